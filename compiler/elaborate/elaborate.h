@@ -1,0 +1,14 @@
+/* Stage 2: syntax tree to program. Resolves names, instantiates layers, infers shapes and index ranges,
+   and turns every statement into tensor definitions. Derivatives become TENSOR_DERIVATIVE. */
+#pragma once
+#include "graph/graph.h"
+#include "syntax/syntax.h"
+
+/* A -D on the command line: overrides a `dim` or `const`; `real=f64` sets what `real` means. */
+typedef struct Define {
+  const char *name, *value;
+} Define;
+
+/* NULL when diag got errors. `program_name` becomes Program.name (made a C identifier). */
+Program *elaborate(Arena *arena, Diag *diag, const File *file, const char *program_name,
+                   const Define *defines, size_t n_defines);

@@ -1,0 +1,13 @@
+/* Stage 6: kernels to C text. One file: constants, one struct, static kernels, then the API. */
+#pragma once
+#include "lower/lower.h"
+
+typedef struct EmitOptions {
+  bool no_main;           /* leave main out */
+  bool standalone;        /* put the runtime's text into the same file */
+  const char *header;     /* the name to #include for the declarations; NULL: they stand in the file */
+} EmitOptions;
+
+void emit_c(Text *out, const Program *program, const Plan *plan, const EmitOptions *options);
+/* The header: sizes, struct, prototypes; for C and C++. */
+void emit_header(Text *out, const Program *program, const Plan *plan);

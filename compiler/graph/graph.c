@@ -1,0 +1,168 @@
+#include "graph/graph.h"
+#include <stdio.h>
+#include <string.h>
+
+const char *type_name(ScalarType type) {
+  static const char *const names[N_SCALAR_TYPES] = {"bool", "u8", "i8", "i32", "i64", "f32", "f64"};
+  return names[type];
+}
+
+int type_bytes(ScalarType type) {
+  static const int bytes[N_SCALAR_TYPES] = {1, 1, 1, 4, 8, 4, 8};
+  return bytes[type];
+}
+
+const char *reduction_name(Reduction reduction) {
+  static const char *const names[] = {"",       "sum",    "prod", "max", "min",
+                                      "argmax", "argmin", "any",  "all"};
+  return names[reduction];
+}
+
+Graph *graph_new(Arena *arena) {
+  Graph *graph = ARENA_NEW(arena, Graph);
+  graph->arena = arena;
+  graph->names = map_new(arena);
+  return graph;
+}
+
+TensorId graph_find(const Graph *graph, const char *name) {
+  const TensorId *found = map_get(&graph->names, name);
+  return found == NULL ? TENSOR_NONE : *found;
+}
+
+const char *graph_unique_name(Graph *graph, const char *base) {
+  if (map_get(&graph->names, base) == NULL) return base;
+  /* A trailing ' stays at the end: m', m2'. */
+  size_t length = strlen(base);
+  bool primed = length > 0 && base[length - 1] == '\'';
+  int stem = (int)(primed ? length - 1 : length);
+  uint32_t *last = map_get(&graph->counters, base);
+  if (last == NULL) {
+    last = ARENA_NEW(graph->arena, uint32_t);
+    *last = 1;
+    if (graph->counters.arena == NULL) graph->counters = map_new(graph->arena);
+    map_set(&graph->counters, base, last);
+  }
+  for (;;) {
+    const char *name =
+        arena_printf(graph->arena, "%.*s%u%s", stem, base, ++*last, primed ? "'" : "");
+    if (map_get(&graph->names, name) == NULL) return name;
+  }
+}
+
+TensorId graph_add(Graph *graph, Tensor t) {
+  if (graph->n_tensors == graph->tensors_capacity) {
+    size_t capacity = graph->tensors_capacity;
+    graph->tensors =
+        arena_grow(graph->arena, graph->tensors, graph->n_tensors, &capacity, sizeof(Tensor));
+    graph->tensors_capacity = (uint32_t)capacity;
+  }
+  TensorId id = graph->n_tensors++;
+  t.name = graph_unique_name(graph, t.name == NULL ? "t" : t.name);
+  TensorId *place = ARENA_NEW(graph->arena, TensorId);
+  *place = id;
+  map_set(&graph->names, t.name, place);
+  graph->tensors[id] = t;
+  return id;
+}
+
+Tensor tensor_new(TensorKind kind, ScalarType type) {
+  return (Tensor){.kind = kind,
+                  .type = type,
+                  .body = EXPR_NONE,
+                  .source = TENSOR_NONE,
+                  .wrt = TENSOR_NONE,
+                  .seed = TENSOR_NONE,
+                  .initial = TENSOR_NONE,
+                  .adjoint_of = TENSOR_NONE,
+                  .adjoint_via = TENSOR_NONE,
+                  .adjoint_from = TENSOR_NONE};
+}
+
+int64_t tensor_size(const Tensor *tensor) {
+  int64_t size = 1;
+  for (uint32_t i = 0; i < tensor->rank; i++) size *= tensor->extents[i];
+  return size;
+}
+
+const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena) {
+  int64_t *extents = ARENA_ARRAY(arena, int64_t, tensor->rank + tensor->n_reduced + 1);
+  for (uint32_t i = 0; i < tensor->rank; i++) extents[i] = tensor->extents[i];
+  for (uint32_t i = 0; i < tensor->n_reduced; i++)
+    extents[tensor->rank + i] = tensor->reduced_extents[i];
+  return extents;
+}
+
+/* --- order --- */
+
+typedef struct Walk {
+  const Graph *graph;
+  uint8_t *state;      /* per tensor: 0 unseen, 1 open, 2 done */
+  uint32_t *seen_expr; /* per expression: 1 + the tensor whose body it was last met in */
+  TensorId *out;
+  uint32_t count;
+} Walk;
+
+static void visit_tensor(Walk *walk, TensorId id);
+
+static void visit_expr(Walk *walk, ExprId id, TensorId owner) {
+  if (walk->seen_expr[id] == owner + 1) return;
+  walk->seen_expr[id] = owner + 1;
+  const Expr *expr = expr_at(walk->graph, id);
+  for (uint32_t i = 0; i < expr->n_args; i++) visit_expr(walk, expr->args[i], owner);
+  if (expr->kind != EXPR_READ) return;
+  if (expr->fallback != EXPR_NONE) visit_expr(walk, expr->fallback, owner);
+  visit_tensor(walk, expr->tensor);
+}
+
+static void visit_tensor(Walk *walk, TensorId id) {
+  if (walk->state[id] == 2) return;
+  const Tensor *tensor = tensor_at(walk->graph, id);
+  if (walk->state[id] == 1) bug("graph_order", "%s depends on itself", tensor->name);
+  walk->state[id] = 1;
+  switch (tensor->kind) {
+  case TENSOR_INPUT:
+  case TENSOR_PARAM:
+  case TENSOR_STATE: break;
+  case TENSOR_DEFINITION: visit_expr(walk, tensor->body, id); break;
+  case TENSOR_RESHAPE: visit_tensor(walk, tensor->source); break;
+  case TENSOR_DERIVATIVE:
+    visit_tensor(walk, tensor->source);
+    visit_tensor(walk, tensor->wrt);
+    if (tensor->seed != TENSOR_NONE) visit_tensor(walk, tensor->seed);
+    break;
+  }
+  walk->state[id] = 2;
+  walk->out[walk->count++] = id;
+}
+
+TensorList graph_order(const Graph *graph, Arena *arena, const TensorId *roots, uint32_t n_roots) {
+  Walk walk = {.graph = graph,
+               .state = ARENA_ARRAY(arena, uint8_t, graph->n_tensors + 1),
+               .seen_expr = ARENA_ARRAY(arena, uint32_t, graph->n_exprs + 1),
+               .out = ARENA_ARRAY(arena, TensorId, graph->n_tensors + 1)};
+  for (uint32_t i = 0; i < n_roots; i++) visit_tensor(&walk, roots[i]);
+  return (TensorList){walk.out, walk.count};
+}
+
+TensorList program_roots(const Program *program, Arena *arena) {
+  uint32_t n = 0;
+  for (uint32_t e = 0; e < program->n_entries; e++)
+    n += program->entries[e].n_outputs + program->entries[e].n_updates;
+  TensorId *roots = ARENA_ARRAY(arena, TensorId, n + 1);
+  uint32_t count = 0;
+  for (uint32_t e = 0; e < program->n_entries; e++) {
+    const Entry *entry = &program->entries[e];
+    for (uint32_t i = 0; i < entry->n_outputs; i++) roots[count++] = entry->outputs[i].tensor;
+    for (uint32_t i = 0; i < entry->n_updates; i++) roots[count++] = entry->updates[i].value;
+  }
+  return (TensorList){roots, count};
+}
+
+const Entry *program_entry(const Program *program, EntryKind kind, const char *name) {
+  for (uint32_t i = 0; i < program->n_entries; i++) {
+    const Entry *entry = &program->entries[i];
+    if (entry->kind == kind && (name == NULL || strcmp(entry->name, name) == 0)) return entry;
+  }
+  return NULL;
+}

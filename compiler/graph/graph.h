@@ -1,0 +1,273 @@
+/* The graph: tensor definitions in index notation. The one structure between elaborate/ and lower/.
+
+   A definition is        y[O] = reduce over R of e(O, R)
+   with output indices O (extents `extents`), reduced indices R (extents `reduced_extents`) and a
+   hash-consed scalar expression e. Index variables are numbered by position: 0..rank-1 are O,
+   rank..rank+n_reduced-1 are R. Tensors are an append-only array; a body may be set or replaced
+   later, so definitions can read each other. Order for evaluation comes from graph_order. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "support/arena.h"
+#include "support/diag.h"
+#include "support/map.h"
+#include "support/text.h"
+
+typedef enum ScalarType {
+  TYPE_BOOL,
+  TYPE_U8,
+  TYPE_I8,
+  TYPE_I32,
+  TYPE_I64,
+  TYPE_F32,
+  TYPE_F64
+} ScalarType;
+enum { N_SCALAR_TYPES = TYPE_F64 + 1 };
+
+const char *type_name(ScalarType type); /* "f32" */
+int type_bytes(ScalarType type);
+static inline bool type_is_real(ScalarType type) { return type >= TYPE_F32; }
+static inline bool type_is_integer(ScalarType type) { return type >= TYPE_U8 && type <= TYPE_I64; }
+
+typedef uint32_t ExprId;   /* index into Graph.exprs */
+typedef uint32_t TensorId; /* index into Graph.tensors */
+#define EXPR_NONE   UINT32_MAX
+#define TENSOR_NONE UINT32_MAX
+
+/* The scalar operators: scalar_ops.def has a row for each. */
+typedef enum ScalarOp {
+#define SCALAR_OP(ID, ...) OP_##ID,
+#include "graph/scalar_ops.def"
+  N_SCALAR_OPS
+} ScalarOp;
+
+typedef enum ExprKind {
+  EXPR_CONST, /* of type: real (real types), or integer (integer types and bool) */
+  EXPR_INDEX, /* index variable number `index`, of type i32 */
+  EXPR_READ,  /* tensor[args…] ?? fallback; of the tensor's type */
+  EXPR_OP     /* op(args…) */
+} ExprKind;
+
+/* Immutable once made. */
+typedef struct Expr {
+  ExprKind kind;
+  ScalarType type;
+  ScalarOp op;
+  uint32_t n_args;
+  const ExprId *args;
+  TensorId tensor;
+  ExprId fallback; /* EXPR_NONE: a read that is in range, or has no meaning outside */
+  uint32_t index;
+  double real;
+  int64_t integer;
+} Expr;
+
+typedef enum Reduction {
+  REDUCE_NONE,
+  REDUCE_SUM,
+  REDUCE_PROD,
+  REDUCE_MAX,
+  REDUCE_MIN,
+  REDUCE_ARGMAX,
+  REDUCE_ARGMIN, /* i32: the row-major number of the place, first one on ties */
+  REDUCE_ANY,
+  REDUCE_ALL /* bool */
+} Reduction;
+
+const char *reduction_name(Reduction reduction); /* "sum" */
+
+typedef enum TensorKind {
+  TENSOR_INPUT,
+  TENSOR_PARAM,
+  TENSOR_STATE,
+  TENSOR_DEFINITION,
+  TENSOR_RESHAPE,   /* a view: `source`'s elements in row-major order under other extents */
+  TENSOR_DERIVATIVE /* grad(source, wrt) and its kin, until differentiate/ defines it */
+} TensorKind;
+
+typedef enum DerivativeKind {
+  DERIVATIVE_GRAD,
+  DERIVATIVE_VJP,
+  DERIVATIVE_JVP,
+  DERIVATIVE_JACOBIAN,
+  DERIVATIVE_HESSIAN
+} DerivativeKind;
+
+typedef struct Tensor {
+  TensorKind kind;
+  ScalarType type;
+  const char
+      *name; /* unique among the graph's tensors, a dotted path: `dense1.W`, `loss`, `z1_bar`.
+                The new value of a state or param is named like it, with a trailing ' */
+  uint32_t rank;
+  const int64_t *extents;
+  /* definition */
+  Reduction reduction;
+  uint32_t n_reduced;
+  const int64_t *reduced_extents;
+  const char *const *index_names; /* rank + n_reduced, for printing; NULL: the printer invents */
+  ExprId body;
+  /* reshape, derivative */
+  TensorId source;
+  DerivativeKind derivative;
+  TensorId wrt, seed; /* seed: u of vjp, v of jvp; else TENSOR_NONE */
+  /* param, state: a definition of the same shape that gives the starting values */
+  TensorId initial;
+  const char
+      *initial_text; /* the initialiser as a call of constants, "glorot(784, 256)"; else NULL */
+  /* where it comes from */
+  bool named;         /* the user wrote this name: keep it as a definition of its own in dumps */
+  Span span;          /* the definition in the source */
+  const char *origin; /* the layer or function that it was written in, NULL at top level */
+  Span use;           /* where that layer or function was called: "dense, mlp.dag:5" */
+  TensorId
+      adjoint_of; /* of which tensor this is the adjoint (or a part of it); TENSOR_NONE: forward */
+  TensorId adjoint_via;  /* whose body the chain rule was applied to; TENSOR_NONE */
+  TensorId adjoint_from; /* the scalar or tensor that is differentiated: `loss` */
+} Tensor;
+
+typedef struct Graph {
+  Arena *arena;
+  Expr *exprs;
+  uint32_t n_exprs, exprs_capacity;
+  Tensor *tensors; /* may move when a tensor is added: hold ids, not pointers */
+  uint32_t n_tensors, tensors_capacity;
+  uint32_t *expr_table; /* open addressing, 1 + ExprId, 0 when free */
+  uint32_t expr_table_size;
+  Map names;    /* name → TensorId * */
+  Map counters; /* base name → last number given */
+} Graph;
+
+Graph *graph_new(Arena *arena);
+
+/* --- expressions: equal ones have equal ids --- */
+ExprId expr_real(Graph *graph, ScalarType type, double value);
+ExprId expr_integer(Graph *graph, ScalarType type, int64_t value); /* integer types and bool */
+ExprId expr_number(Graph *graph, ScalarType type, double value);   /* whichever the type asks for */
+ExprId expr_index(Graph *graph, uint32_t number);
+ExprId expr_read(Graph *graph, TensorId tensor, const ExprId *indices, uint32_t n, ExprId fallback);
+/* Operands must have the types that the operator takes (verify.c); the result type follows from
+   them. For OP_CAST use expr_cast. Nothing is simplified here. */
+ExprId expr_op(Graph *graph, ScalarOp op, const ExprId *args, uint32_t n);
+ExprId expr_op1(Graph *graph, ScalarOp op, ExprId a);
+ExprId expr_op2(Graph *graph, ScalarOp op, ExprId a, ExprId b);
+ExprId expr_op3(Graph *graph, ScalarOp op, ExprId a, ExprId b, ExprId c);
+ExprId expr_cast(Graph *graph, ScalarType type, ExprId a); /* a itself when it has that type */
+ExprId expr_nullary(Graph *graph, ScalarOp op);            /* OP_STEP, OP_TRAINING */
+/* op: OP_RANDOM_UNIFORM or OP_RANDOM_NORMAL; type: f32 or f64. */
+ExprId expr_random(Graph *graph, ScalarOp op, ScalarType type, ExprId site, ExprId counter);
+
+static inline const Expr *expr_at(const Graph *graph, ExprId id) { return &graph->exprs[id]; }
+static inline Tensor *tensor_at(const Graph *graph, TensorId id) { return &graph->tensors[id]; }
+/* A constant equal to `value`, of any type. */
+bool expr_is_number(const Graph *graph, ExprId id, double value);
+/* Whether index variable `number` occurs in it. */
+bool expr_uses_index(const Graph *graph, ExprId id, uint32_t number);
+/* Rebuilds an expression with index variable v replaced by with[v] (EXPR_NONE: kept). */
+ExprId expr_substitute(Graph *graph, ExprId id, const ExprId *with, uint32_t n);
+/* The same node over other operands (as many as it has) and fallback. */
+ExprId expr_rebuild(Graph *graph, ExprId id, const ExprId *args, ExprId fallback);
+
+/* --- tensors --- */
+/* A blank tensor: every id field is …_NONE. Start from this. */
+Tensor tensor_new(TensorKind kind, ScalarType type);
+/* Copies t into the graph and returns its id. extents, reduced_extents, index_names and name must
+   live in the arena or longer. A NULL name, or one that is taken, gets a number: graph_unique_name.
+ */
+TensorId graph_add(Graph *graph, Tensor t);
+/* `base`, or base2, base3… if a tensor has that name already. */
+const char *graph_unique_name(Graph *graph, const char *base);
+TensorId graph_find(const Graph *graph, const char *name); /* TENSOR_NONE when absent */
+int64_t tensor_size(const Tensor *tensor);                 /* product of the extents */
+/* The extents of all its index variables: outputs, then reduced. */
+const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena);
+
+/* The tensors that `roots` depend on (themselves included), each after all that it reads.
+   Initialisers of params and states are not followed. Ends in `bug` for a circle: groups are not in
+   this graph. */
+typedef struct TensorList {
+  TensorId *items;
+  uint32_t count;
+} TensorList;
+TensorList graph_order(const Graph *graph, Arena *arena, const TensorId *roots, uint32_t n_roots);
+
+/* --- the program: a graph and what is computed from it --- */
+typedef struct Update {
+  TensorId target; /* a param or state */
+  TensorId value;  /* its new value, same type and shape; from old values only */
+  Span span;
+} Update;
+
+typedef struct Output {
+  const char *name;
+  TensorId tensor;
+} Output;
+
+typedef enum EntryKind { ENTRY_STEP, ENTRY_EVAL, ENTRY_EXPORT } EntryKind;
+
+/* One C function. STEP and EVAL come with a train block: inputs in the order of declaration,
+   outputs the loss, then the reports. EVAL is STEP without updates. */
+typedef struct Entry {
+  EntryKind kind;
+  const char *name; /* "step", "eval", or the export's */
+  TensorId *inputs;
+  uint32_t n_inputs;
+  Output *outputs;
+  uint32_t n_outputs;
+  Update *updates;
+  uint32_t n_updates;
+  bool training; /* the value of OP_TRAINING */
+  Span span;
+} Entry;
+
+typedef enum DataKind { DATA_CSV, DATA_NPY, DATA_IDX, DATA_WINDOWS } DataKind;
+typedef struct DataSource {
+  TensorId input;
+  DataKind kind;
+  const char *path;
+  int64_t first_column,
+      last_column;    /* csv: [first, last); last < 0: to the end; a single column is [c, c+1) */
+  bool single_column; /* written "file.csv"[3]: no column axis */
+  int64_t window;     /* windows("file.txt", T) */
+  Span span;
+} DataSource;
+
+typedef struct Train {
+  bool present;
+  int64_t epochs, steps; /* 0: not given; one of them is when present */
+  uint64_t seed;
+  DataSource *data, *valid;
+  uint32_t n_data, n_valid;
+  /* as written, for the printer: what the dump's train block repeats */
+  Span span;
+} Train;
+
+typedef struct Program {
+  Arena *arena;
+  Graph *graph;
+  const char *name; /* the C prefix: "mlp" from mlp.dag; always a C identifier */
+  const char *path; /* as given on the command line */
+  ScalarType real;  /* what `real` means */
+  struct Constant { /* `dim`s of the top level, for the C enum */
+    const char *name;
+    int64_t value;
+  } * dims;
+  uint32_t n_dims;
+  TensorId *inputs, *params, *states; /* in order of declaration */
+  uint32_t n_inputs, n_params, n_states;
+  Entry *entries; /* step and eval (when there is a train block), then the exports */
+  uint32_t n_entries;
+  Train train;
+} Program;
+
+/* The outputs and update values of all entries: what must be computed. */
+TensorList program_roots(const Program *program, Arena *arena);
+const Entry *program_entry(const Program *program, EntryKind kind, const char *name);
+
+/* verify.c: checks every invariant of a program; ends in `bug(pass, …)` where one is violated. */
+void verify_program(const Program *program, const char *pass);
+
+/* print.c: --emit=ir|grad|opt. The text is a `.dag` program that elaborates to the same program. */
+void print_program(Text *out, const Program *program);
+/* One definition on one line, without a comment: `z[b, j] = sum[i](W[j, i] * x[b, i]) + c[j]`. */
+void print_definition(Text *out, const Program *program, TensorId tensor);

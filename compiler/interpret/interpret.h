@@ -1,0 +1,19 @@
+/* The oracle: evaluates a program in f64 in the plainest loops. It knows nothing of kernels. */
+#pragma once
+#include "graph/graph.h"
+
+typedef struct Interpreter Interpreter;
+
+/* Values are doubles (integers and bools too, exact up to 2^53). `arena` owns everything. */
+Interpreter *interpreter_new(Arena *arena, const Program *program, uint64_t seed);
+/* Sets params and states to their initial values, the step to 0. */
+void interpreter_init(Interpreter *in);
+/* The values of a tensor: for inputs, params and states settable; row-major, tensor_size elements. */
+double *interpreter_values(Interpreter *in, TensorId tensor);
+void interpreter_set_step(Interpreter *in, int64_t step);
+/* Evaluates the entry from the current inputs, params and states: afterwards interpreter_values of its
+   outputs hold. Updates are made (all from old values) when `update`. Returns false, with *message set,
+   when a read without a default is out of range. */
+bool interpreter_run(Interpreter *in, const Entry *entry, bool update, const char **message);
+/* Evaluates one tensor (and what it needs) with `training` as given. */
+bool interpreter_evaluate(Interpreter *in, TensorId tensor, bool training, const char **message);

@@ -1,0 +1,22 @@
+/* Stage 5: definitions to kernels. Fuses definitions into loop nests, recognises contractions by their
+   index sets, gives them register tiles, and plans memory. */
+#pragma once
+#include "graph/graph.h"
+#include "lower/kernel.h"
+
+/* What the C is generated for: the sizes that tiles and vectors are chosen from. */
+typedef struct Target {
+  const char *name;
+  int vector_bytes; /* 64, 32, 16 */
+  int vector_registers;
+  int64_t l1_bytes, l2_bytes;
+} Target;
+
+/* "native", "generic", … ; NULL when unknown. */
+const Target *target_named(const char *name);
+
+/* The kernels, buffers and memory plan of every entry and of init. */
+Plan *lower(Arena *arena, const Program *program, const Target *target);
+void verify_plan(const Plan *plan, const char *pass);
+/* --emit=kernels */
+void print_plan(Text *out, const Plan *plan);

@@ -1,0 +1,97 @@
+#include "support/arena.h"
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "support/diag.h"
+
+enum { CHUNK_BYTES = 64 * 1024, ALIGNMENT = 16 };
+
+typedef struct Chunk {
+  struct Chunk *next;
+  size_t used, size;
+} Chunk;
+
+struct Arena {
+  Chunk *chunks; /* the one being filled first */
+};
+
+static const size_t HEADER = (sizeof(Chunk) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+
+static void *allocate_or_end(size_t bytes) {
+  void *memory = calloc(1, bytes);
+  if (memory == NULL) fatal("out of memory (%zu bytes asked for)", bytes);
+  return memory;
+}
+
+Arena *arena_new(void) { return allocate_or_end(sizeof(Arena)); }
+
+void arena_free(Arena *arena) {
+  if (arena == NULL) return;
+  for (Chunk *chunk = arena->chunks; chunk != NULL;) {
+    Chunk *next = chunk->next;
+    free(chunk);
+    chunk = next;
+  }
+  free(arena);
+}
+
+void *arena_alloc(Arena *arena, size_t bytes) {
+  if (bytes > SIZE_MAX / 2) fatal("out of memory (%zu bytes asked for)", bytes);
+  size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  Chunk *chunk = arena->chunks;
+  if (chunk == NULL || chunk->size - chunk->used < rounded) {
+    size_t size = rounded > CHUNK_BYTES ? rounded : CHUNK_BYTES;
+    Chunk *fresh = allocate_or_end(HEADER + size);
+    fresh->size = size;
+    /* A large piece gets a chunk of its own behind the one being filled. */
+    if (chunk != NULL && rounded > CHUNK_BYTES) {
+      fresh->next = chunk->next;
+      chunk->next = fresh;
+    } else {
+      fresh->next = chunk;
+      arena->chunks = fresh;
+    }
+    chunk = fresh;
+  }
+  void *memory = (char *)chunk + HEADER + chunk->used;
+  chunk->used += rounded;
+  return memory;
+}
+
+char *arena_strndup(Arena *arena, const char *text, size_t length) {
+  char *copy = arena_alloc(arena, length + 1);
+  memcpy(copy, text, length);
+  return copy;
+}
+
+char *arena_strdup(Arena *arena, const char *text) {
+  return arena_strndup(arena, text, strlen(text));
+}
+
+char *arena_vprintf(Arena *arena, const char *format, va_list args) {
+  va_list again;
+  va_copy(again, args);
+  int length = vsnprintf(NULL, 0, format, again);
+  va_end(again);
+  if (length < 0) bug("support", "bad format \"%s\"", format);
+  char *text = arena_alloc(arena, (size_t)length + 1);
+  vsnprintf(text, (size_t)length + 1, format, args);
+  return text;
+}
+
+char *arena_printf(Arena *arena, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  char *text = arena_vprintf(arena, format, args);
+  va_end(args);
+  return text;
+}
+
+void *arena_grow(Arena *arena, const void *items, size_t count, size_t *capacity,
+                 size_t item_size) {
+  *capacity = *capacity == 0 ? 8 : *capacity * 2;
+  void *grown = arena_alloc(arena, *capacity * item_size);
+  if (count > 0) memcpy(grown, items, count * item_size);
+  return grown;
+}

@@ -1,0 +1,193 @@
+#include "support/diag.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct Diag {
+  FILE *stream;
+  int errors;
+  bool silent; /* the last error was past the limit, or a repetition: so are its notes */
+  Span last;
+};
+
+Diag *diag_new(Arena *arena, void *stream_FILE) {
+  Diag *diag = ARENA_NEW(arena, Diag);
+  diag->stream = stream_FILE;
+  return diag;
+}
+
+int diag_errors(const Diag *diag) { return diag->errors; }
+bool diag_full(const Diag *diag) { return diag->errors >= DIAG_MAX_ERRORS; }
+
+Span span_join(Span a, Span b) {
+  if (a.source == NULL) return b;
+  if (b.source != a.source) return a;
+  Span joined = a;
+  if (b.line < a.line || (b.line == a.line && b.column < a.column)) {
+    joined.line = b.line;
+    joined.column = b.column;
+  }
+  if (b.end_line > a.end_line || (b.end_line == a.end_line && b.end_column > a.end_column)) {
+    joined.end_line = b.end_line;
+    joined.end_column = b.end_column;
+  }
+  return joined;
+}
+
+/* The text of a line (counted from 1), without its end; length 0 past the last. */
+static const char *line_text(const Source *source, uint32_t line, size_t *length) {
+  const char *at = source->text, *end = source->text + source->length;
+  for (uint32_t i = 1; i < line && at < end; i++) {
+    const char *newline = memchr(at, '\n', (size_t)(end - at));
+    at = newline == NULL ? end : newline + 1;
+  }
+  const char *newline = memchr(at, '\n', (size_t)(end - at));
+  *length = (size_t)((newline == NULL ? end : newline) - at);
+  if (*length > 0 && at[*length - 1] == '\r') --*length;
+  return at;
+}
+
+enum { MAX_SHOWN = 160 }; /* bytes of a source line that are shown */
+
+/* The source line and a caret range below it. Tabs are kept so that the carets line up; bytes that
+   a terminal could not show are replaced. */
+static void show_line(FILE *out, Span span) {
+  size_t length;
+  const char *text = line_text(span.source, span.line, &length);
+  size_t start = span.column - 1;
+  if (start > length) start = length;
+  size_t end = span.end_line == span.line ? span.end_column - 1 : length;
+  if (end > length) end = length;
+  if (end <= start) end = start + 1;
+  size_t first = start > MAX_SHOWN / 2 && length > MAX_SHOWN ? start - MAX_SHOWN / 2 : 0;
+  size_t last = length - first > MAX_SHOWN ? first + MAX_SHOWN : length;
+  while (first < start && ((unsigned char)text[first] & 0xc0u) == 0x80u) first++;
+  fprintf(out, "%5u | ", span.line);
+  for (size_t i = first; i < last; i++) {
+    unsigned char byte = (unsigned char)text[i];
+    fputc(byte >= 0x20 || byte == '\t' ? byte : '?', out);
+  }
+  fprintf(out, "\n      | ");
+  for (size_t i = first; i < end && i < last + 1; i++) {
+    unsigned char byte = i < length ? (unsigned char)text[i] : ' ';
+    if ((byte & 0xc0u) == 0x80u) continue; /* inside a UTF-8 character */
+    if (i < start)
+      fputc(byte == '\t' ? '\t' : ' ', out);
+    else
+      fputc('^', out);
+  }
+  fputc('\n', out);
+}
+
+static void report(FILE *out, Span span, const char *kind, const char *format, va_list args) {
+  if (span.source != NULL)
+    fprintf(out, "%s:%u:%u: ", span.source->path, span.line, span.column);
+  else
+    fprintf(out, "dagc: ");
+  fprintf(out, "%s: ", kind);
+  vfprintf(out, format, args);
+  fputc('\n', out);
+  if (span.source != NULL && span.line > 0) show_line(out, span);
+}
+
+void diag_error(Diag *diag, Span span, const char *format, ...) {
+  diag->silent = diag_full(diag);
+  diag->errors++;
+  diag->last = span;
+  if (diag->silent) return;
+  va_list args;
+  va_start(args, format);
+  report(diag->stream, span, "error", format, args);
+  va_end(args);
+}
+
+void diag_warning(Diag *diag, Span span, const char *format, ...) {
+  diag->silent = diag_full(diag);
+  if (diag->silent) return;
+  va_list args;
+  va_start(args, format);
+  report(diag->stream, span, "warning", format, args);
+  va_end(args);
+}
+
+void diag_note(Diag *diag, Span span, const char *format, ...) {
+  if (diag->silent) return;
+  va_list args;
+  va_start(args, format);
+  report(diag->stream, span, "note", format, args);
+  va_end(args);
+}
+
+void diag_hint(Diag *diag, const char *format, ...) {
+  if (diag->silent) return;
+  va_list args;
+  va_start(args, format);
+  fprintf(diag->stream, "hint: ");
+  vfprintf(diag->stream, format, args);
+  fputc('\n', diag->stream);
+  va_end(args);
+}
+
+enum { MAX_NAME = 64 };
+
+/* Optimal string alignment distance: insertions, deletions, substitutions, swaps of neighbours. */
+static size_t edit_distance(const char *a, const char *b) {
+  size_t n = strlen(a), m = strlen(b);
+  if (n > MAX_NAME || m > MAX_NAME) return MAX_NAME;
+  size_t rows[3][MAX_NAME + 1];
+  size_t *before = rows[0], *previous = rows[1], *current = rows[2];
+  for (size_t j = 0; j <= m; j++) previous[j] = j;
+  for (size_t i = 1; i <= n; i++) {
+    current[0] = i;
+    for (size_t j = 1; j <= m; j++) {
+      size_t best = previous[j - 1] + (a[i - 1] != b[j - 1]);
+      if (previous[j] + 1 < best) best = previous[j] + 1;
+      if (current[j - 1] + 1 < best) best = current[j - 1] + 1;
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+          before[j - 2] + 1 < best)
+        best = before[j - 2] + 1;
+      current[j] = best;
+    }
+    size_t *free_row = before;
+    before = previous;
+    previous = current;
+    current = free_row;
+  }
+  return previous[m];
+}
+
+const char *nearest_name(const char *name, const char *const *candidates, size_t n) {
+  size_t length = strlen(name);
+  size_t best = length <= 2 ? 2 : length <= 5 ? 3 : 4; /* must be below */
+  if (length <= 1) return NULL;
+  const char *nearest = NULL;
+  for (size_t i = 0; i < n; i++) {
+    size_t distance = edit_distance(name, candidates[i]);
+    if (distance < best && distance < length) {
+      best = distance;
+      nearest = candidates[i];
+    }
+  }
+  return nearest;
+}
+
+void bug(const char *pass, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fprintf(stderr, "dagc: internal error in %s: ", pass);
+  vfprintf(stderr, format, args);
+  fprintf(stderr,
+          "\nThis is a mistake in dagc, not in the model. Please report it with the model.\n");
+  va_end(args);
+  exit(3);
+}
+
+void fatal(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fprintf(stderr, "dagc: ");
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  va_end(args);
+  exit(3);
+}

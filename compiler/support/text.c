@@ -1,0 +1,40 @@
+#include "support/text.h"
+#include <stdio.h>
+#include <string.h>
+
+Text text_new(Arena *arena) { return (Text){.arena = arena}; }
+
+static void reserve(Text *text, size_t more) {
+  if (text->length + more + 1 <= text->capacity) return;
+  size_t capacity = text->capacity == 0 ? 256 : text->capacity;
+  while (capacity < text->length + more + 1) capacity *= 2;
+  char *bytes = arena_alloc(text->arena, capacity);
+  if (text->length > 0) memcpy(bytes, text->bytes, text->length);
+  text->bytes = bytes;
+  text->capacity = capacity;
+}
+
+void text_addn(Text *text, const char *bytes, size_t length) {
+  reserve(text, length);
+  memcpy(text->bytes + text->length, bytes, length);
+  text->length += length;
+  text->bytes[text->length] = '\0';
+}
+
+void text_add(Text *text, const char *string) { text_addn(text, string, strlen(string)); }
+
+void text_printf(Text *text, const char *format, ...) {
+  va_list args, again;
+  va_start(args, format);
+  va_copy(again, args);
+  int length = vsnprintf(NULL, 0, format, again);
+  va_end(again);
+  if (length > 0) {
+    reserve(text, (size_t)length);
+    vsnprintf(text->bytes + text->length, (size_t)length + 1, format, args);
+    text->length += (size_t)length;
+  }
+  va_end(args);
+}
+
+const char *text_string(const Text *text) { return text->length == 0 ? "" : text->bytes; }

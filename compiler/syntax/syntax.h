@@ -1,0 +1,29 @@
+/* Stage 1: text to syntax tree. The grammar is grammar/dag.l and grammar/dag.y. */
+#pragma once
+#include "support/arena.h"
+#include "support/diag.h"
+#include "support/text.h"
+#include "syntax/ast.h"
+
+/* Reads a file into a Source. On failure reports an error at `where` and returns NULL. */
+Source *source_read(Arena *arena, Diag *diag, const char *path, Span where);
+/* A source from memory (copied). */
+Source *source_from_text(Arena *arena, const char *path, const char *text, size_t length);
+
+/* Parses a whole file. Always returns a File; statements with errors are left out and diag has the
+   errors. Takes any bytes. */
+File *parse_file(Arena *arena, Diag *diag, const Source *source);
+
+/* Parses one expression, as in `dagc`'s own tables (derivative rules) and -D. NULL on an error. */
+Ast *parse_expression(Arena *arena, Diag *diag, const Source *source);
+
+/* --emit=ast: the tree as `.dag` text in the one normal layout; parses back to an equal tree. */
+void print_file(Text *out, const File *file);
+/* One expression on one line, with as few parentheses as the precedences allow. */
+void print_ast(Text *out, const Ast *ast);
+/* Equal but for places. */
+bool ast_equal(const Ast *a, const Ast *b);
+bool file_equal(const File *a, const File *b);
+
+/* The nesting limit of language.md. */
+enum { SYNTAX_MAX_NESTING = 500 };

@@ -1,0 +1,89 @@
+/* dag_model: what a generated C file tells the runtime about its model. Plain data; the generated
+   file defines one as `const dag_model <name>_model`. The text of this header also stands in each
+   generated file, so it must stay self-contained C11 (and C++). */
+#ifndef DAG_MODEL_H
+#define DAG_MODEL_H
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DAG_MODEL_VERSION = 1 };
+
+typedef enum dag_type { DAG_BOOL, DAG_U8, DAG_I8, DAG_I32, DAG_I64, DAG_F32, DAG_F64 } dag_type;
+
+/* Name, element type and shape of an array in row-major order. */
+typedef struct dag_array {
+  const char *name;
+  dag_type type;
+  int32_t rank;
+  const int64_t *shape; /* rank sizes */
+} dag_array;
+
+/* A param or state: an array inside the model's struct. */
+typedef struct dag_tensor {
+  dag_array array;
+  size_t offset; /* bytes from the start of the struct */
+  int32_t is_param;
+} dag_tensor;
+
+/* An input of step and eval, or of an export. limit > 0: its values are used as indices and must be in
+   [0, limit); step, eval and exports check it. */
+typedef struct dag_input {
+  dag_array array;
+  int64_t limit;
+} dag_input;
+
+typedef enum dag_source_kind { DAG_CSV, DAG_NPY, DAG_IDX, DAG_WINDOWS } dag_source_kind;
+
+/* Where the rows of an input come from by default. The kind of a file given on the command line follows
+   from its name (.csv .npy .idx, each maybe .gz, or as here). */
+typedef struct dag_source {
+  int32_t input; /* into dag_model.inputs */
+  dag_source_kind kind;
+  const char *path;
+  int64_t first_column, last_column; /* csv: columns [first, last); last < 0: counted from the end, -1 being all */
+  int64_t window;                    /* windows("f.txt", T): T */
+} dag_source;
+
+/* inputs and outputs: pointers to row-major arrays, in the order of the descriptions.
+   Returns 0, or 1 + the position of the input that holds an index out of range; then nothing changed. */
+typedef int dag_call(void *model, const void *const *inputs, void *const *outputs, uint64_t seed);
+
+typedef struct dag_export {
+  const char *name;
+  const dag_input *inputs;
+  int32_t n_inputs;
+  const dag_array *outputs;
+  int32_t n_outputs;
+  int32_t has_updates;
+  dag_call *call;
+} dag_export;
+
+typedef struct dag_model {
+  int32_t version; /* DAG_MODEL_VERSION */
+  const char *name;
+  size_t size, alignment; /* of the struct, bytes */
+  const dag_tensor *tensors;
+  int32_t n_tensors;
+  size_t step_offset; /* of the struct's int64_t step counter: training steps done */
+  size_t seed_offset; /* of the struct's uint64_t seed for random numbers */
+  size_t workspace_bytes;
+  void (*init)(void *model, uint64_t seed);
+  /* training; NULL and 0 when the model has no train block */
+  const dag_input *inputs;
+  int32_t n_inputs;
+  const dag_array *reports; /* scalars: the loss, then the reports */
+  int32_t n_reports;
+  dag_call *step, *eval; /* outputs: the reports */
+  int64_t batch;         /* the leading size that all inputs share */
+  int64_t epochs, steps; /* the train block's defaults, 0 when not given */
+  uint64_t seed;
+  const dag_source *data, *valid;
+  int32_t n_data, n_valid;
+  const dag_export *exports;
+  int32_t n_exports;
+} dag_model;
+
+/* The trainer's command line (runtime/main.c). Returns the exit code. */
+int dag_main(const dag_model *model, int argc, char **argv);
+
+#endif

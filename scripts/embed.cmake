@@ -1,0 +1,12 @@
+# Writes FILES as C string literals into OUTPUT (see embed() in CMakeLists.txt).
+set(text "#include \"support/embedded.h\"\nconst EmbeddedFile ${SYMBOL}[] = {\n")
+foreach(file ${FILES})
+  file(RELATIVE_PATH name ${ROOT} ${file})
+  file(READ ${file} content)
+  string(REPLACE "\\" "\\\\" content "${content}")
+  string(REPLACE "\"" "\\\"" content "${content}")
+  string(REPLACE "\n" "\\n\"\n\"" content "${content}")
+  string(APPEND text "{\"${name}\", \"${content}\"},\n")
+endforeach()
+string(APPEND text "{0, 0}};\n")
+file(WRITE ${OUTPUT} "${text}")
