@@ -2,23 +2,21 @@
 #include <string.h>
 #include "graph/interval.h"
 
-enum {
-  NOTHING = TAKES_NOTHING,
-  NUMBERS = TAKES_NUMBERS,
-  REALS = TAKES_REALS,
-  INTEGERS = TAKES_INTEGERS,
-  BOOLS = TAKES_BOOLS,
-  ORDERED = TAKES_ORDERED,
-  CHOICE = TAKES_CHOICE,
-  ANY = TAKES_ANY,
-  OPERAND = GIVES_OPERAND,
-  BOOL = GIVES_BOOL,
-  INTEGER = GIVES_INTEGER,
-  GIVEN = GIVES_GIVEN,
-  COMMUTES = OP_COMMUTES,
-  ZERO_AT_ZERO = OP_ZERO_AT_ZERO,
-  DEAR = OP_DEAR
-};
+/* The words of the table. */
+#define NUMBERS      TAKES_NUMBERS
+#define REALS        TAKES_REALS
+#define INTEGERS     TAKES_INTEGERS
+#define BOOLS        TAKES_BOOLS
+#define ORDERED      TAKES_ORDERED
+#define CHOICE       TAKES_CHOICE
+#define ANY          TAKES_ANY
+#define OPERAND      GIVES_OPERAND
+#define BOOL         GIVES_BOOL
+#define INTEGER      GIVES_INTEGER
+#define GIVEN        GIVES_GIVEN
+#define COMMUTES     OP_COMMUTES
+#define ZERO_AT_ZERO OP_ZERO_AT_ZERO
+#define DEAR         OP_DEAR
 
 const ScalarOpInfo scalar_ops[N_SCALAR_OPS] = {
 #define SCALAR_OP(ID, ...) [OP_##ID] = {__VA_ARGS__},
