@@ -1,0 +1,312 @@
+/* A program as `.dag` text: declarations, definitions in the order of evaluation, exports,
+ * training. */
+#include <inttypes.h>
+#include <string.h>
+#include "graph/graph.h"
+#include "graph/print.h"
+
+void print_shape(Text *out, const Tensor *tensor) {
+  if (tensor->rank == 0) return;
+  text_add(out, "[");
+  for (uint32_t i = 0; i < tensor->rank; i++)
+    text_printf(out, "%s%" PRId64, i > 0 ? ", " : "", tensor->extents[i]);
+  text_add(out, "]");
+}
+
+/* --- which tensors are printed, in which order --- */
+
+typedef struct Listing {
+  const Program *program;
+  TensorList order;  /* of evaluation, ties by id */
+  bool *folded;      /* per tensor */
+  bool *is_value;    /* the new value of an update, printed where the update stands */
+  uint32_t *reads;   /* per tensor: reads of it in the definitions that are printed */
+  bool *plain_reads; /* all of them at increasing index variables of the same extents */
+} Listing;
+
+static void count_reads(Listing *l, const Tensor *reader, ExprId id) {
+  const Graph *graph = l->program->graph;
+  const Expr *e = expr_at(graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) count_reads(l, reader, e->args[i]);
+  if (e->fallback != EXPR_NONE) count_reads(l, reader, e->fallback);
+  if (e->kind != EXPR_READ) return;
+  const Tensor *t = tensor_at(graph, e->tensor);
+  const int64_t *extents = tensor_index_extents(reader, l->program->arena);
+  l->reads[e->tensor]++;
+  int64_t last = -1;
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    const Expr *at = expr_at(graph, e->args[i]);
+    if (at->kind != EXPR_INDEX || (int64_t)at->index <= last ||
+        extents[at->index] != t->extents[i]) {
+      l->plain_reads[e->tensor] = false;
+      return;
+    }
+    last = at->index;
+  }
+  if (e->fallback != EXPR_NONE) l->plain_reads[e->tensor] = false;
+}
+
+/* Depends on the tensors that `expr` reads: for the order by smallest id among the ready. */
+static void mark_dependencies(const Graph *graph, ExprId id, const uint32_t *position,
+                              uint32_t *latest) {
+  const Expr *e = expr_at(graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) mark_dependencies(graph, e->args[i], position, latest);
+  if (e->fallback != EXPR_NONE) mark_dependencies(graph, e->fallback, position, latest);
+  if (e->kind == EXPR_READ && position[e->tensor] == 0) *latest = e->tensor;
+}
+
+static bool is_ready(const Graph *graph, const Tensor *t, const uint32_t *position) {
+  uint32_t missing = TENSOR_NONE;
+  if (t->body != EXPR_NONE) mark_dependencies(graph, t->body, position, &missing);
+  if (t->source != TENSOR_NONE && position[t->source] == 0) missing = t->source;
+  if (t->wrt != TENSOR_NONE && position[t->wrt] == 0) missing = t->wrt;
+  if (t->seed != TENSOR_NONE && position[t->seed] == 0) missing = t->seed;
+  return missing == TENSOR_NONE;
+}
+
+/* Reorders so that ids ascend wherever the dependencies allow it: the order of the source for what
+   the user wrote, that of the backward sweep for adjoints. */
+static void sort_by_id(Listing *l) {
+  const Graph *graph = l->program->graph;
+  Arena *arena = l->program->arena;
+  uint32_t n = l->order.count;
+  uint8_t *wanted = ARENA_ARRAY(arena, uint8_t, graph->n_tensors + 1);
+  uint32_t *position = ARENA_ARRAY(arena, uint32_t, graph->n_tensors + 1);
+  for (uint32_t i = 0; i < n; i++) wanted[l->order.items[i]] = 1;
+  TensorId first = 0;
+  for (uint32_t done = 0; done < n;) {
+    while (wanted[first] == 0 || position[first] != 0) first++;
+    for (TensorId id = first; id < graph->n_tensors; id++) {
+      if (wanted[id] == 0 || position[id] != 0 || !is_ready(graph, tensor_at(graph, id), position))
+        continue;
+      l->order.items[done++] = id;
+      position[id] = done;
+      break;
+    }
+  }
+}
+
+static Listing list_program(const Program *program) {
+  Arena *arena = program->arena;
+  const Graph *graph = program->graph;
+  TensorList roots = program_roots(program, arena);
+  Listing l = {.program = program,
+               .order = graph_order(graph, arena, roots.items, roots.count),
+               .folded = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
+               .is_value = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
+               .reads = ARENA_ARRAY(arena, uint32_t, graph->n_tensors + 1),
+               .plain_reads = ARENA_ARRAY(arena, bool, graph->n_tensors + 1)};
+  sort_by_id(&l);
+  for (uint32_t i = 0; i < graph->n_tensors; i++) l.plain_reads[i] = true;
+  for (uint32_t i = 0; i < l.order.count; i++) {
+    const Tensor *t = tensor_at(graph, l.order.items[i]);
+    if (t->kind == TENSOR_DEFINITION) count_reads(&l, t, t->body);
+    if (t->source != TENSOR_NONE) l.reads[t->source] += 2; /* never folded */
+    if (t->wrt != TENSOR_NONE) l.reads[t->wrt] += 2;
+    if (t->seed != TENSOR_NONE) l.reads[t->seed] += 2;
+  }
+  for (uint32_t e = 0; e < program->n_entries; e++) {
+    const Entry *entry = &program->entries[e];
+    for (uint32_t i = 0; i < entry->n_outputs; i++) l.reads[entry->outputs[i].tensor] += 2;
+    for (uint32_t i = 0; i < entry->n_updates; i++) {
+      TensorId value = entry->updates[i].value;
+      const char *name = tensor_at(graph, value)->name;
+      size_t length = strlen(name);
+      l.is_value[value] = length > 0 && name[length - 1] == '\'';
+      l.reads[value] += 2;
+    }
+  }
+  for (uint32_t i = 0; i < l.order.count; i++) {
+    TensorId id = l.order.items[i];
+    const Tensor *t = tensor_at(graph, id);
+    l.folded[id] = t->kind == TENSOR_DEFINITION && t->reduction != REDUCE_NONE && !t->named &&
+                   l.reads[id] == 1 && l.plain_reads[id];
+  }
+  return l;
+}
+
+/* --- declarations --- */
+
+static void print_declarations(const Printer *p, const char *word, const TensorId *ids,
+                               uint32_t n) {
+  const Graph *graph = p->program->graph;
+  for (uint32_t i = 0; i < n; i++) {
+    const Tensor *t = tensor_at(graph, ids[i]);
+    text_printf(p->out, "%s %s: %s", word, t->name, type_name(t->type));
+    print_shape(p->out, t);
+    if (t->initial_text != NULL) {
+      text_printf(p->out, " = %s", t->initial_text);
+    } else if (t->initial != TENSOR_NONE) {
+      const Expr *body = expr_at(graph, tensor_at(graph, t->initial)->body);
+      text_add(p->out, " = ");
+      if (body->kind == EXPR_CONST) /* one number for all elements */
+        print_expr(p, &(Scope){0}, tensor_at(graph, t->initial)->body, 0, true);
+      else
+        print_value(&(Printer){p->program, p->out, NULL, NULL}, t->initial);
+    }
+    text_add(p->out, "\n");
+  }
+}
+
+/* --- definitions --- */
+
+static const char *file_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash == NULL ? path : slash + 1;
+}
+
+/* `# dense, mlp.dag:5` */
+static void print_provenance(const Printer *p, const Tensor *t) {
+  Span place = t->use.source != NULL ? t->use : t->span;
+  if (place.source == NULL) return;
+  text_printf(p->out, "  # %s%s%s:%u", t->origin == NULL ? "" : t->origin,
+              t->origin == NULL ? "" : ", ", file_name(place.source->path), place.line);
+}
+
+static void print_derivative(const Printer *p, const Tensor *t) {
+  static const char *const names[] = {"grad", "vjp", "jvp", "jacobian", "hessian"};
+  const Graph *graph = p->program->graph;
+  text_printf(p->out, "%s = %s(%s, %s", t->name, names[t->derivative],
+              tensor_at(graph, t->source)->name, tensor_at(graph, t->wrt)->name);
+  if (t->seed != TENSOR_NONE) text_printf(p->out, ", %s", tensor_at(graph, t->seed)->name);
+  text_add(p->out, ")");
+}
+
+static void print_tensor(const Printer *p, TensorId id) {
+  const Graph *graph = p->program->graph;
+  const Tensor *t = tensor_at(graph, id);
+  switch (t->kind) {
+  case TENSOR_INPUT:
+  case TENSOR_PARAM:
+  case TENSOR_STATE: return;
+  case TENSOR_DEFINITION: print_line(p, id); break;
+  case TENSOR_RESHAPE:
+    text_printf(p->out, "%s = reshape(%s, [", t->name, tensor_at(graph, t->source)->name);
+    for (uint32_t i = 0; i < t->rank; i++)
+      text_printf(p->out, "%s%" PRId64, i > 0 ? ", " : "", t->extents[i]);
+    text_add(p->out, "])");
+    break;
+  case TENSOR_DERIVATIVE: print_derivative(p, t); break;
+  }
+  print_provenance(p, t);
+  text_add(p->out, "\n");
+}
+
+static void print_definitions(const Printer *p, const Listing *l) {
+  const Graph *graph = p->program->graph;
+  TensorId section = TENSOR_NONE; /* what the adjoints being printed are derivatives of */
+  bool any = false;
+  for (uint32_t i = 0; i < l->order.count; i++) {
+    TensorId id = l->order.items[i];
+    const Tensor *t = tensor_at(graph, id);
+    bool declared = t->kind == TENSOR_INPUT || t->kind == TENSOR_PARAM || t->kind == TENSOR_STATE;
+    if (declared || l->folded[id] || l->is_value[id]) continue;
+    if (!any || t->adjoint_from != section) {
+      if (t->adjoint_from == TENSOR_NONE)
+        text_add(p->out, "\n# forward\n");
+      else
+        text_printf(p->out, "\n# backward, from %s\n", tensor_at(graph, t->adjoint_from)->name);
+    }
+    any = true;
+    section = t->adjoint_from;
+    print_tensor(p, id);
+  }
+}
+
+/* --- entries --- */
+
+static void print_update(const Printer *p, const Listing *l, const Update *update) {
+  const Graph *graph = p->program->graph;
+  text_printf(p->out, "%s <- ", tensor_at(graph, update->target)->name);
+  if (l->is_value[update->value])
+    print_value(p, update->value);
+  else
+    text_add(p->out, tensor_at(graph, update->value)->name);
+}
+
+static void print_export(const Printer *p, const Listing *l, const Entry *entry) {
+  const Graph *graph = p->program->graph;
+  text_printf(p->out, "export %s(", entry->name);
+  for (uint32_t i = 0; i < entry->n_inputs; i++)
+    text_printf(p->out, "%s%s", i > 0 ? ", " : "", tensor_at(graph, entry->inputs[i])->name);
+  text_add(p->out, ") = ");
+  for (uint32_t i = 0; i < entry->n_outputs; i++)
+    text_printf(p->out, "%s%s", i > 0 ? ", " : "",
+                tensor_at(graph, entry->outputs[i].tensor)->name);
+  for (uint32_t i = 0; i < entry->n_updates; i++) {
+    if (i > 0 || entry->n_outputs > 0) text_add(p->out, ", ");
+    print_update(p, l, &entry->updates[i]);
+  }
+  text_add(p->out, "\n");
+}
+
+static void print_sources(const Printer *p, const char *clause, const DataSource *sources,
+                          uint32_t n) {
+  if (n == 0) return;
+  text_printf(p->out, "  %s ", clause);
+  for (uint32_t i = 0; i < n; i++) {
+    const DataSource *s = &sources[i];
+    text_printf(p->out, "%s%s = ", i > 0 ? ", " : "", tensor_at(p->program->graph, s->input)->name);
+    if (s->kind == DATA_WINDOWS) text_add(p->out, "windows(");
+    text_add(p->out, "\"");
+    for (const char *c = s->path; *c != '\0'; c++)
+      text_printf(p->out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    text_add(p->out, "\"");
+    if (s->kind == DATA_WINDOWS) text_printf(p->out, ", %" PRId64 ")", s->window);
+    if (s->kind != DATA_CSV) continue;
+    if (s->single_column)
+      text_printf(p->out, "[%" PRId64 "]", s->first_column);
+    else if (s->last_column == -1)
+      text_printf(p->out, "[%" PRId64 ":]", s->first_column);
+    else
+      text_printf(p->out, "[%" PRId64 ":%" PRId64 "]", s->first_column, s->last_column);
+  }
+  text_add(p->out, "\n");
+}
+
+static void print_train(const Printer *p, const Listing *l) {
+  const Train *train = &p->program->train;
+  const Entry *step = program_entry(p->program, ENTRY_STEP, NULL);
+  if (!train->present || step == NULL) return;
+  text_add(p->out, "\ntrain {\n");
+  for (uint32_t i = 0; i < step->n_outputs; i++)
+    text_printf(p->out, "%s%s", i == 0 ? "  report " : ", ",
+                tensor_at(p->program->graph, step->outputs[i].tensor)->name);
+  text_add(p->out, "\n");
+  for (uint32_t i = 0; i < step->n_updates; i++) {
+    text_add(p->out, "  ");
+    print_update(p, l, &step->updates[i]);
+    text_add(p->out, "\n");
+  }
+  if (train->epochs > 0) text_printf(p->out, "  epochs %" PRId64 "\n", train->epochs);
+  if (train->steps > 0) text_printf(p->out, "  steps %" PRId64 "\n", train->steps);
+  if (train->seed != 0) text_printf(p->out, "  seed %" PRIu64 "\n", train->seed);
+  print_sources(p, "data", train->data, train->n_data);
+  print_sources(p, "valid", train->valid, train->n_valid);
+  text_add(p->out, "}\n");
+}
+
+void print_program(Text *out, const Program *program) {
+  Listing l = list_program(program);
+  Printer p = {program, out, l.folded, l.reads};
+  if (program->real == TYPE_F64) text_add(out, "const real = f64\n");
+  for (uint32_t i = 0; i < program->n_dims; i++)
+    text_printf(out, "dim %s = %" PRId64 "\n", program->dims[i].name, program->dims[i].value);
+  print_declarations(&p, "input", program->inputs, program->n_inputs);
+  print_declarations(&p, "param", program->params, program->n_params);
+  print_declarations(&p, "state", program->states, program->n_states);
+  print_definitions(&p, &l);
+  bool any = false;
+  for (uint32_t i = 0; i < program->n_entries; i++) {
+    if (program->entries[i].kind != ENTRY_EXPORT) continue;
+    if (!any) text_add(out, "\n");
+    any = true;
+    print_export(&p, &l, &program->entries[i]);
+  }
+  print_train(&p, &l);
+}
+
+void print_definition(Text *out, const Program *program, TensorId tensor) {
+  Printer p = {program, out, NULL, NULL};
+  print_line(&p, tensor);
+}
