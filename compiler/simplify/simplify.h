@@ -2,5 +2,6 @@
 #pragma once
 #include "graph/graph.h"
 
-/* To a fixed point: folding, algebra, bracket elimination, sharing, dead code, inlining of copies. */
+/* To a fixed point: folding, algebra, bracket elimination, sharing, dead code, inlining of copies.
+ */
 void simplify(Program *program);

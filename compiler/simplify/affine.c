@@ -1,0 +1,199 @@
+#include "simplify/affine.h"
+#include <string.h>
+#include "simplify/algebra.h"
+
+static void add_term(Affine *a, int64_t factor, ExprId atom) {
+  for (uint32_t i = 0; i < a->n; i++) {
+    if (a->terms[i].atom != atom) continue;
+    a->terms[i].factor += factor;
+    if (a->terms[i].factor == 0) *a = affine_without(*a, i);
+    return;
+  }
+  if (factor == 0) return;
+  if (a->n == AFFINE_MAX) bug("simplify", "an index expression has over %d terms", AFFINE_MAX);
+  a->terms[a->n++] = (AffineTerm){factor, atom};
+}
+
+static void add_scaled(Affine *a, const Affine *b, int64_t factor) {
+  a->constant += factor * b->constant;
+  for (uint32_t i = 0; i < b->n; i++) add_term(a, factor * b->terms[i].factor, b->terms[i].atom);
+}
+
+Affine affine_sub(Affine a, Affine b) {
+  add_scaled(&a, &b, -1);
+  return a;
+}
+
+Affine affine_scale(Affine a, int64_t factor) {
+  Affine scaled = {0};
+  add_scaled(&scaled, &a, factor);
+  return scaled;
+}
+
+Affine affine_without(Affine a, uint32_t k) {
+  memmove(&a.terms[k], &a.terms[k + 1], (a.n - k - 1) * sizeof a.terms[0]);
+  a.n--;
+  return a;
+}
+
+static int64_t floor_div(int64_t a, int64_t b) {
+  int64_t q = a / b;
+  return a % b != 0 && (a % b < 0) != (b < 0) ? q - 1 : q;
+}
+
+/* x = n · quotient + rest, with rest's factors and constant in [0, n). */
+static void divide(const Affine *x, int64_t n, Affine *quotient, Affine *rest) {
+  *quotient = *rest = (Affine){0};
+  quotient->constant = floor_div(x->constant, n);
+  rest->constant = x->constant - n * quotient->constant;
+  for (uint32_t i = 0; i < x->n; i++) {
+    int64_t whole = x->terms[i].factor % n == 0 ? x->terms[i].factor / n : 0;
+    if (whole != 0)
+      add_term(quotient, whole, x->terms[i].atom);
+    else
+      add_term(rest, x->terms[i].factor, x->terms[i].atom);
+  }
+}
+
+static Affine affine_atom(ExprId id) { return (Affine){.n = 1, .terms = {{1, id}}}; }
+
+/* floor(x / n) = q + floor(r / n) and x mod n = r mod n for x = n·q + r. */
+static Affine affine_quotient(Graph *graph, const Expr *e, Ranges ranges) {
+  int64_t n = expr_at(graph, e->args[1])->integer;
+  Affine x = affine_of(graph, e->args[0], ranges), quotient, rest;
+  divide(&x, n, &quotient, &rest);
+  Interval range = affine_interval(graph, &rest, ranges);
+  bool small = range.low >= 0 && range.high < n;
+  if (e->op == OP_MOD) {
+    if (small) return rest;
+    return affine_atom(fold_op2(graph, OP_MOD, affine_expr(graph, &rest), e->args[1]));
+  }
+  if (!small) {
+    ExprId remaining = fold_op2(graph, OP_DIV, affine_expr(graph, &rest), e->args[1]);
+    const Expr *folded = expr_at(graph, remaining);
+    if (folded->kind == EXPR_CONST)
+      quotient.constant += folded->integer;
+    else
+      add_term(&quotient, 1, remaining);
+  }
+  return quotient;
+}
+
+Affine affine_of(Graph *graph, ExprId id, Ranges ranges) {
+  const Expr e = *expr_at(graph, id);
+  if (e.type != TYPE_I32) bug("simplify", "an index expression of type %s", type_name(e.type));
+  if (e.kind == EXPR_CONST) return (Affine){.constant = e.integer};
+  if (e.kind != EXPR_OP) return affine_atom(id);
+  Affine a, b;
+  switch (e.op) {
+  case OP_ADD:
+  case OP_SUB:
+    a = affine_of(graph, e.args[0], ranges);
+    b = affine_of(graph, e.args[1], ranges);
+    if (a.n + b.n > AFFINE_MAX) return affine_atom(id);
+    add_scaled(&a, &b, e.op == OP_ADD ? 1 : -1);
+    return a;
+  case OP_NEG: return affine_scale(affine_of(graph, e.args[0], ranges), -1);
+  case OP_MUL:
+    a = affine_of(graph, e.args[0], ranges);
+    b = affine_of(graph, e.args[1], ranges);
+    if (a.n == 0) return affine_scale(b, a.constant);
+    if (b.n == 0) return affine_scale(a, b.constant);
+    return affine_atom(id);
+  case OP_DIV:
+  case OP_MOD: {
+    const Expr *n = expr_at(graph, e.args[1]);
+    if (n->kind == EXPR_CONST && n->integer > 0) return affine_quotient(graph, &e, ranges);
+    return affine_atom(id);
+  }
+  default: return affine_atom(id);
+  }
+}
+
+static bool comes_before(const Graph *graph, const AffineTerm *a, const AffineTerm *b) {
+  const Expr *x = expr_at(graph, a->atom), *y = expr_at(graph, b->atom);
+  if ((a->factor < 0) != (b->factor < 0)) return b->factor < 0;
+  if (x->kind == EXPR_INDEX && y->kind == EXPR_INDEX) return x->index < y->index;
+  return x->kind == EXPR_INDEX && y->kind != EXPR_INDEX;
+}
+
+ExprId affine_expr(Graph *graph, const Affine *a) {
+  AffineTerm terms[AFFINE_MAX];
+  for (uint32_t i = 0; i < a->n; i++) { /* insertion sort: stable, and there are few */
+    uint32_t at = i;
+    for (; at > 0 && comes_before(graph, &a->terms[i], &terms[at - 1]); at--)
+      terms[at] = terms[at - 1];
+    terms[at] = a->terms[i];
+  }
+  ExprId sum = EXPR_NONE;
+  bool constant_first = a->n > 0 && terms[0].factor < 0 && a->constant != 0;
+  if (a->n == 0 || constant_first) sum = expr_integer(graph, TYPE_I32, a->constant);
+  for (uint32_t i = 0; i < a->n; i++) {
+    int64_t factor = terms[i].factor;
+    bool subtract = factor < 0 && sum != EXPR_NONE;
+    ExprId number = expr_integer(graph, TYPE_I32, subtract ? -factor : factor);
+    ExprId term = fold_op2(graph, OP_MUL, number, terms[i].atom);
+    sum = sum == EXPR_NONE ? term : fold_op2(graph, subtract ? OP_SUB : OP_ADD, sum, term);
+  }
+  if (a->n > 0 && !constant_first && a->constant > 0)
+    sum = fold_op2(graph, OP_ADD, sum, expr_integer(graph, TYPE_I32, a->constant));
+  if (a->n > 0 && !constant_first && a->constant < 0)
+    sum = fold_op2(graph, OP_SUB, sum, expr_integer(graph, TYPE_I32, -a->constant));
+  return sum;
+}
+
+Interval affine_interval(const Graph *graph, const Affine *a, Ranges ranges) {
+  Interval sum = {a->constant, a->constant};
+  for (uint32_t i = 0; i < a->n; i++) {
+    Interval atom = expr_interval(graph, a->terms[i].atom, ranges.extents, ranges.n);
+    int64_t factor = a->terms[i].factor, ends[2];
+    bool open = atom.low == INT64_MIN || atom.high == INT64_MAX;
+    if (open || __builtin_mul_overflow(factor, factor > 0 ? atom.low : atom.high, &ends[0]) ||
+        __builtin_mul_overflow(factor, factor > 0 ? atom.high : atom.low, &ends[1]) ||
+        __builtin_add_overflow(sum.low, ends[0], &sum.low) ||
+        __builtin_add_overflow(sum.high, ends[1], &sum.high))
+      return (Interval){INT64_MIN, INT64_MAX};
+  }
+  return sum;
+}
+
+static bool is_comparison(ScalarOp op) {
+  return op == OP_EQ || op == OP_NE || op == OP_LT || op == OP_LE || op == OP_GT || op == OP_GE;
+}
+
+int decide_condition(Graph *graph, ExprId id, Ranges ranges) {
+  const Expr e = *expr_at(graph, id);
+  if (e.kind == EXPR_CONST) return e.integer != 0;
+  if (e.kind != EXPR_OP || !is_comparison(e.op) || expr_at(graph, e.args[0])->type != TYPE_I32)
+    return -1;
+  Affine d = affine_sub(affine_of(graph, e.args[0], ranges), affine_of(graph, e.args[1], ranges));
+  Interval r = affine_interval(graph, &d, ranges);
+  bool never_zero = r.low > 0 || r.high < 0, always_zero = r.low == 0 && r.high == 0;
+  switch (e.op) {
+  case OP_EQ: return always_zero ? 1 : never_zero ? 0 : -1;
+  case OP_NE: return never_zero ? 1 : always_zero ? 0 : -1;
+  case OP_LT: return r.high < 0 ? 1 : r.low >= 0 ? 0 : -1;
+  case OP_LE: return r.high <= 0 ? 1 : r.low > 0 ? 0 : -1;
+  case OP_GT: return r.low > 0 ? 1 : r.high <= 0 ? 0 : -1;
+  case OP_GE: return r.low >= 0 ? 1 : r.high < 0 ? 0 : -1;
+  default: return -1;
+  }
+}
+
+ExprId normalize_indices(Graph *graph, ExprId id, Ranges ranges) {
+  const Expr e = *expr_at(graph, id);
+  if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
+  ExprId *args = ARENA_ARRAY(graph->arena, ExprId, e.n_args + 1);
+  for (uint32_t i = 0; i < e.n_args; i++) args[i] = normalize_indices(graph, e.args[i], ranges);
+  ExprId fallback =
+      e.fallback == EXPR_NONE ? EXPR_NONE : normalize_indices(graph, e.fallback, ranges);
+  ExprId rebuilt = fold_rebuild(graph, id, args, fallback);
+  const Expr *r = expr_at(graph, rebuilt);
+  if (r->kind != EXPR_OP) return rebuilt;
+  if (r->type == TYPE_I32) {
+    Affine a = affine_of(graph, rebuilt, ranges);
+    return affine_expr(graph, &a);
+  }
+  int decided = r->type == TYPE_BOOL ? decide_condition(graph, rebuilt, ranges) : -1;
+  return decided < 0 ? rebuilt : expr_integer(graph, TYPE_BOOL, decided);
+}

@@ -1,0 +1,302 @@
+#include "simplify/sum.h"
+#include "simplify/algebra.h"
+
+Sum sum_new(Graph *graph, const int64_t *extents, uint32_t n, uint32_t n_outputs) {
+  Sum sum = {.graph = graph, .n_outputs = n_outputs, .body = EXPR_NONE};
+  for (uint32_t i = 0; i < n; i++) {
+    ARRAY_PUSH(graph->arena, &sum.extents, extents[i]);
+    ARRAY_PUSH(graph->arena, &sum.gone, false);
+  }
+  return sum;
+}
+
+static Ranges ranges_of(const Sum *sum) {
+  return (Ranges){sum->extents.items, (uint32_t)sum->extents.count};
+}
+
+static bool is_summed(const Sum *sum, uint32_t v) {
+  return v >= sum->n_outputs && !sum->gone.items[v];
+}
+
+static uint32_t add_summed(Sum *sum, int64_t extent) {
+  ARRAY_PUSH(sum->graph->arena, &sum->extents, extent);
+  ARRAY_PUSH(sum->graph->arena, &sum->gone, false);
+  return (uint32_t)sum->extents.count - 1;
+}
+
+static void make_zero(Sum *sum) {
+  sum->body = expr_number(sum->graph, expr_at(sum->graph, sum->body)->type, 0);
+  sum->guards.count = 0;
+}
+
+void sum_guard(Sum *sum, ExprId condition) {
+  const Expr e = *expr_at(sum->graph, condition);
+  if (e.kind == EXPR_OP && e.op == OP_AND) {
+    sum_guard(sum, e.args[0]);
+    sum_guard(sum, e.args[1]);
+    return;
+  }
+  for (size_t i = 0; i < sum->guards.count; i++)
+    if (sum->guards.items[i] == condition) return;
+  ARRAY_PUSH(sum->graph->arena, &sum->guards, condition);
+}
+
+/* [c] e  →  guard c, body e; in derived expressions also from inside a product. */
+static ExprId pull_guards(Sum *sum, ExprId id, bool derived) {
+  Graph *graph = sum->graph;
+  const Expr e = *expr_at(graph, id);
+  if (e.kind != EXPR_OP) return id;
+  if (e.op == OP_WHERE && expr_is_number(graph, e.args[2], 0)) {
+    sum_guard(sum, e.args[0]);
+    return pull_guards(sum, e.args[1], derived);
+  }
+  if (e.op == OP_WHERE && expr_is_number(graph, e.args[1], 0)) {
+    sum_guard(sum, derive_not(graph, e.args[0]));
+    return pull_guards(sum, e.args[2], derived);
+  }
+  if (!derived || (e.op != OP_MUL && e.op != OP_DIV && e.op != OP_NEG)) return id;
+  ExprId a = pull_guards(sum, e.args[0], derived);
+  if (e.op == OP_NEG) return derive_neg(graph, a);
+  if (e.op == OP_DIV) return derive_div(graph, a, e.args[1]);
+  return derive_mul(graph, a, pull_guards(sum, e.args[1], derived));
+}
+
+/* --- substitution of a summed variable --- */
+
+static void substitute(Sum *sum, uint32_t v, ExprId with) {
+  Graph *graph = sum->graph;
+  uint32_t n = (uint32_t)sum->extents.count;
+  ExprId *map = ARENA_ARRAY(graph->arena, ExprId, n);
+  for (uint32_t i = 0; i < n; i++) map[i] = i == v ? with : EXPR_NONE;
+  sum->gone.items[v] = true;
+  Ranges ranges = ranges_of(sum);
+  sum->body = normalize_indices(graph, expr_substitute(graph, sum->body, map, n), ranges);
+  size_t count = sum->guards.count;
+  ExprId *old = sum->guards.items;
+  sum->guards.items = NULL;
+  sum->guards.count = sum->guards.capacity = 0;
+  for (size_t i = 0; i < count; i++)
+    sum_guard(sum, normalize_indices(graph, expr_substitute(graph, old[i], map, n), ranges));
+}
+
+/* The guards 0 ≤ x and x < extent, as far as the ranges do not prove them. */
+static void guard_range(Sum *sum, ExprId x, int64_t extent) {
+  Graph *graph = sum->graph;
+  ExprId low = fold_op2(graph, OP_GE, x, expr_integer(graph, TYPE_I32, 0));
+  ExprId high = fold_op2(graph, OP_LT, x, expr_integer(graph, TYPE_I32, extent));
+  if (decide_condition(graph, low, ranges_of(sum)) != 1) sum_guard(sum, low);
+  if (decide_condition(graph, high, ranges_of(sum)) != 1) sum_guard(sum, high);
+}
+
+static bool occurs_elsewhere(const Sum *sum, const Affine *d, uint32_t k, uint32_t v) {
+  for (uint32_t i = 0; i < d->n; i++)
+    if (i != k && expr_uses_index(sum->graph, d->terms[i].atom, v)) return true;
+  return false;
+}
+
+/* 0 = ±s·v + rest:  v := ∓rest / s, where s divides it. */
+static void solve_for(Sum *sum, const Affine *d, uint32_t k) {
+  Graph *graph = sum->graph;
+  int64_t factor = d->terms[k].factor, s = factor < 0 ? -factor : factor;
+  uint32_t v = expr_at(graph, d->terms[k].atom)->index;
+  Affine numerator = affine_scale(affine_without(*d, k), factor < 0 ? 1 : -1);
+  ExprId solution = affine_expr(graph, &numerator);
+  if (s > 1) {
+    ExprId step = expr_integer(graph, TYPE_I32, s);
+    ExprId rest = fold_op2(graph, OP_MOD, solution, step);
+    rest = normalize_indices(graph, rest, ranges_of(sum));
+    ExprId divides = fold_op2(graph, OP_EQ, rest, expr_integer(graph, TYPE_I32, 0));
+    if (decide_condition(graph, divides, ranges_of(sum)) != 1) sum_guard(sum, divides);
+    solution = normalize_indices(graph, fold_op2(graph, OP_DIV, solution, step), ranges_of(sum));
+  }
+  guard_range(sum, solution, sum->extents.items[v]);
+  substitute(sum, v, solution);
+}
+
+/* 0 = ±(v / n) + rest:  v := n·X + r, r over n.    0 = ±(v % n) + rest:  v := X + n·r. */
+static bool solve_quotient(Sum *sum, const Affine *d, uint32_t k) {
+  Graph *graph = sum->graph;
+  const Expr atom = *expr_at(graph, d->terms[k].atom);
+  int64_t factor = d->terms[k].factor;
+  if (atom.kind != EXPR_OP || (atom.op != OP_DIV && atom.op != OP_MOD)) return false;
+  const Expr v = *expr_at(graph, atom.args[0]), n = *expr_at(graph, atom.args[1]);
+  if (v.kind != EXPR_INDEX || n.kind != EXPR_CONST || !is_summed(sum, v.index)) return false;
+  if ((factor != 1 && factor != -1) || occurs_elsewhere(sum, d, k, v.index)) return false;
+  Affine target = affine_scale(affine_without(*d, k), -factor);
+  ExprId x = affine_expr(graph, &target), size = expr_integer(graph, TYPE_I32, n.integer);
+  int64_t extent = sum->extents.items[v.index];
+  bool quotient = atom.op == OP_DIV;
+  int64_t rows = (extent + n.integer - 1) / n.integer;
+  if (!quotient) guard_range(sum, x, n.integer);
+  ExprId r = expr_index(graph, add_summed(sum, quotient ? n.integer : rows));
+  ExprId solution = quotient ? fold_op2(graph, OP_ADD, fold_op2(graph, OP_MUL, size, x), r)
+                             : fold_op2(graph, OP_ADD, x, fold_op2(graph, OP_MUL, size, r));
+  guard_range(sum, solution, extent);
+  substitute(sum, v.index, solution);
+  return true;
+}
+
+/* Solves one equation for the summed variable that leaves the fewest iterations. */
+static bool solve_equation(Sum *sum, size_t at) {
+  Graph *graph = sum->graph;
+  const Expr e = *expr_at(graph, sum->guards.items[at]);
+  if (e.kind != EXPR_OP || e.op != OP_EQ || expr_at(graph, e.args[0])->type != TYPE_I32)
+    return false;
+  Ranges ranges = ranges_of(sum);
+  Affine d = affine_sub(affine_of(graph, e.args[0], ranges), affine_of(graph, e.args[1], ranges));
+  int64_t best = 0;
+  uint32_t chosen = 0;
+  for (uint32_t k = 0; k < d.n; k++) {
+    const Expr *atom = expr_at(graph, d.terms[k].atom);
+    if (atom->kind != EXPR_INDEX || !is_summed(sum, atom->index)) continue;
+    if (occurs_elsewhere(sum, &d, k, atom->index)) continue;
+    /* with a factor of ±1 no divisibility guard is left behind: preferred at equal extents */
+    bool unit = d.terms[k].factor == 1 || d.terms[k].factor == -1;
+    int64_t gain = 2 * sum->extents.items[atom->index] + unit;
+    if (gain <= best) continue;
+    best = gain;
+    chosen = k;
+  }
+  ExprId guard = sum->guards.items[at];
+  sum->guards.items[at] = expr_integer(graph, TYPE_BOOL, 1);
+  if (best > 0) {
+    solve_for(sum, &d, chosen);
+    return true;
+  }
+  for (uint32_t k = 0; k < d.n; k++)
+    if (solve_quotient(sum, &d, k)) return true;
+  sum->guards.items[at] = guard;
+  return false;
+}
+
+/* --- ranges --- */
+
+static int64_t floor_div(int64_t a, int64_t b) {
+  int64_t q = a / b;
+  return a % b != 0 && (a % b < 0) != (b < 0) ? q - 1 : q;
+}
+
+/* The v in [0, extent) with f·v + c ≤ 0. */
+static Interval at_most_zero(int64_t f, int64_t c, int64_t extent) {
+  if (f > 0) return (Interval){0, floor_div(-c, f)};
+  return (Interval){-floor_div(-c, -f), extent - 1};
+}
+
+static Interval satisfying(ScalarOp op, int64_t f, int64_t c, int64_t extent) {
+  Interval a, b;
+  switch (op) {
+  case OP_LE: return at_most_zero(f, c, extent);
+  case OP_LT: return at_most_zero(f, c + 1, extent);
+  case OP_GE: return at_most_zero(-f, -c, extent);
+  case OP_GT: return at_most_zero(-f, -c + 1, extent);
+  case OP_EQ:
+    a = at_most_zero(f, c, extent);
+    b = at_most_zero(-f, -c, extent);
+    return (Interval){a.low > b.low ? a.low : b.low, a.high < b.high ? a.high : b.high};
+  default: return (Interval){INT64_MIN, INT64_MAX};
+  }
+}
+
+/* A guard over one summed variable and constants narrows its range. */
+static bool narrow_range(Sum *sum, size_t at) {
+  Graph *graph = sum->graph;
+  const Expr e = *expr_at(graph, sum->guards.items[at]);
+  if (e.kind != EXPR_OP || e.n_args != 2 || expr_at(graph, e.args[0])->type != TYPE_I32)
+    return false;
+  Ranges ranges = ranges_of(sum);
+  Affine d = affine_sub(affine_of(graph, e.args[0], ranges), affine_of(graph, e.args[1], ranges));
+  if (d.n != 1) return false;
+  const Expr *atom = expr_at(graph, d.terms[0].atom);
+  if (atom->kind != EXPR_INDEX || !is_summed(sum, atom->index)) return false;
+  uint32_t v = atom->index;
+  int64_t extent = sum->extents.items[v];
+  Interval range = satisfying(e.op, d.terms[0].factor, d.constant, extent);
+  if (range.low == INT64_MIN) return false;
+  if (range.low < 0) range.low = 0;
+  if (range.high >= extent) range.high = extent - 1;
+  if (range.high < range.low) {
+    make_zero(sum);
+    return true;
+  }
+  sum->guards.items[at] = expr_integer(graph, TYPE_BOOL, 1);
+  uint32_t fresh = add_summed(sum, range.high - range.low + 1);
+  ExprId shifted =
+      fold_op2(graph, OP_ADD, expr_index(graph, fresh), expr_integer(graph, TYPE_I32, range.low));
+  substitute(sum, v, shifted);
+  return true;
+}
+
+/* Drops proved guards; a refuted one makes the sum zero. */
+static void decide_guards(Sum *sum) {
+  size_t kept = 0;
+  for (size_t i = 0; i < sum->guards.count; i++) {
+    int decided = decide_condition(sum->graph, sum->guards.items[i], ranges_of(sum));
+    if (decided == 0) {
+      make_zero(sum);
+      return;
+    }
+    if (decided < 0) sum->guards.items[kept++] = sum->guards.items[i];
+  }
+  sum->guards.count = kept;
+}
+
+static bool is_used(const Sum *sum, uint32_t v) {
+  if (expr_uses_index(sum->graph, sum->body, v)) return true;
+  for (size_t i = 0; i < sum->guards.count; i++)
+    if (expr_uses_index(sum->graph, sum->guards.items[i], v)) return true;
+  return false;
+}
+
+/* Σ over v of what does not depend on v is a product with v's extent. */
+static void drop_unused(Sum *sum) {
+  Graph *graph = sum->graph;
+  for (uint32_t v = sum->n_outputs; v < sum->extents.count; v++) {
+    if (sum->gone.items[v] || is_used(sum, v)) continue;
+    sum->gone.items[v] = true;
+    ScalarType type = expr_at(graph, sum->body)->type;
+    ExprId times = expr_number(graph, type, (double)sum->extents.items[v]);
+    sum->body = derive_mul(graph, sum->body, times);
+  }
+}
+
+void sum_eliminate(Sum *sum, bool derived) {
+  sum->body = pull_guards(sum, sum->body, derived);
+  sum->body = normalize_indices(sum->graph, sum->body, ranges_of(sum));
+  for (bool changed = true; changed;) {
+    changed = false;
+    decide_guards(sum);
+    for (size_t i = 0; i < sum->guards.count && !changed; i++)
+      changed = solve_equation(sum, i) || narrow_range(sum, i);
+    sum->body = pull_guards(sum, sum->body, derived);
+  }
+  if (derived) drop_unused(sum);
+}
+
+bool sum_remains(const Sum *sum) {
+  for (uint32_t v = sum->n_outputs; v < sum->extents.count; v++)
+    if (!sum->gone.items[v]) return true;
+  return false;
+}
+
+ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_extents) {
+  Graph *graph = sum->graph;
+  uint32_t n = (uint32_t)sum->extents.count, count = 0;
+  ExprId *map = ARENA_ARRAY(graph->arena, ExprId, n + 1);
+  int64_t *extents = ARENA_ARRAY(graph->arena, int64_t, n + 1);
+  for (uint32_t v = 0; v < n; v++) {
+    map[v] = EXPR_NONE;
+    if (!is_summed(sum, v)) continue;
+    extents[count] = sum->extents.items[v];
+    map[v] = expr_index(graph, sum->n_outputs + count++);
+  }
+  ExprId body = sum->body;
+  if (sum->guards.count > 0) {
+    ExprId all = sum->guards.items[0];
+    for (size_t i = 1; i < sum->guards.count; i++)
+      all = fold_op2(graph, OP_AND, all, sum->guards.items[i]);
+    body = derive_where(graph, all, body, expr_number(graph, expr_at(graph, body)->type, 0));
+  }
+  *n_reduced = count;
+  *reduced_extents = extents;
+  return expr_substitute(graph, body, map, n);
+}

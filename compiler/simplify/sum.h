@@ -1,0 +1,27 @@
+/* A sum under construction,  y[O] = Σ over V of Π [guard] · body,  and bracket elimination on it
+   (architecture.md, "Bracket elimination"). */
+#pragma once
+#include "graph/graph.h"
+#include "simplify/affine.h"
+
+typedef struct Sum {
+  Graph *graph;
+  uint32_t n_outputs; /* index variables below are outputs, the others are summed */
+  ARRAY(int64_t) extents;
+  ARRAY(bool) gone; /* per variable: eliminated */
+  ARRAY(ExprId) guards;
+  ExprId body;
+} Sum;
+
+/* Outputs first: extents has n of them, of which the first n_outputs are the outputs'. */
+Sum sum_new(Graph *graph, const int64_t *extents, uint32_t n, uint32_t n_outputs);
+/* A condition under which the body counts; `and`s are taken apart. */
+void sum_guard(Sum *sum, ExprId condition);
+/* Solves brackets, narrows ranges and drops what is proved, until nothing changes. `derived`: also
+   moves conditions out of products (derive_* algebra). */
+void sum_eliminate(Sum *sum, bool derived);
+/* Whether summed variables are left. */
+bool sum_remains(const Sum *sum);
+/* The guarded body with the remaining summed variables numbered on from the outputs'. *n_reduced
+ *and reduced_extents (in the graph's arena) describe them. */
+ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_extents);
