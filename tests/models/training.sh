@@ -1,0 +1,40 @@
+# The example, trained as its README says, reaches its expected.txt. A line there is
+#   FIGURE >= VALUE      or      FIGURE within VALUE SHARE
+# of the last epoch in the trainer's log: `within 2859.7 0.01` allows 1 % either way.
+. "$(dirname "$0")/common.sh"
+
+missing() {
+  grep -o '"[^"]*\.\(csv\|idx\.gz\|npy\)"' "$model" | tr -d '"' | while read -r file; do
+    [ -f "$file" ] || echo "$file"
+  done
+}
+files=$(missing)
+if [ -n "$files" ]; then
+  [ -x "../../scripts/get-$name" ] || fail "no $(echo $files)"
+  skip "no $(echo $files): scripts/get-$name brings it"
+fi
+
+"$DAGC" build "$model" -o "$scratch/$name"
+"$scratch/$name" train --log "$scratch/log.jsonl" --save "$scratch/$name.safetensors" |
+  tail -n 3
+
+last=$(tail -n 1 "$scratch/log.jsonl")
+echo "last epoch: $last"
+checked=0
+while read -r key relation value share; do
+  case $key in '' | '#'*) continue ;; esac
+  got=$(figure "$key" <<<"$last")
+  [ -n "$got" ] || fail "the log has no $key"
+  case $relation in
+    '>=') test='got >= value' ;;
+    within) test='got >= value - share * (value < 0 ? -value : value) &&
+                  got <= value + share * (value < 0 ? -value : value)' ;;
+    *) fail "expected.txt: unknown relation $relation" ;;
+  esac
+  awk -v got="$got" -v value="$value" -v share="${share:-0}" \
+    "BEGIN { exit !(got ~ /^[-+0-9.eE]+\$/ && ($test)) }" ||
+    fail "$key is $got, expected $relation $value ${share:-}"
+  echo "$key = $got ($relation $value ${share:-})"
+  checked=$((checked + 1))
+done <expected.txt
+[ "$checked" -gt 0 ] || fail "expected.txt has no figure"
