@@ -1,0 +1,57 @@
+/* The prelude's activations and losses against PyTorch's values and gradients, in f64. */
+#include "functions.h"
+#include <math.h>
+#include <stdio.h>
+#include "reference.h"
+
+static functions model;
+static int failures;
+
+static void compare(const char *name, const char *what, const double *got, const double *expected,
+                    int n) {
+  for (int i = 0; i < n; i++) {
+    if (fabs(got[i] - expected[i]) <= 1e-13 + 1e-12 * fabs(expected[i])) continue;
+    fprintf(stderr, "%s: %s[%d] is %.17g, PyTorch has %.17g\n", name, what, i, got[i], expected[i]);
+    failures++;
+  }
+}
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* One export of functions.dag: its value and its derivative. */
+#define CHECK(name, ...)                                                 \
+  do {                                                                   \
+    double value[COUNT(name##_value)], gradient[COUNT(name##_grad)];     \
+    if (functions_##name##_at(&model, __VA_ARGS__, value, gradient)) {   \
+      fprintf(stderr, #name ": refused its input\n");                    \
+      failures++;                                                        \
+    } else {                                                             \
+      compare(#name, "value", value, name##_value, COUNT(value));        \
+      compare(#name, "grad", gradient, name##_grad, COUNT(gradient));    \
+    }                                                                    \
+  } while (0)
+
+int main(void) {
+  const double *x = reference_x, *z = reference_z, *y = reference_y;
+  CHECK(relu, x);
+  CHECK(leaky_relu, x);
+  CHECK(leaky_relu2, x);
+  CHECK(elu, x);
+  CHECK(elu2, x);
+  CHECK(gelu, x);
+  CHECK(gelu_tanh, x);
+  CHECK(silu, x);
+  CHECK(sigmoid, x);
+  CHECK(tanh, x);
+  CHECK(softplus, x);
+  CHECK(softmax, z, y);
+  CHECK(log_softmax, z, y);
+  CHECK(mse, z, y);
+  CHECK(mae, z, y);
+  CHECK(huber, z, y);
+  CHECK(huber2, z, y);
+  CHECK(hinge, z, y);
+  CHECK(binary_cross_entropy, z, y);
+  CHECK(cross_entropy, z, reference_class);
+  return failures != 0;
+}

@@ -1,0 +1,48 @@
+/* Twenty steps of each of the prelude's optimizers against PyTorch's, in f64. */
+#include "optimizers.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "reference.h"
+
+static optimizers model;
+
+/* The param that the optimizer has moved, four numbers. */
+static const double *param(const char *name) {
+  for (int i = 0; i < optimizers_model.n_tensors; i++)
+    if (strcmp(optimizers_model.tensors[i].array.name, name) == 0)
+      return (const double *)((const char *)&model + optimizers_model.tensors[i].offset);
+  return NULL;
+}
+
+static int compare(const char *name, const double *expected) {
+  const double *got = param(name);
+  int failures = 0;
+  if (!got) {
+    fprintf(stderr, "the model has no %s\n", name);
+    return 1;
+  }
+  for (int i = 0; i < 4; i++) {
+    if (fabs(got[i] - expected[i]) <= 1e-12 * fabs(expected[i])) continue;
+    fprintf(stderr, "%s[%d] is %.17g, PyTorch has %.17g\n", name, i, got[i], expected[i]);
+    failures++;
+  }
+  return failures;
+}
+
+int main(void) {
+  const double x[] = {1};
+  double loss;
+  optimizers_init(&model, 0);
+  for (int step = 0; step < 20; step++)
+    if (optimizers_step(&model, x, &loss) != 0) return 1;
+  int failures = 0;
+  failures += compare("by_sgd", sgd_after);
+  failures += compare("by_momentum", momentum_after);
+  failures += compare("by_nesterov", nesterov_after);
+  failures += compare("by_adagrad", adagrad_after);
+  failures += compare("by_rmsprop", rmsprop_after);
+  failures += compare("by_adam", adam_after);
+  failures += compare("by_adamw", adamw_after);
+  return failures != 0;
+}
