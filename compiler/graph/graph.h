@@ -124,6 +124,7 @@ typedef struct Tensor {
       adjoint_of; /* of which tensor this is the adjoint (or a part of it); TENSOR_NONE: forward */
   TensorId adjoint_via;  /* whose body the chain rule was applied to; TENSOR_NONE */
   TensorId adjoint_from; /* the scalar or tensor that is differentiated: `loss` */
+  bool is_adjoint;       /* the whole adjoint, printed by itself; else a part of one */
 } Tensor;
 
 typedef struct Graph {
@@ -266,6 +267,8 @@ const Entry *program_entry(const Program *program, EntryKind kind, const char *n
 
 /* verify.c: checks every invariant of a program; ends in `bug(pass, …)` where one is violated. */
 void verify_program(const Program *program, const char *pass);
+/* The same after differentiate(): no TENSOR_DERIVATIVE may be left. */
+void verify_derived(const Program *program, const char *pass);
 
 /* print.c: --emit=ir|grad|opt. The text is a `.dag` program that elaborates to the same program. */
 void print_program(Text *out, const Program *program);

@@ -120,6 +120,7 @@ static Listing list_program(const Program *program) {
     TensorId id = l.order.items[i];
     const Tensor *t = tensor_at(graph, id);
     l.folded[id] = t->kind == TENSOR_DEFINITION && t->reduction != REDUCE_NONE && !t->named &&
+                   !t->is_adjoint &&
                    l.reads[id] == 1 && l.plain_reads[id];
   }
   return l;

@@ -1,0 +1,71 @@
+#include "differentiate/differentiate.h"
+#include "differentiate/sweep.h"
+
+/* All gradients of the same scalar are one backward sweep. */
+static void define_gradients(Rules *rules, Graph *graph, TensorId first) {
+  TensorId source = tensor_at(graph, first)->source;
+  uint32_t n = graph->n_tensors;
+  Request *requests = ARENA_ARRAY(graph->arena, Request, n);
+  TensorId *copies = ARENA_ARRAY(graph->arena, TensorId, n),
+           *of = ARENA_ARRAY(graph->arena, TensorId, n);
+  uint32_t n_requests = 0, n_copies = 0;
+  for (TensorId id = first; id < n; id++) {
+    const Tensor *t = tensor_at(graph, id);
+    if (t->kind != TENSOR_DERIVATIVE || t->derivative != DERIVATIVE_GRAD || t->source != source)
+      continue;
+    uint32_t same = 0;
+    while (same < n_requests && requests[same].wrt != t->wrt) same++;
+    if (same < n_requests) { /* the same gradient asked for twice */
+      copies[n_copies] = id;
+      of[n_copies++] = requests[same].result;
+    } else {
+      requests[n_requests++] = (Request){t->wrt, id};
+    }
+  }
+  reverse_sweep(rules, graph, source, TENSOR_NONE, false, requests, n_requests);
+  for (uint32_t i = 0; i < n_copies; i++) {
+    Tensor *copy = tensor_at(graph, copies[i]);
+    ExprId *at = ARENA_ARRAY(graph->arena, ExprId, copy->rank + 1);
+    for (uint32_t k = 0; k < copy->rank; k++) at[k] = expr_index(graph, k);
+    copy->kind = TENSOR_DEFINITION;
+    copy->source = copy->wrt = TENSOR_NONE;
+    copy->body = expr_read(graph, of[i], at, copy->rank, EXPR_NONE);
+  }
+}
+
+/* hessian(f, x) = jacobian(grad(f, x), x) */
+static void define_hessian(Rules *rules, Graph *graph, TensorId id) {
+  const Tensor hessian = *tensor_at(graph, id), x = *tensor_at(graph, hessian.wrt);
+  Tensor gradient = tensor_new(TENSOR_DERIVATIVE, x.type);
+  gradient.name = arena_printf(graph->arena, "%s_bar", x.name);
+  gradient.rank = x.rank;
+  gradient.extents = x.extents;
+  gradient.index_names = x.index_names;
+  gradient.derivative = DERIVATIVE_GRAD;
+  gradient.source = hessian.source;
+  gradient.wrt = hessian.wrt;
+  gradient.span = hessian.span;
+  gradient.adjoint_from = hessian.source;
+  TensorId g = graph_add(graph, gradient);
+  define_gradients(rules, graph, g);
+  reverse_sweep(rules, graph, g, TENSOR_NONE, true, &(Request){hessian.wrt, id}, 1);
+}
+
+void differentiate(Program *program, Diag *diag) {
+  Graph *graph = program->graph;
+  Rules rules = {.arena = program->arena, .diag = diag};
+  for (TensorId id = 0; id < graph->n_tensors; id++) {
+    const Tensor t = *tensor_at(graph, id);
+    if (t.kind != TENSOR_DERIVATIVE) continue;
+    Request request = {t.wrt, id};
+    switch (t.derivative) {
+    case DERIVATIVE_GRAD: define_gradients(&rules, graph, id); break;
+    case DERIVATIVE_VJP: reverse_sweep(&rules, graph, t.source, t.seed, false, &request, 1); break;
+    case DERIVATIVE_JVP: forward_sweep(&rules, graph, t.source, t.wrt, t.seed, id); break;
+    case DERIVATIVE_JACOBIAN:
+      reverse_sweep(&rules, graph, t.source, TENSOR_NONE, true, &request, 1);
+      break;
+    case DERIVATIVE_HESSIAN: define_hessian(&rules, graph, id); break;
+    }
+  }
+}

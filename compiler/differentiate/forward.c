@@ -1,0 +1,86 @@
+/* Forward mode: the formula without the brackets.
+
+       ẏ[O] = Σ over R of  s(O, R) · Σ over reads of  ∂e/∂read · ẋ[g(O, R)] */
+#include "differentiate/sweep.h"
+#include "simplify/algebra.h"
+
+typedef struct Forward {
+  Rules *rules;
+  Graph *graph;
+  Activity activity;
+  TensorId *tangents; /* per tensor; TENSOR_NONE: zero */
+  TensorId source, wrt;
+} Forward;
+
+static ExprId tangent_sum(Forward *f, TensorId y) {
+  Graph *graph = f->graph;
+  const Tensor t = *tensor_at(graph, y);
+  ExprId one = expr_number(graph, t.type, 1);
+  ExprId seed = reduction_factor(graph, y, 0, one);
+  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, t.rank + 1);
+  for (uint32_t i = 0; i < t.rank; i++) at[i] = expr_index(graph, i);
+  ExprId result = t.reduction == REDUCE_NONE ? expr_read(graph, y, at, t.rank, EXPR_NONE) : t.body;
+  Partials partials = body_partials(f->rules, graph, t.body, seed, result, f->activity.active);
+  ExprId total = expr_number(graph, t.type, 0);
+  for (uint32_t i = 0; i < partials.count; i++) {
+    const Expr read = *expr_at(graph, partials.items[i].read);
+    TensorId tangent = f->tangents[read.tensor];
+    if (tangent == TENSOR_NONE) continue;
+    ExprId zero = expr_number(graph, read.type, 0);
+    ExprId fallback = read.fallback == EXPR_NONE ? EXPR_NONE : zero;
+    ExprId moved = expr_read(graph, tangent, read.args, read.n_args, fallback);
+    total = derive_add(graph, total, derive_mul(graph, partials.items[i].value, moved));
+  }
+  return total;
+}
+
+static Tensor tangent_tensor(const Forward *f, TensorId y) {
+  Tensor t = *tensor_at(f->graph, y);
+  t.name = arena_printf(f->graph->arena, "%s_dot", t.name);
+  t.named = false;
+  t.adjoint_of = y;
+  t.adjoint_from = f->source;
+  return t;
+}
+
+static void define_tangent(Forward *f, TensorId y) {
+  const Tensor *t = tensor_at(f->graph, y);
+  Tensor tangent = tangent_tensor(f, y);
+  if (t->kind == TENSOR_RESHAPE) {
+    if (f->tangents[t->source] == TENSOR_NONE) return;
+    tangent.source = f->tangents[t->source];
+    f->tangents[y] = graph_add(f->graph, tangent);
+    return;
+  }
+  tangent.body = tangent_sum(f, y);
+  if (expr_is_number(f->graph, tangent.body, 0)) return;
+  if (tangent.reduction != REDUCE_NONE) tangent.reduction = REDUCE_SUM;
+  f->tangents[y] = graph_add(f->graph, tangent);
+}
+
+void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, TensorId direction,
+                   TensorId result) {
+  Forward f = {.rules = rules,
+               .graph = graph,
+               .activity = find_activity(graph, source, &wrt, 1),
+               .tangents = ARENA_ARRAY(graph->arena, TensorId, graph->n_tensors + 1),
+               .source = source,
+               .wrt = wrt};
+  for (uint32_t i = 0; i < graph->n_tensors; i++) f.tangents[i] = TENSOR_NONE;
+  f.tangents[wrt] = direction;
+  for (uint32_t i = 0; i < f.activity.order.count; i++) {
+    TensorId id = f.activity.order.items[i];
+    TensorKind kind = tensor_at(graph, id)->kind;
+    if (id == wrt || !f.activity.active[id]) continue;
+    if (kind == TENSOR_DEFINITION || kind == TENSOR_RESHAPE) define_tangent(&f, id);
+  }
+  Tensor *place = tensor_at(graph, result);
+  TensorId tangent = f.activity.active[source] ? f.tangents[source] : TENSOR_NONE;
+  place->kind = TENSOR_DEFINITION;
+  place->source = place->wrt = place->seed = TENSOR_NONE;
+  place->reduction = REDUCE_NONE;
+  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, place->rank + 1);
+  for (uint32_t i = 0; i < place->rank; i++) at[i] = expr_index(graph, i);
+  place->body = tangent == TENSOR_NONE ? expr_number(graph, place->type, 0)
+                                       : expr_read(graph, tangent, at, place->rank, EXPR_NONE);
+}

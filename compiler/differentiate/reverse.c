@@ -1,0 +1,246 @@
+/* Reverse mode. For every read of x in the body of y, the chain rule summed over all that y sums
+   over:
+
+       x̄[J] += Σ over O, R of  Π_m [J_m = g_m(O, R)] · ȳ[O] · s(O, R) · ∂e/∂read
+
+   Adjoints carry the seed's index variables S in front: x̄[S, J]. A contribution whose brackets
+   leave a sum is a definition of its own, the others are terms of the adjoint. */
+#include <string.h>
+#include "differentiate/sweep.h"
+#include "simplify/algebra.h"
+#include "simplify/sum.h"
+
+typedef struct Adjoint {
+  ExprId
+      terms; /* Σ of the contributions so far, over S and the tensor's indices; EXPR_NONE: zero */
+  ExprId value; /* when done: a read of the adjoint's definition, or a constant */
+  uint32_t n_terms;
+  TensorId via; /* the last contribution's reader */
+} Adjoint;
+
+typedef struct Sweep {
+  Rules *rules;
+  Graph *graph;
+  TensorId source;
+  Activity activity;
+  Adjoint *adjoints; /* per tensor */
+  const Request *requests;
+  uint32_t n_requests;
+  uint32_t n_seed; /* index variables S */
+  const int64_t *seed_extents;
+} Sweep;
+
+static void contribute(Sweep *sweep, TensorId x, ExprId value, TensorId via) {
+  Adjoint *adjoint = &sweep->adjoints[x];
+  if (expr_is_number(sweep->graph, value, 0)) return;
+  adjoint->terms =
+      adjoint->terms == EXPR_NONE ? value : derive_add(sweep->graph, adjoint->terms, value);
+  adjoint->n_terms++;
+  adjoint->via = via;
+}
+
+/* [S…, extents of t…] */
+static int64_t *adjoint_extents(const Sweep *sweep, const Tensor *t, uint32_t more) {
+  int64_t *extents = ARENA_ARRAY(sweep->graph->arena, int64_t, sweep->n_seed + t->rank + more + 1);
+  for (uint32_t i = 0; i < sweep->n_seed; i++) extents[i] = sweep->seed_extents[i];
+  for (uint32_t i = 0; i < t->rank; i++) extents[sweep->n_seed + i] = t->extents[i];
+  return extents;
+}
+
+static const char *const *adjoint_index_names(const Sweep *sweep, const Tensor *t, uint32_t more) {
+  if (t->index_names == NULL) return NULL;
+  const char **names =
+      ARENA_ARRAY(sweep->graph->arena, const char *, sweep->n_seed + t->rank + more + 1);
+  for (uint32_t i = 0; i < t->rank; i++) names[sweep->n_seed + i] = t->index_names[i];
+  return names;
+}
+
+/* A read of `tensor` at index variables 0, 1, … */
+static ExprId whole_read(Graph *graph, TensorId tensor) {
+  uint32_t n = tensor_at(graph, tensor)->rank;
+  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, n + 1);
+  for (uint32_t i = 0; i < n; i++) at[i] = expr_index(graph, i);
+  return expr_read(graph, tensor, at, n, EXPR_NONE);
+}
+
+static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
+  const Tensor *t = tensor_at(sweep->graph, x);
+  Tensor adjoint = tensor_new(TENSOR_DEFINITION, t->type);
+  adjoint.rank = sweep->n_seed + t->rank;
+  adjoint.extents = adjoint_extents(sweep, t, 0);
+  adjoint.index_names = adjoint_index_names(sweep, t, 0);
+  adjoint.span = t->span;
+  adjoint.origin = t->origin;
+  adjoint.use = t->use;
+  adjoint.adjoint_of = x;
+  adjoint.adjoint_via = via;
+  adjoint.adjoint_from = sweep->source;
+  return adjoint;
+}
+
+/* One read's share of its tensor's adjoint. `value` is over S and y's index variables. */
+static void contribute_read(Sweep *sweep, TensorId y, const Partial *partial) {
+  Graph *graph = sweep->graph;
+  const Expr read = *expr_at(graph, partial->read);
+  const Tensor reader = *tensor_at(graph, y), x = *tensor_at(graph, read.tensor);
+  uint32_t n_seed = sweep->n_seed, n_out = n_seed + x.rank;
+  uint32_t n_body = reader.rank + reader.n_reduced, n = n_out + n_body;
+  int64_t *extents = adjoint_extents(sweep, &x, n_body);
+  const int64_t *body_extents = tensor_index_extents(&reader, graph->arena);
+  for (uint32_t i = 0; i < n_body; i++) extents[n_out + i] = body_extents[i];
+  ExprId *map = ARENA_ARRAY(graph->arena, ExprId, n_seed + n_body + 1);
+  for (uint32_t i = 0; i < n_seed; i++) map[i] = EXPR_NONE;
+  for (uint32_t i = 0; i < n_body; i++) map[n_seed + i] = expr_index(graph, n_out + i);
+  Sum sum = sum_new(graph, extents, n, n_out);
+  sum.body = expr_substitute(graph, partial->value, map, n_seed + n_body);
+  for (uint32_t m = 0; m < read.n_args; m++) {
+    ExprId g = expr_substitute(graph, read.args[m], map, n_seed + n_body);
+    g = fold_cast(graph, TYPE_I32, g);
+    sum_guard(&sum, fold_op2(graph, OP_EQ, expr_index(graph, n_seed + m), g));
+  }
+  sum_eliminate(&sum, true);
+  Tensor part = adjoint_tensor(sweep, read.tensor, y);
+  part.body = sum_result(&sum, &part.n_reduced, &part.reduced_extents);
+  if (part.n_reduced == 0) {
+    contribute(sweep, read.tensor, part.body, y);
+    return;
+  }
+  if (expr_is_number(graph, part.body, 0)) return;
+  part.reduction = REDUCE_SUM;
+  part.index_names = NULL;
+  part.name = arena_printf(graph->arena, "%s_bar.part", x.name);
+  contribute(sweep, read.tensor, whole_read(graph, graph_add(graph, part)), y);
+}
+
+static void propagate_definition(Sweep *sweep, TensorId y) {
+  Graph *graph = sweep->graph;
+  const Tensor t = *tensor_at(graph, y);
+  uint32_t n_seed = sweep->n_seed, n_body = t.rank + t.n_reduced;
+  /* the body over S and its own index variables, shifted behind S */
+  ExprId *map = ARENA_ARRAY(graph->arena, ExprId, n_body + 1);
+  for (uint32_t i = 0; i < n_body; i++) map[i] = expr_index(graph, n_seed + i);
+  ExprId body = expr_substitute(graph, t.body, map, n_body);
+  ExprId seed = reduction_factor(graph, y, n_seed, sweep->adjoints[y].value);
+  if (seed == EXPR_NONE) return;
+  ExprId result = t.reduction == REDUCE_NONE ? expr_read(graph, y, map, t.rank, EXPR_NONE) : body;
+  /* rules mention the result; where that is no dearer to compute again, they need not read it */
+  Partials partials =
+      body_partials(sweep->rules, graph, body, seed, result, sweep->activity.active);
+  for (uint32_t i = 0; i < partials.count; i++) contribute_read(sweep, y, &partials.items[i]);
+}
+
+/* The adjoint of a view's source is a view of the view's adjoint. */
+static void propagate_reshape(Sweep *sweep, TensorId y) {
+  Graph *graph = sweep->graph;
+  const Tensor t = *tensor_at(graph, y);
+  if (!sweep->activity.active[t.source]) return;
+  ExprId value = sweep->adjoints[y].value;
+  const Expr *e = expr_at(graph, value);
+  if (e->kind == EXPR_READ) {
+    const Tensor *source = tensor_at(graph, t.source);
+    Tensor view = adjoint_tensor(sweep, t.source, y);
+    view.kind = TENSOR_RESHAPE;
+    view.source = e->tensor;
+    view.name = arena_printf(graph->arena, "%s_bar", source->name);
+    value = whole_read(graph, graph_add(graph, view));
+  }
+  contribute(sweep, t.source, value, y);
+}
+
+static const Request *request_for(const Sweep *sweep, TensorId wrt) {
+  for (uint32_t i = 0; i < sweep->n_requests; i++)
+    if (sweep->requests[i].wrt == wrt) return &sweep->requests[i];
+  return NULL;
+}
+
+/* Turns the placeholder `result` into the definition t, keeping what the user gave it. */
+static void define_result(Graph *graph, TensorId result, Tensor t) {
+  Tensor *place = tensor_at(graph, result);
+  t.name = place->name;
+  t.named = place->named;
+  t.span = place->span;
+  t.use = place->use;
+  t.origin = place->origin;
+  if (place->index_names != NULL) t.index_names = place->index_names;
+  *place = t;
+}
+
+static void finish_adjoint(Sweep *sweep, TensorId x) {
+  Graph *graph = sweep->graph;
+  Adjoint *adjoint = &sweep->adjoints[x];
+  const Request *request = request_for(sweep, x);
+  ScalarType type = tensor_at(graph, x)->type;
+  ExprId terms = adjoint->terms == EXPR_NONE ? expr_number(graph, type, 0) : adjoint->terms;
+  const Expr *e = expr_at(graph, terms);
+  adjoint->value = terms;
+  if (e->kind == EXPR_CONST && request == NULL) return;
+  Tensor t = adjoint_tensor(sweep, x, adjoint->via);
+  t.is_adjoint = true;
+  t.body = terms;
+  /* a single contribution with a sum of its own is the adjoint */
+  bool is_part = adjoint->n_terms == 1 && e->kind == EXPR_READ &&
+                 terms == whole_read(graph, e->tensor) &&
+                 tensor_at(graph, e->tensor)->adjoint_of == x &&
+                 tensor_at(graph, e->tensor)->kind == TENSOR_DEFINITION &&
+                 tensor_at(graph, e->tensor)->adjoint_from == sweep->source;
+  if (is_part) {
+    const Tensor part = *tensor_at(graph, e->tensor);
+    t.reduction = part.reduction;
+    t.n_reduced = part.n_reduced;
+    t.reduced_extents = part.reduced_extents;
+    t.body = part.body;
+    if (t.index_names != NULL)
+      t.index_names = adjoint_index_names(sweep, tensor_at(graph, x), part.n_reduced);
+  }
+  if (request != NULL) {
+    define_result(graph, request->result, t);
+    if (e->kind != EXPR_CONST) adjoint->value = whole_read(graph, request->result);
+    return;
+  }
+  t.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, x)->name);
+  adjoint->value = whole_read(graph, graph_add(graph, t));
+}
+
+static ExprId seed_value(const Sweep *sweep, TensorId seed, bool jacobian) {
+  Graph *graph = sweep->graph;
+  const Tensor *t = tensor_at(graph, sweep->source);
+  ExprId one = expr_number(graph, t->type, 1), zero = expr_number(graph, t->type, 0);
+  if (seed != TENSOR_NONE) return whole_read(graph, seed);
+  if (!jacobian) return one;
+  ExprId same = expr_integer(graph, TYPE_BOOL, 1);
+  uint32_t rank = t->rank;
+  for (uint32_t i = 0; i < rank; i++)
+    same = fold_op2(graph, OP_AND, same,
+                    fold_op2(graph, OP_EQ, expr_index(graph, i), expr_index(graph, rank + i)));
+  return fold_op3(graph, OP_WHERE, same, one, zero);
+}
+
+void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, bool jacobian,
+                   const Request *requests, uint32_t n_requests) {
+  TensorId *wrt = ARENA_ARRAY(graph->arena, TensorId, n_requests + 1);
+  for (uint32_t i = 0; i < n_requests; i++) wrt[i] = requests[i].wrt;
+  const Tensor *t = tensor_at(graph, source);
+  Sweep sweep = {.rules = rules,
+                 .graph = graph,
+                 .source = source,
+                 .activity = find_activity(graph, source, wrt, n_requests),
+                 .adjoints = ARENA_ARRAY(graph->arena, Adjoint, graph->n_tensors + 1),
+                 .requests = requests,
+                 .n_requests = n_requests,
+                 .n_seed = jacobian ? t->rank : 0,
+                 .seed_extents = t->extents};
+  for (uint32_t i = 0; i < graph->n_tensors; i++)
+    sweep.adjoints[i] = (Adjoint){EXPR_NONE, EXPR_NONE, 0, TENSOR_NONE};
+  if (sweep.activity.active[source])
+    contribute(&sweep, source, seed_value(&sweep, seed, jacobian), TENSOR_NONE);
+  for (uint32_t i = sweep.activity.order.count; i-- > 0;) {
+    TensorId id = sweep.activity.order.items[i];
+    if (!sweep.activity.active[id] || sweep.adjoints[id].terms == EXPR_NONE) continue;
+    finish_adjoint(&sweep, id);
+    TensorKind kind = tensor_at(graph, id)->kind;
+    if (kind == TENSOR_DEFINITION) propagate_definition(&sweep, id);
+    if (kind == TENSOR_RESHAPE) propagate_reshape(&sweep, id);
+  }
+  for (uint32_t i = 0; i < n_requests; i++)
+    if (sweep.adjoints[wrt[i]].terms == EXPR_NONE) finish_adjoint(&sweep, wrt[i]);
+}

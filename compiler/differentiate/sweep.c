@@ -1,0 +1,109 @@
+#include "differentiate/sweep.h"
+#include <string.h>
+#include "simplify/algebra.h"
+
+static bool reads_active(const Graph *graph, ExprId id, const bool *active) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ && active[e->tensor]) return true;
+  if (e->kind == EXPR_OP && e->op == OP_STOP_GRADIENT) return false;
+  for (uint32_t i = 0; e->kind == EXPR_OP && i < e->n_args; i++)
+    if (reads_active(graph, e->args[i], active)) return true;
+  return e->fallback != EXPR_NONE && reads_active(graph, e->fallback, active);
+}
+
+static bool has_derivative(Reduction reduction) {
+  return reduction == REDUCE_NONE || reduction == REDUCE_SUM || reduction == REDUCE_PROD ||
+         reduction == REDUCE_MAX || reduction == REDUCE_MIN;
+}
+
+Activity find_activity(Graph *graph, TensorId source, const TensorId *wrt, uint32_t n_wrt) {
+  Activity activity = {.active = ARENA_ARRAY(graph->arena, bool, graph->n_tensors + 1),
+                       .order = graph_order(graph, graph->arena, &source, 1)};
+  for (uint32_t i = 0; i < n_wrt; i++) activity.active[wrt[i]] = true;
+  for (uint32_t i = 0; i < activity.order.count; i++) {
+    TensorId id = activity.order.items[i];
+    const Tensor *t = tensor_at(graph, id);
+    if (activity.active[id] || !type_is_real(t->type)) continue;
+    if (t->kind == TENSOR_DEFINITION)
+      activity.active[id] =
+          has_derivative(t->reduction) && reads_active(graph, t->body, activity.active);
+    else if (t->kind == TENSOR_RESHAPE)
+      activity.active[id] = activity.active[t->source];
+  }
+  return activity;
+}
+
+static ExprId shifted_indices(Graph *graph, uint32_t first, uint32_t n, ExprId *out) {
+  for (uint32_t i = 0; i < n; i++) out[i] = expr_index(graph, first + i);
+  return EXPR_NONE;
+}
+
+/* argmax or argmin over the same body as y. */
+static TensorId place_of_extremum(Graph *graph, TensorId y) {
+  Tensor place = *tensor_at(graph, y);
+  bool max = place.reduction == REDUCE_MAX;
+  place.reduction = max ? REDUCE_ARGMAX : REDUCE_ARGMIN;
+  place.type = TYPE_I32;
+  place.name = arena_printf(graph->arena, "%s.%s", place.name, max ? "argmax" : "argmin");
+  place.named = false;
+  return graph_add(graph, place);
+}
+
+/* others[O, R] = prod over R' of where(R' = R, 1, e(O, R')) */
+static TensorId product_of_others(Graph *graph, TensorId y) {
+  const Tensor t = *tensor_at(graph, y);
+  Arena *arena = graph->arena;
+  uint32_t rank = t.rank, n = t.n_reduced;
+  int64_t *extents = ARENA_ARRAY(arena, int64_t, rank + n + 1);
+  memcpy(extents, tensor_index_extents(&t, arena), (rank + n) * sizeof *extents);
+  ExprId *map = ARENA_ARRAY(arena, ExprId, rank + n + 1);
+  ExprId same = expr_integer(graph, TYPE_BOOL, 1);
+  for (uint32_t i = 0; i < rank; i++) map[i] = EXPR_NONE;
+  for (uint32_t i = 0; i < n; i++) {
+    map[rank + i] = expr_index(graph, rank + n + i);
+    ExprId equal = fold_op2(graph, OP_EQ, map[rank + i], expr_index(graph, rank + i));
+    same = fold_op2(graph, OP_AND, same, equal);
+  }
+  Tensor others = tensor_new(TENSOR_DEFINITION, t.type);
+  others.name = arena_printf(arena, "%s.others", t.name);
+  others.rank = rank + n;
+  others.extents = extents;
+  others.reduction = REDUCE_PROD;
+  others.n_reduced = n;
+  others.reduced_extents = t.reduced_extents;
+  ExprId body = expr_substitute(graph, t.body, map, rank + n);
+  others.body = fold_op3(graph, OP_WHERE, same, expr_number(graph, t.type, 1), body);
+  return graph_add(graph, others);
+}
+
+ExprId reduction_factor(Graph *graph, TensorId y, uint32_t shift, ExprId adjoint) {
+  const Tensor t = *tensor_at(graph, y);
+  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, t.rank + t.n_reduced + 1);
+  shifted_indices(graph, shift, t.rank + t.n_reduced, at);
+  switch (t.reduction) {
+  case REDUCE_NONE:
+  case REDUCE_SUM: return adjoint;
+  case REDUCE_PROD: {
+    ExprId others =
+        expr_read(graph, product_of_others(graph, y), at, t.rank + t.n_reduced, EXPR_NONE);
+    return derive_mul(graph, adjoint, others);
+  }
+  case REDUCE_MAX:
+  case REDUCE_MIN: {
+    ExprId number = expr_integer(graph, TYPE_I32, 0); /* the row-major number of R */
+    for (uint32_t i = 0; i < t.n_reduced; i++) {
+      ExprId extent = expr_integer(graph, TYPE_I32, t.reduced_extents[i]);
+      number = fold_op2(graph, OP_MUL, number, extent);
+      number = fold_op2(graph, OP_ADD, number, at[t.rank + i]);
+    }
+    ExprId place = expr_read(graph, place_of_extremum(graph, y), at, t.rank, EXPR_NONE);
+    return derive_where(graph, fold_op2(graph, OP_EQ, number, place), adjoint,
+                        expr_number(graph, expr_at(graph, adjoint)->type, 0));
+  }
+  case REDUCE_ARGMAX:
+  case REDUCE_ARGMIN:
+  case REDUCE_ANY:
+  case REDUCE_ALL: break;
+  }
+  return EXPR_NONE;
+}

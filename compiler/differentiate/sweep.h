@@ -1,0 +1,34 @@
+/* What reverse and forward mode share. Private to differentiate/. */
+#pragma once
+#include "differentiate/partials.h"
+
+/* active[t]: t is real and depends on one of `wrt` through real values; needed[t]: `source` depends
+   on it. Both over all tensors of the graph at the time. */
+typedef struct Activity {
+  bool *active;
+  TensorList order; /* what source depends on, each after what it reads */
+} Activity;
+
+Activity find_activity(Graph *graph, TensorId source, const TensorId *wrt, uint32_t n_wrt);
+
+/* Where reverse mode puts the adjoint of one tensor: a definition, or nothing when no derivative
+   reaches it. */
+typedef struct Request {
+  TensorId wrt;
+  TensorId result; /* the TENSOR_DERIVATIVE that becomes the adjoint's definition */
+} Request;
+
+/* Defines every request's result as the adjoint of its wrt, for d source. The seed is
+     u       a tensor of source's shape (vjp), or TENSOR_NONE:
+     1       for a scalar source, and
+     [S = O] with `jacobian`: the results then have source's axes in front. */
+void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, bool jacobian,
+                   const Request *requests, uint32_t n_requests);
+/* Defines `result` as the directional derivative of source along `direction` (of wrt's shape). */
+void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, TensorId direction,
+                   TensorId result);
+
+/* The factor s of the formula for a reduction at its summed indices, multiplied onto `adjoint`,
+   over the index variables of y shifted by `shift`: 1 for a sum; [R = argmax(O)] for max and min;
+   the product of the others for prod. EXPR_NONE: no derivative (argmax, any, …). */
+ExprId reduction_factor(Graph *graph, TensorId y, uint32_t shift, ExprId adjoint);

@@ -1,0 +1,169 @@
+/* Ranges of integer expressions: interval arithmetic over the index variables' extents.
+
+   An end of INT64_MIN or INT64_MAX means that there is no bound on that side. Whatever overflows
+   int64_t has no bound either, so a result is never narrower than the truth. */
+#include "graph/interval.h"
+
+static const Interval unbounded = {INT64_MIN, INT64_MAX};
+
+static bool bounded(Interval a) { return a.low != INT64_MIN && a.high != INT64_MAX; }
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* a + b and -a of ends, where INT64_MIN and INT64_MAX stand for infinity; `none` is what an
+   overflow becomes. */
+static int64_t add_ends(int64_t a, int64_t b, int64_t none) {
+  int64_t sum;
+  if (a == none || b == none || __builtin_add_overflow(a, b, &sum)) return none;
+  return sum;
+}
+
+static int64_t negate_end(int64_t a) {
+  if (a == INT64_MIN) return INT64_MAX;
+  return a == INT64_MAX ? INT64_MIN : -a;
+}
+
+Interval interval_add(const Interval *o) {
+  return (Interval){add_ends(o[0].low, o[1].low, INT64_MIN),
+                    add_ends(o[0].high, o[1].high, INT64_MAX)};
+}
+
+Interval interval_neg(const Interval *o) {
+  return (Interval){negate_end(o[0].high), negate_end(o[0].low)};
+}
+
+Interval interval_sub(const Interval *o) {
+  Interval operands[2] = {o[0], interval_neg(&o[1])};
+  return interval_add(operands);
+}
+
+Interval interval_mul(const Interval *o) {
+  const Interval a = o[0], b = o[1];
+  if ((a.low == 0 && a.high == 0) || (b.low == 0 && b.high == 0)) return (Interval){0, 0};
+  if (!bounded(a) || !bounded(b)) {
+    bool positive = a.low >= 0 && b.low >= 0;
+    return (Interval){positive ? 0 : INT64_MIN, INT64_MAX};
+  }
+  int64_t products[4];
+  if (__builtin_mul_overflow(a.low, b.low, &products[0]) ||
+      __builtin_mul_overflow(a.low, b.high, &products[1]) ||
+      __builtin_mul_overflow(a.high, b.low, &products[2]) ||
+      __builtin_mul_overflow(a.high, b.high, &products[3]))
+    return unbounded;
+  Interval result = {products[0], products[0]};
+  for (int i = 1; i < 4; i++) {
+    result.low = smaller(result.low, products[i]);
+    result.high = larger(result.high, products[i]);
+  }
+  return result;
+}
+
+static int64_t floor_divide(int64_t a, int64_t b) {
+  int64_t quotient = a / b;
+  return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
+}
+
+/* floor(a / b) grows with a, and is monotonic in b as long as b keeps its sign. */
+Interval interval_div(const Interval *o) {
+  const Interval a = o[0], b = o[1];
+  if (b.low < 1) {
+    if (b.high > -1 || b.low == INT64_MIN) return unbounded;
+    Interval negated[2] = {interval_neg(&a), interval_neg(&b)};
+    return interval_div(negated);
+  }
+  Interval result = unbounded;
+  /* towards the larger divisor, quotients go to 0, or to -1 from below */
+  if (a.low != INT64_MIN)
+    result.low = a.low >= 0 ? (b.high == INT64_MAX ? 0 : floor_divide(a.low, b.high))
+                            : floor_divide(a.low, b.low);
+  if (a.high != INT64_MAX)
+    result.high = a.high >= 0 ? floor_divide(a.high, b.low)
+                              : (b.high == INT64_MAX ? -1 : floor_divide(a.high, b.high));
+  return result;
+}
+
+/* The result has the divisor's sign and is smaller than it. */
+Interval interval_mod(const Interval *o) {
+  const Interval a = o[0], b = o[1];
+  if (b.low < 1) {
+    if (b.high > -1) return unbounded;
+    return (Interval){b.low == INT64_MIN ? INT64_MIN : b.low + 1, 0};
+  }
+  bool same_quotient =
+      b.low == b.high && bounded(a) && floor_divide(a.low, b.low) == floor_divide(a.high, b.low);
+  if (same_quotient) {
+    int64_t base = floor_divide(a.low, b.low) * b.low;
+    return (Interval){a.low - base, a.high - base};
+  }
+  if (a.low >= 0 && a.high < b.low) return a;
+  int64_t high = b.high == INT64_MAX ? INT64_MAX : b.high - 1;
+  return (Interval){0, a.low >= 0 ? smaller(high, a.high) : high};
+}
+
+Interval interval_min(const Interval *o) {
+  return (Interval){smaller(o[0].low, o[1].low), smaller(o[0].high, o[1].high)};
+}
+
+Interval interval_max(const Interval *o) {
+  return (Interval){larger(o[0].low, o[1].low), larger(o[0].high, o[1].high)};
+}
+
+Interval interval_abs(const Interval *o) {
+  if (o[0].low >= 0) return o[0];
+  Interval negated = interval_neg(o);
+  if (o[0].high <= 0) return negated;
+  return (Interval){0, larger(o[0].high, negated.high)};
+}
+
+Interval interval_sign(const Interval *o) {
+  return (Interval){o[0].low > 0 ? 1 : (o[0].low == 0 ? 0 : -1),
+                    o[0].high < 0 ? -1 : (o[0].high == 0 ? 0 : 1)};
+}
+
+Interval interval_where(const Interval *o) {
+  return (Interval){smaller(o[1].low, o[2].low), larger(o[1].high, o[2].high)};
+}
+
+Interval interval_same(const Interval *o) { return o[0]; }
+
+/* --- expressions --- */
+
+static Interval type_interval(ScalarType type) {
+  switch (type) {
+  case TYPE_BOOL: return (Interval){0, 1};
+  case TYPE_U8: return (Interval){0, UINT8_MAX};
+  case TYPE_I8: return (Interval){INT8_MIN, INT8_MAX};
+  case TYPE_I32: return (Interval){INT32_MIN, INT32_MAX};
+  case TYPE_I64:
+  case TYPE_F32:
+  case TYPE_F64: break;
+  }
+  return unbounded;
+}
+
+/* A narrow type wraps: what leaves its range may come back anywhere in it. i32 and i64 do not:
+   where they overflow, a program has no meaning. */
+static Interval wrapped(Interval interval, ScalarType type) {
+  if (type != TYPE_BOOL && type != TYPE_U8 && type != TYPE_I8) return interval;
+  Interval whole = type_interval(type);
+  return interval.low >= whole.low && interval.high <= whole.high ? interval : whole;
+}
+
+Interval expr_interval(const Graph *graph, ExprId id, const int64_t *extents, uint32_t n) {
+  const Expr *e = expr_at(graph, id);
+  switch (e->kind) {
+  case EXPR_CONST: return type_is_real(e->type) ? unbounded : (Interval){e->integer, e->integer};
+  case EXPR_INDEX: return e->index < n ? (Interval){0, extents[e->index] - 1} : unbounded;
+  case EXPR_READ: return type_interval(e->type);
+  case EXPR_OP: break;
+  }
+  const ScalarOpInfo *info = &scalar_ops[e->op];
+  if (e->op == OP_STEP) return (Interval){0, INT32_MAX};
+  if (info->interval == NULL || type_is_real(e->type)) return type_interval(e->type);
+  Interval operands[3] = {unbounded, unbounded, unbounded};
+  for (uint32_t i = 0; i < e->n_args && i < 3; i++)
+    operands[i] = expr_interval(graph, e->args[i], extents, n);
+  Interval result = wrapped(info->interval(operands), e->type);
+  return result.low == INT64_MIN && result.high == INT64_MAX ? type_interval(e->type) : result;
+}

@@ -1,0 +1,72 @@
+/* Elementwise helpers move into their reader: a definition that the user did not name, that is not
+   a result, and that either costs nothing (a number, one read) or has a single elementwise reader.
+ */
+#include "simplify/affine.h"
+#include "simplify/algebra.h"
+#include "simplify/passes.h"
+
+static bool is_free(const Graph *graph, ExprId body) {
+  const Expr *e = expr_at(graph, body);
+  return e->kind == EXPR_CONST || e->kind == EXPR_INDEX ||
+         (e->kind == EXPR_READ && e->fallback == EXPR_NONE);
+}
+
+static bool reads_with_fallback(const Graph *graph, ExprId id, TensorId tensor) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ && e->tensor == tensor && e->fallback != EXPR_NONE) return true;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (reads_with_fallback(graph, e->args[i], tensor)) return true;
+  return e->fallback != EXPR_NONE && reads_with_fallback(graph, e->fallback, tensor);
+}
+
+/* May `helper` stand inside `reader`? */
+static bool may_inline(const Live *live, TensorId helper, const Tensor *reader) {
+  const Graph *graph = live->program->graph;
+  const Tensor *t = tensor_at(graph, helper);
+  if (t->kind != TENSOR_DEFINITION || t->reduction != REDUCE_NONE || t->named) return false;
+  if (live->is_root[helper] || reads_with_fallback(graph, reader->body, helper)) return false;
+  if (is_free(graph, t->body)) return true;
+  return live->readers[helper] == 1 && reader->reduction == REDUCE_NONE;
+}
+
+typedef struct Inliner {
+  const Live *live;
+  const Tensor *reader;
+  bool changed;
+} Inliner;
+
+static ExprId inline_reads(Inliner *in, ExprId id) {
+  Graph *graph = in->live->program->graph;
+  const Expr e = *expr_at(graph, id);
+  if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
+  ExprId *args = ARENA_ARRAY(graph->arena, ExprId, e.n_args + 1);
+  for (uint32_t i = 0; i < e.n_args; i++) args[i] = inline_reads(in, e.args[i]);
+  if (e.kind == EXPR_READ && may_inline(in->live, e.tensor, in->reader)) {
+    in->changed = true;
+    for (uint32_t i = 0; i < e.n_args; i++) args[i] = fold_cast(graph, TYPE_I32, args[i]);
+    return expr_substitute(graph, tensor_at(graph, e.tensor)->body, args, e.n_args);
+  }
+  ExprId fallback = e.fallback == EXPR_NONE ? EXPR_NONE : inline_reads(in, e.fallback);
+  if (in->reader->adjoint_of != TENSOR_NONE && e.kind == EXPR_OP && e.op != OP_CAST &&
+      e.op != OP_RANDOM_UNIFORM && e.op != OP_RANDOM_NORMAL)
+    return derive_op(graph, e.op, args, e.n_args);
+  return fold_rebuild(graph, id, args, fallback);
+}
+
+bool inline_helpers(Program *program) {
+  Graph *graph = program->graph;
+  bool changed = false;
+  Live live = find_live(program);
+  for (uint32_t i = 0; i < live.order.count; i++) {
+    TensorId id = live.order.items[i];
+    const Tensor t = *tensor_at(graph, id);
+    if (t.kind != TENSOR_DEFINITION) continue;
+    Inliner in = {&live, &t, false};
+    ExprId body = inline_reads(&in, t.body);
+    if (!in.changed) continue;
+    Ranges ranges = {tensor_index_extents(&t, graph->arena), t.rank + t.n_reduced};
+    tensor_at(graph, id)->body = normalize_indices(graph, body, ranges);
+    changed = true;
+  }
+  return changed;
+}

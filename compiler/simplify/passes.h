@@ -1,0 +1,23 @@
+/* The passes of simplify/, each over all definitions that the program needs. Each returns whether
+   it changed something. Private to simplify/. */
+#pragma once
+#include "graph/graph.h"
+
+/* What a pass looks at. */
+typedef struct Live {
+  Program *program;
+  TensorList order;  /* what the roots depend on, each after what it reads */
+  bool *is_root;     /* per tensor: an output or the value of an update */
+  uint32_t *readers; /* per tensor: distinct reads of it, over all bodies */
+} Live;
+
+Live find_live(Program *program);
+
+bool fold_definitions(Program *program);   /* fold.c, affine.c: expressions */
+bool eliminate_brackets(Program *program); /* sum.c: sums whose body has conditions */
+bool inline_helpers(Program *program);     /* inline.c: elementwise helpers into their reader */
+bool merge_equal(Program *program);        /* share.c: equal definitions */
+bool share_dear(Program *program);         /* share.c: dear subexpressions met twice */
+
+/* Every read of tensor t becomes a read of with[t]. */
+ExprId replace_tensors(Graph *graph, ExprId id, const TensorId *with);

@@ -1,0 +1,114 @@
+#include "simplify/simplify.h"
+#include "graph/scalar_ops.h"
+#include "simplify/affine.h"
+#include "simplify/algebra.h"
+#include "simplify/passes.h"
+#include "simplify/sum.h"
+
+static void count_reads(Live *live, ExprId id, uint32_t *seen, uint32_t mark) {
+  const Expr *e = expr_at(live->program->graph, id);
+  if (seen[id] == mark) return;
+  seen[id] = mark;
+  for (uint32_t i = 0; i < e->n_args; i++) count_reads(live, e->args[i], seen, mark);
+  if (e->fallback != EXPR_NONE) count_reads(live, e->fallback, seen, mark);
+  if (e->kind == EXPR_READ) live->readers[e->tensor]++;
+}
+
+Live find_live(Program *program) {
+  Graph *graph = program->graph;
+  Arena *arena = program->arena;
+  TensorList roots = program_roots(program, arena);
+  Live live = {.program = program,
+               .order = graph_order(graph, arena, roots.items, roots.count),
+               .is_root = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
+               .readers = ARENA_ARRAY(arena, uint32_t, graph->n_tensors + 1)};
+  for (uint32_t i = 0; i < roots.count; i++) live.is_root[roots.items[i]] = true;
+  uint32_t *seen = ARENA_ARRAY(arena, uint32_t, graph->n_exprs + 1);
+  for (uint32_t i = 0; i < live.order.count; i++) {
+    const Tensor *t = tensor_at(graph, live.order.items[i]);
+    if (t->kind == TENSOR_DEFINITION) count_reads(&live, t->body, seen, i + 1);
+    if (t->source != TENSOR_NONE) live.readers[t->source]++;
+  }
+  return live;
+}
+
+static Ranges ranges_of(Graph *graph, TensorId id) {
+  const Tensor *t = tensor_at(graph, id);
+  return (Ranges){tensor_index_extents(t, graph->arena), t->rank + t->n_reduced};
+}
+
+bool fold_definitions(Program *program) {
+  Graph *graph = program->graph;
+  Live live = find_live(program);
+  bool changed = false;
+  for (uint32_t i = 0; i < live.order.count; i++) {
+    TensorId id = live.order.items[i];
+    if (tensor_at(graph, id)->kind != TENSOR_DEFINITION) continue;
+    ExprId body = tensor_at(graph, id)->body;
+    ExprId folded = normalize_indices(graph, body, ranges_of(graph, id));
+    tensor_at(graph, id)->body = folded;
+    changed |= folded != body;
+  }
+  return changed;
+}
+
+/* A summed definition through sum.c. Only where something was eliminated does it change. */
+static bool eliminate_in(Graph *graph, TensorId id) {
+  const Tensor t = *tensor_at(graph, id);
+  uint32_t n = t.rank + t.n_reduced;
+  Sum sum = sum_new(graph, tensor_index_extents(&t, graph->arena), n, t.rank);
+  sum.body = t.body;
+  sum_eliminate(&sum, t.adjoint_of != TENSOR_NONE);
+  uint32_t gone = 0;
+  for (uint32_t v = t.rank; v < n; v++) gone += sum.gone.items[v];
+  if (gone == 0) return false;
+  uint32_t n_reduced;
+  const int64_t *reduced_extents;
+  ExprId body = sum_result(&sum, &n_reduced, &reduced_extents);
+  Tensor *place = tensor_at(graph, id);
+  if (body == t.body && n_reduced == t.n_reduced) return false;
+  place->body = body;
+  place->n_reduced = n_reduced;
+  place->reduced_extents = reduced_extents;
+  place->reduction = n_reduced == 0 ? REDUCE_NONE : REDUCE_SUM;
+  const char **names = ARENA_ARRAY(graph->arena, const char *, t.rank + n_reduced + 1);
+  for (uint32_t i = 0; i < t.rank && t.index_names != NULL; i++) names[i] = t.index_names[i];
+  place->index_names = names;
+  return true;
+}
+
+bool eliminate_brackets(Program *program) {
+  Graph *graph = program->graph;
+  Live live = find_live(program);
+  bool changed = false;
+  for (uint32_t i = 0; i < live.order.count; i++) {
+    const Tensor *t = tensor_at(graph, live.order.items[i]);
+    if (t->kind == TENSOR_DEFINITION && t->reduction == REDUCE_SUM)
+      changed |= eliminate_in(graph, live.order.items[i]);
+  }
+  return changed;
+}
+
+ExprId replace_tensors(Graph *graph, ExprId id, const TensorId *with) {
+  const Expr e = *expr_at(graph, id);
+  if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
+  ExprId *args = ARENA_ARRAY(graph->arena, ExprId, e.n_args + 1);
+  for (uint32_t i = 0; i < e.n_args; i++) args[i] = replace_tensors(graph, e.args[i], with);
+  ExprId fallback = e.fallback == EXPR_NONE ? EXPR_NONE : replace_tensors(graph, e.fallback, with);
+  if (e.kind == EXPR_READ && with[e.tensor] != e.tensor)
+    return expr_read(graph, with[e.tensor], args, e.n_args, fallback);
+  return expr_rebuild(graph, id, args, fallback);
+}
+
+enum { MAX_ROUNDS = 16 }; /* a safeguard: three are the most that was seen */
+
+void simplify(Program *program) {
+  bool changed = true;
+  for (int round = 0; changed && round < MAX_ROUNDS; round++) {
+    changed = fold_definitions(program);
+    changed |= eliminate_brackets(program);
+    changed |= inline_helpers(program);
+    changed |= merge_equal(program);
+    changed |= share_dear(program);
+  }
+}
