@@ -8,12 +8,16 @@ typedef struct Interpreter Interpreter;
 Interpreter *interpreter_new(Arena *arena, const Program *program, uint64_t seed);
 /* Sets params and states to their initial values, the step to 0. */
 void interpreter_init(Interpreter *in);
-/* The values of a tensor: for inputs, params and states settable; row-major, tensor_size elements. */
+/* The values of a tensor: for inputs, params and states settable; row-major, tensor_size elements.
+ */
 double *interpreter_values(Interpreter *in, TensorId tensor);
+/* How many training steps are done: 0 after interpreter_init. The value of `step` is one more in
+   the training step (and in interpreter_evaluate with training), and this number elsewhere. */
 void interpreter_set_step(Interpreter *in, int64_t step);
-/* Evaluates the entry from the current inputs, params and states: afterwards interpreter_values of its
-   outputs hold. Updates are made (all from old values) when `update`. Returns false, with *message set,
-   when a read without a default is out of range. */
+/* Evaluates the entry from the current inputs, params and states: afterwards interpreter_values of
+   its outputs hold. Updates are made (all from old values) when `update`; ENTRY_STEP then counts a
+   step. Returns false, with *message set, when a read without a default is out of range or an
+   integer is divided by 0. */
 bool interpreter_run(Interpreter *in, const Entry *entry, bool update, const char **message);
 /* Evaluates one tensor (and what it needs) with `training` as given. */
 bool interpreter_evaluate(Interpreter *in, TensorId tensor, bool training, const char **message);
