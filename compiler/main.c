@@ -1,0 +1,128 @@
+/* dagc: the stages in order. Each is a function on one structure; the verifier runs after each. */
+#include <stdio.h>
+#include <string.h>
+#include "build.h"
+#include "check.h"
+#include "differentiate/differentiate.h"
+#include "elaborate/elaborate.h"
+#include "emit/emit.h"
+#include "lower/lower.h"
+#include "only.h"
+#include "options.h"
+#include "output.h"
+#include "simplify/simplify.h"
+
+/* The program after all passes on the graph, or printed at the stage asked for. Returns NULL when
+   the model is wrong, or when *done: a dump was all that was wanted. */
+static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, bool *done) {
+  Text dump = text_new(arena);
+  const Source *source = source_read(arena, diag, options->model, span_none());
+  if (source == NULL) return NULL;
+  const File *file = parse_file(arena, diag, source);
+  if (diag_errors(diag) > 0) return NULL;
+  *done = true;
+  if (options->emit == EMIT_AST) {
+    print_file(&dump, file);
+    write_output(arena, options->output, text_string(&dump));
+    return NULL;
+  }
+  Program *program = elaborate(arena, diag, file, model_name(arena, options->model),
+                               options->defines, options->n_defines);
+  *done = program != NULL;
+  if (program == NULL) return NULL;
+  if (options->verify) verify_program(program, "elaborate");
+  if (options->only != NULL && !keep_only(program, options->only)) {
+    *done = false;
+    return NULL;
+  }
+  if (options->emit == EMIT_IR) {
+    print_program(&dump, program);
+    write_output(arena, options->output, text_string(&dump));
+    return NULL;
+  }
+  differentiate(program, diag);
+  if (options->verify) verify_program(program, "differentiate");
+  simplify(program);
+  if (options->verify) verify_program(program, "simplify");
+  if (options->emit == EMIT_GRAD || options->emit == EMIT_OPT) {
+    print_program(&dump, program);
+    write_output(arena, options->output, text_string(&dump));
+    return NULL;
+  }
+  *done = false;
+  return program;
+}
+
+static int compile_c_text(Arena *arena, const Options *options, const Program *program, Text *c) {
+  const Target *target = target_named(options->target);
+  if (target == NULL) {
+    fprintf(stderr, "dagc: unknown target '%s'\n", options->target);
+    return EXIT_USAGE;
+  }
+  const Plan *plan = lower(arena, program, target);
+  if (options->verify) verify_plan(plan, "lower");
+  if (options->emit == EMIT_KERNELS) {
+    print_plan(c, plan);
+    return 0;
+  }
+  bool program_wanted = options->command == COMMAND_BUILD || options->command == COMMAND_RUN;
+  EmitOptions emit = {.no_main = options->no_main,
+                      .standalone = options->standalone || program_wanted,
+                      .header = options->header};
+  emit_c(c, program, plan, &emit);
+  if (options->header != NULL) {
+    Text header = text_new(arena);
+    emit_header(&header, program, plan);
+    write_output(arena, options->header, text_string(&header));
+  }
+  return 0;
+}
+
+/* build and run: the C through clang, in a temporary folder. */
+static int build(Arena *arena, const Options *options, const char *c_text) {
+  const char *compiler = find_compiler(arena);
+  if (compiler == NULL) return EXIT_SYSTEM;
+  const char *name = model_name(arena, options->model);
+  const char *folder = make_temporary_folder(arena);
+  const char *source = arena_printf(arena, "%s/%s.c", folder, name);
+  bool run = options->command == COMMAND_RUN;
+  const char *program = run                       ? arena_printf(arena, "%s/%s", folder, name)
+                        : options->output != NULL ? options->output
+                                                  : name;
+  write_output(arena, source, c_text);
+  const char *built = arena_printf(arena, "%s/%s.out", folder, name);
+  int code = compile_c(arena, compiler, source, built) ? 0 : EXIT_SYSTEM;
+  if (code == 0) move_file(arena, built, program);
+  if (code == 0 && run) {
+    char **argv = ARENA_ARRAY(arena, char *, options->n_trainer_args + 3);
+    argv[0] = arena_strdup(arena, program);
+    argv[1] = arena_strdup(arena, "train");
+    for (int i = 0; i < options->n_trainer_args; i++) argv[1 + i] = options->trainer_args[i];
+    code = run_program(program, argv);
+  }
+  remove_folder(arena, folder);
+  return code;
+}
+
+static int drive(Arena *arena, const Options *options) {
+  Diag *diag = diag_new(arena, stderr);
+  bool done = false;
+  Program *program = compile_graph(arena, diag, options, &done);
+  if (program == NULL) return done ? 0 : EXIT_MODEL;
+  if (options->command == COMMAND_CHECK)
+    return check_program(arena, program, find_compiler(arena), stdout);
+  Text c = text_new(arena);
+  int code = compile_c_text(arena, options, program, &c);
+  if (code != 0) return code;
+  if (options->command != COMMAND_COMPILE) return build(arena, options, text_string(&c));
+  write_output(arena, options->output, text_string(&c));
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  Arena *arena = arena_new();
+  Options options = options_parse(arena, argc, argv);
+  int code = drive(arena, &options);
+  arena_free(arena);
+  return code;
+}

@@ -1,0 +1,56 @@
+#include "only.h"
+#include <stdio.h>
+#include <string.h>
+
+static bool is_listed(const char *names, const char *name) {
+  size_t length = strlen(name);
+  for (const char *at = names; at != NULL; at = strchr(at, ',')) {
+    at += *at == ',';
+    if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0')) return true;
+  }
+  return false;
+}
+
+static bool all_are_exports(const Program *program, const char *names) {
+  Arena *arena = program->arena;
+  for (const char *at = names; at != NULL;) {
+    size_t length = strcspn(at, ",");
+    const char *name = arena_strndup(arena, at, length);
+    if (program_entry(program, ENTRY_EXPORT, name) == NULL) {
+      fprintf(stderr, "dagc: --only names '%s', which %s does not export\n", name, program->path);
+      return false;
+    }
+    at = at[length] == ',' ? at + length + 1 : NULL;
+  }
+  return true;
+}
+
+static uint32_t keep_needed(const Program *program, TensorId *ids, uint32_t n) {
+  Arena *arena = program->arena;
+  TensorList roots = program_roots(program, arena);
+  TensorList order = graph_order(program->graph, arena, roots.items, roots.count);
+  bool *needed = ARENA_ARRAY(arena, bool, program->graph->n_tensors + 1);
+  for (uint32_t i = 0; i < order.count; i++) needed[order.items[i]] = true;
+  for (uint32_t e = 0; e < program->n_entries; e++)
+    for (uint32_t i = 0; i < program->entries[e].n_updates; i++)
+      needed[program->entries[e].updates[i].target] = true;
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < n; i++)
+    if (needed[ids[i]]) ids[kept++] = ids[i];
+  return kept;
+}
+
+bool keep_only(Program *program, const char *names) {
+  if (!all_are_exports(program, names)) return false;
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < program->n_entries; i++) {
+    const Entry *entry = &program->entries[i];
+    if (entry->kind == ENTRY_EXPORT && is_listed(names, entry->name))
+      program->entries[kept++] = *entry;
+  }
+  program->n_entries = kept;
+  program->train = (Train){0};
+  program->n_params = keep_needed(program, program->params, program->n_params);
+  program->n_states = keep_needed(program, program->states, program->n_states);
+  return true;
+}

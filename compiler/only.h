@@ -1,0 +1,7 @@
+/* --only: a program reduced to some of its exports. */
+#pragma once
+#include "graph/graph.h"
+
+/* `names`: comma-separated exports. Drops the other entries, training, and the params and states
+   that are no longer read. Prints an error and returns false when a name is no export. */
+bool keep_only(Program *program, const char *names);

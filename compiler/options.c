@@ -1,0 +1,159 @@
+#include "options.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "dagc compiles a model written as mathematics to C that trains it.\n"
+    "\n"
+    "  dagc MODEL.dag -o MODEL.c        compile to C\n"
+    "  dagc MODEL.dag --emit=STAGE      print a stage: ast, ir, grad, opt, kernels, c\n"
+    "  dagc build MODEL.dag [-o MODEL]  compile to C, then with clang to a trainer\n"
+    "  dagc run MODEL.dag [-- ARGS]     build in a temporary folder and run (default: train)\n"
+    "  dagc check MODEL.dag             check every derivative and the compiled code\n"
+    "\n"
+    "  -o FILE            write there instead of to standard output\n"
+    "  -D NAME=VALUE      override a dim or const; -D real=f64 sets what `real` means\n"
+    "  --header FILE      also write the declarations, for a C program that calls the model\n"
+    "  --no-main          leave main out: for use as a library\n"
+    "  --standalone       put the runtime's text into the same file\n"
+    "  --only NAME,…      just those exports: no training, a smaller struct\n"
+    "  --target NAME      native (default), generic, x86-64-v2, x86-64-v3, x86-64-v4\n"
+    "  --verify           check the compiler's structures after each pass\n"
+    "  --version, --help\n";
+
+static _Noreturn __attribute__((format(printf, 1, 2))) void wrong(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fprintf(stderr, "dagc: ");
+  vfprintf(stderr, format, args);
+  fprintf(stderr, "\nhint: dagc --help lists the commands and options\n");
+  va_end(args);
+  exit(EXIT_USAGE);
+}
+
+static const char *const emit_names[] = {"ast", "ir", "grad", "opt", "kernels", "c"};
+enum { N_EMITS = sizeof emit_names / sizeof *emit_names };
+
+static Emit parse_emit(const char *name) {
+  for (int i = 0; i < N_EMITS; i++)
+    if (strcmp(name, emit_names[i]) == 0) return (Emit)i;
+  const char *near = nearest_name(name, emit_names, N_EMITS);
+  wrong("unknown stage '%s' for --emit%s%s%s; there are ast, ir, grad, opt, kernels, c", name,
+        near != NULL ? "; did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "");
+}
+
+static Define parse_define(Arena *arena, const char *text) {
+  const char *equals = strchr(text, '=');
+  if (equals == NULL || equals == text || equals[1] == '\0')
+    wrong("-D takes NAME=VALUE, not '%s'", text);
+  return (Define){arena_strndup(arena, text, (size_t)(equals - text)), equals + 1};
+}
+
+typedef struct Parser {
+  Arena *arena;
+  int argc, at;
+  char **argv;
+  Options options;
+  ARRAY(Define) defines;
+  bool command_given;
+} Parser;
+
+static const char *next_value(Parser *p, const char *option) {
+  if (p->at + 1 >= p->argc) wrong("%s needs a value", option);
+  return p->argv[++p->at];
+}
+
+/* The value of `--name=value` or `--name value`; NULL when arg is another option. */
+static const char *long_value(Parser *p, const char *arg, const char *name) {
+  size_t length = strlen(name);
+  if (strncmp(arg, name, length) != 0) return NULL;
+  if (arg[length] == '=') return arg + length + 1;
+  return arg[length] == '\0' ? next_value(p, name) : NULL;
+}
+
+static void parse_option(Parser *p, const char *arg) {
+  static const char *const known[] = {"--emit",   "--header", "--no-main", "--standalone", "--only",
+                                      "--target", "--verify", "--version", "--help"};
+  Options *o = &p->options;
+  const char *value;
+  if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
+    fputs(usage, stdout);
+    exit(0);
+  } else if (strcmp(arg, "--version") == 0) {
+    puts("dagc " DAGC_VERSION);
+    exit(0);
+  } else if (strcmp(arg, "--no-main") == 0) {
+    o->no_main = true;
+  } else if (strcmp(arg, "--standalone") == 0) {
+    o->standalone = true;
+  } else if (strcmp(arg, "--verify") == 0) {
+    o->verify = true;
+  } else if ((value = long_value(p, arg, "--emit")) != NULL) {
+    o->emit = parse_emit(value);
+  } else if ((value = long_value(p, arg, "--header")) != NULL) {
+    o->header = value;
+  } else if ((value = long_value(p, arg, "--only")) != NULL) {
+    o->only = value;
+  } else if ((value = long_value(p, arg, "--target")) != NULL) {
+    o->target = value;
+  } else if (strncmp(arg, "-o", 2) == 0) {
+    o->output = arg[2] != '\0' ? arg + 2 : next_value(p, "-o");
+  } else if (strncmp(arg, "-D", 2) == 0) {
+    const char *text = arg[2] != '\0' ? arg + 2 : next_value(p, "-D");
+    ARRAY_PUSH(p->arena, &p->defines, parse_define(p->arena, text));
+  } else {
+    const char *near = nearest_name(arg, known, sizeof known / sizeof *known);
+    if (near != NULL) wrong("unknown option '%s'; did you mean '%s'?", arg, near);
+    wrong("unknown option '%s'", arg);
+  }
+}
+
+static void parse_operand(Parser *p, const char *arg) {
+  static const char *const commands[] = {"build", "run", "check"};
+  Options *o = &p->options;
+  for (int i = 0; i < 3 && o->model == NULL && !p->command_given; i++) {
+    if (strcmp(arg, commands[i]) != 0) continue;
+    o->command = (Command)(COMMAND_BUILD + i);
+    p->command_given = true;
+    return;
+  }
+  if (o->model != NULL) wrong("one model at a time: '%s' after '%s'", arg, o->model);
+  size_t length = strlen(arg);
+  if (length < 5 || strcmp(arg + length - 4, ".dag") != 0) {
+    const char *near = p->command_given ? NULL : nearest_name(arg, commands, 3);
+    if (near != NULL) wrong("unknown command '%s'; did you mean '%s'?", arg, near);
+    wrong("expected a model, a file that ends in .dag, not '%s'", arg);
+  }
+  o->model = arg;
+}
+
+Options options_parse(Arena *arena, int argc, char **argv) {
+  Parser p = {.arena = arena, .argc = argc, .at = 1, .argv = argv};
+  p.options = (Options){.emit = EMIT_C, .target = "native"};
+  for (; p.at < argc; p.at++) {
+    const char *arg = argv[p.at];
+    if (strcmp(arg, "--") == 0) {
+      p.options.trainer_args = argv + p.at + 1;
+      p.options.n_trainer_args = argc - p.at - 1;
+      break;
+    }
+    if (arg[0] == '-' && arg[1] != '\0')
+      parse_option(&p, arg);
+    else
+      parse_operand(&p, arg);
+  }
+  if (argc == 1) {
+    fputs(usage, stderr);
+    exit(EXIT_USAGE);
+  }
+  if (p.options.model == NULL) wrong("no model given");
+  if (p.options.n_trainer_args > 0 && p.options.command != COMMAND_RUN)
+    wrong("arguments after -- are for the trainer: they go with dagc run");
+  if (p.options.emit != EMIT_C && p.options.command != COMMAND_COMPILE)
+    wrong("--emit does not go with build, run or check");
+  p.options.defines = p.defines.items;
+  p.options.n_defines = p.defines.count;
+  return p.options;
+}

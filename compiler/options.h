@@ -1,0 +1,30 @@
+/* The command line. */
+#pragma once
+#include <stdbool.h>
+#include "elaborate/elaborate.h"
+
+/* Exit codes (architecture.md): 0 done, 1 the model is wrong, 2 usage, 3 internal or system error.
+ */
+enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_SYSTEM = 3 };
+
+typedef enum Command { COMMAND_COMPILE, COMMAND_BUILD, COMMAND_RUN, COMMAND_CHECK } Command;
+typedef enum Emit { EMIT_AST, EMIT_IR, EMIT_GRAD, EMIT_OPT, EMIT_KERNELS, EMIT_C } Emit;
+
+typedef struct Options {
+  Command command;
+  Emit emit;
+  const char *model;  /* the .dag file */
+  const char *output; /* -o; NULL: standard output (for build: the model's name) */
+  const char *header; /* --header; NULL: none */
+  const char *target;
+  const char *only; /* --only a,b; NULL: everything */
+  bool no_main, standalone, verify;
+  Define *defines;
+  size_t n_defines;
+  char **trainer_args; /* after `--`, for run */
+  int n_trainer_args;
+} Options;
+
+/* Parses argv. Prints what is wrong, or what --help and --version ask for, and ends the process
+   with 2 or 0 in those cases. */
+Options options_parse(Arena *arena, int argc, char **argv);
