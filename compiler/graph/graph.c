@@ -124,7 +124,10 @@ static void visit_tensor(Walk *walk, TensorId id) {
   case TENSOR_INPUT:
   case TENSOR_PARAM:
   case TENSOR_STATE: break;
-  case TENSOR_DEFINITION: visit_expr(walk, tensor->body, id); break;
+  case TENSOR_DEFINITION:
+    if (tensor->body == EXPR_NONE) bug("graph_order", "%s has no body", tensor->name);
+    visit_expr(walk, tensor->body, id);
+    break;
   case TENSOR_RESHAPE: visit_tensor(walk, tensor->source); break;
   case TENSOR_DERIVATIVE:
     visit_tensor(walk, tensor->source);
