@@ -151,7 +151,7 @@ static void print_binary(const Printer *p, const Scope *scope, const Expr *e, in
   const Graph *graph = p->program->graph;
   int level = level_of(e->op);
   bool parenthesise = level < precedence;
-  bool spaced = e->op != OP_POW;
+  bool spaced = e->op != OP_POW && !(e->op == OP_MUL && type_is_integer(e->type)); /* 2*p + i */
   ExprId a = e->args[0], b = e->args[1];
   bool typed = anchored || is_anchored(graph, a) || is_anchored(graph, b);
   if (scalar_ops[e->op].gives == GIVES_BOOL) typed = is_anchored(graph, a) || is_anchored(graph, b);

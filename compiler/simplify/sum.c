@@ -219,6 +219,10 @@ static bool narrow_range(Sum *sum, size_t at) {
     return true;
   }
   sum->guards.items[at] = expr_integer(graph, TYPE_BOOL, 1);
+  if (range.high == range.low) {
+    substitute(sum, v, expr_integer(graph, TYPE_I32, range.low));
+    return true;
+  }
   uint32_t fresh = add_summed(sum, range.high - range.low + 1);
   ExprId shifted =
       fold_op2(graph, OP_ADD, expr_index(graph, fresh), expr_integer(graph, TYPE_I32, range.low));
@@ -247,6 +251,13 @@ static bool is_used(const Sum *sum, uint32_t v) {
   return false;
 }
 
+/* A variable of extent 1 is 0. */
+static void drop_single(Sum *sum) {
+  for (uint32_t v = sum->n_outputs; v < sum->extents.count; v++)
+    if (!sum->gone.items[v] && sum->extents.items[v] == 1)
+      substitute(sum, v, expr_integer(sum->graph, TYPE_I32, 0));
+}
+
 /* Σ over v of what does not depend on v is a product with v's extent. */
 static void drop_unused(Sum *sum) {
   Graph *graph = sum->graph;
@@ -264,6 +275,7 @@ void sum_eliminate(Sum *sum, bool derived) {
   sum->body = normalize_indices(sum->graph, sum->body, ranges_of(sum));
   for (bool changed = true; changed;) {
     changed = false;
+    drop_single(sum);
     decide_guards(sum);
     for (size_t i = 0; i < sum->guards.count && !changed; i++)
       changed = solve_equation(sum, i) || narrow_range(sum, i);
