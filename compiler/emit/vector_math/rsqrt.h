@@ -1,0 +1,2 @@
+/* needs: lanes, sqrt */
+LANE_INLINE V NAME(rsqrt)(V x) { return K(1) / NAME(sqrt)(x); }
