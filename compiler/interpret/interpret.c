@@ -9,6 +9,15 @@
 #include "graph/scalar_ops.h"
 #include "interpret/evaluate.h"
 
+/* The stop_gradients of one definition, and their values at its points: values[k · n_points +
+   point], NaN where the stop_gradient was not evaluated. */
+typedef struct Stopped {
+  ExprId *exprs;
+  size_t n_exprs;
+  double *values;
+  int64_t n_points;
+} Stopped;
+
 struct Interpreter {
   Arena *arena;
   const Program *program;
@@ -16,6 +25,7 @@ struct Interpreter {
   int64_t steps_done;
   Surroundings around;
   double **values; /* per tensor; NULL until asked for */
+  bool *held;
   uint32_t n_values;
   /* the point that is evaluated */
   const Tensor *tensor;
@@ -26,6 +36,9 @@ struct Interpreter {
   uint64_t point_number;
   uint32_t n_memo;
   const char *message; /* NULL until something has no meaning */
+  StopMode stop_mode;
+  Stopped *stopped;     /* per tensor */
+  uint64_t first_point; /* the point_number before this tensor's first point */
 };
 
 static double evaluate(Interpreter *in, ExprId id);
@@ -36,8 +49,16 @@ static double evaluate(Interpreter *in, ExprId id);
 static void make_room(Interpreter *in) {
   if (in->n_values < in->graph->n_tensors) {
     double **values = ARENA_ARRAY(in->arena, double *, in->graph->n_tensors);
-    if (in->n_values > 0) memcpy(values, in->values, in->n_values * sizeof *values);
+    bool *held = ARENA_ARRAY(in->arena, bool, in->graph->n_tensors);
+    Stopped *stopped = ARENA_ARRAY(in->arena, Stopped, in->graph->n_tensors);
+    if (in->n_values > 0) {
+      memcpy(values, in->values, in->n_values * sizeof *values);
+      memcpy(held, in->held, in->n_values * sizeof *held);
+      memcpy(stopped, in->stopped, in->n_values * sizeof *stopped);
+    }
     in->values = values;
+    in->held = held;
+    in->stopped = stopped;
     in->n_values = in->graph->n_tensors;
   }
   if (in->n_memo < in->graph->n_exprs) {
@@ -62,6 +83,13 @@ double *interpreter_values(Interpreter *in, TensorId tensor) {
     in->values[tensor] = ARENA_ARRAY(in->arena, double, tensor_size(tensor_at(in->graph, tensor)));
   return in->values[tensor];
 }
+
+void interpreter_hold(Interpreter *in, TensorId tensor, bool held) {
+  make_room(in);
+  in->held[tensor] = held;
+}
+
+void interpreter_stop(Interpreter *in, StopMode mode) { in->stop_mode = mode; }
 
 void interpreter_set_step(Interpreter *in, int64_t step) { in->steps_done = step; }
 
@@ -103,9 +131,29 @@ static double evaluate_read(Interpreter *in, const Expr *e) {
   return NAN;
 }
 
-static double evaluate_operator(Interpreter *in, const Expr *e) {
+/* Where the value of a stop_gradient is kept at this point. */
+static double *stopped_value(Interpreter *in, ExprId id) {
+  const Stopped *s = &in->stopped[in->tensor - in->graph->tensors];
+  size_t k = 0;
+  while (k < s->n_exprs && s->exprs[k] != id) k++;
+  if (k == s->n_exprs) bug("interpret", "%s: an unknown stop_gradient", in->tensor->name);
+  return &s->values[(int64_t)k * s->n_points + (int64_t)(in->point_number - in->first_point - 1)];
+}
+
+static double evaluate_stop(Interpreter *in, ExprId id, ExprId operand) {
+  if (in->stop_mode == STOP_EVALUATE) return evaluate(in, operand);
+  double *kept = stopped_value(in, id);
+  if (in->stop_mode == STOP_REPLAY && !isnan(*kept)) return *kept;
+  double value = evaluate(in, operand);
+  if (in->stop_mode == STOP_RECORD) *kept = value;
+  return value;
+}
+
+static double evaluate_operator(Interpreter *in, ExprId id) {
+  const Expr *e = expr_at(in->graph, id);
   if (e->op == OP_WHERE) /* only the branch taken */
     return evaluate(in, e->args[evaluate(in, e->args[0]) != 0 ? 1 : 2]);
+  if (e->op == OP_STOP_GRADIENT) return evaluate_stop(in, id, e->args[0]);
   double operands[3];
   for (uint32_t i = 0; i < e->n_args; i++) operands[i] = evaluate(in, e->args[i]);
   ScalarType operand_type =
@@ -125,7 +173,7 @@ static double evaluate(Interpreter *in, ExprId id) {
   case EXPR_OP: break;
   }
   if (in->memo_at[id] == in->point_number) return in->memo[id];
-  double value = e->kind == EXPR_READ ? evaluate_read(in, e) : evaluate_operator(in, e);
+  double value = e->kind == EXPR_READ ? evaluate_read(in, e) : evaluate_operator(in, id);
   in->memo[id] = value;
   in->memo_at[id] = in->point_number;
   return value;
@@ -203,11 +251,45 @@ static double reduce(Interpreter *in, const Tensor *t) {
 
 /* --- tensors --- */
 
+/* memo_at marks what was seen: the walk is a point of its own. */
+static void find_stops(Interpreter *in, ExprId id, Stopped *stopped, size_t *capacity) {
+  if (in->memo_at[id] == in->point_number) return;
+  in->memo_at[id] = in->point_number;
+  const Expr *e = expr_at(in->graph, id);
+  if (e->kind == EXPR_OP && e->op == OP_STOP_GRADIENT) {
+    if (stopped->n_exprs == *capacity)
+      stopped->exprs =
+          arena_grow(in->arena, stopped->exprs, stopped->n_exprs, capacity, sizeof *stopped->exprs);
+    stopped->exprs[stopped->n_exprs++] = id;
+  }
+  for (uint32_t i = 0; i < e->n_args; i++) find_stops(in, e->args[i], stopped, capacity);
+  if (e->fallback != EXPR_NONE) find_stops(in, e->fallback, stopped, capacity);
+}
+
+/* Room for the values of t's stop_gradients. */
+static void keep_stops(Interpreter *in, TensorId id) {
+  const Tensor *t = tensor_at(in->graph, id);
+  Stopped *stopped = &in->stopped[id];
+  if (stopped->n_points == 0) {
+    size_t capacity = 0;
+    in->point_number++;
+    find_stops(in, t->body, stopped, &capacity);
+    stopped->n_points = tensor_size(t);
+    for (uint32_t i = 0; i < t->n_reduced; i++) stopped->n_points *= t->reduced_extents[i];
+    stopped->values =
+        ARENA_ARRAY(in->arena, double, stopped->n_points *(int64_t)stopped->n_exprs + 1);
+  }
+  for (int64_t i = 0; i < stopped->n_points * (int64_t)stopped->n_exprs; i++)
+    stopped->values[i] = NAN;
+}
+
 static void define(Interpreter *in, TensorId id) {
   const Tensor *t = tensor_at(in->graph, id);
   double *out = interpreter_values(in, id);
   int64_t offset = 0;
   in->tensor = t;
+  if (in->stop_mode == STOP_RECORD) keep_stops(in, id);
+  in->first_point = in->point_number;
   if (in->point_capacity <= t->rank + t->n_reduced) {
     in->point_capacity = t->rank + t->n_reduced + 1;
     in->point = ARENA_ARRAY(in->arena, int64_t, in->point_capacity);
@@ -225,6 +307,7 @@ static bool compute(Interpreter *in, const TensorId *roots, uint32_t n, const ch
   for (uint32_t i = 0; i < order.count && in->message == NULL; i++) {
     const Tensor *t = tensor_at(in->graph, order.items[i]);
     double *values = interpreter_values(in, order.items[i]);
+    if (in->held[order.items[i]]) continue;
     switch (t->kind) {
     case TENSOR_INPUT:
     case TENSOR_PARAM:

@@ -21,3 +21,11 @@ void interpreter_set_step(Interpreter *in, int64_t step);
 bool interpreter_run(Interpreter *in, const Entry *entry, bool update, const char **message);
 /* Evaluates one tensor (and what it needs) with `training` as given. */
 bool interpreter_evaluate(Interpreter *in, TensorId tensor, bool training, const char **message);
+/* While held, a definition keeps the values that interpreter_values has, instead of being
+   evaluated: an intermediate result as an independent variable. */
+void interpreter_hold(Interpreter *in, TensorId tensor, bool held);
+
+/* What stop_gradient is to finite differences: a constant. RECORD keeps the value of each one as it
+   is evaluated, REPLAY uses the values kept instead. */
+typedef enum StopMode { STOP_EVALUATE, STOP_RECORD, STOP_REPLAY } StopMode;
+void interpreter_stop(Interpreter *in, StopMode mode);

@@ -190,6 +190,39 @@ static void test_reshape(void **state) {
   assert_values(in, y, (double[]){2, 4, 6}, 3);
 }
 
+static void test_held_definitions_stay(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F64, 2, 0);
+  ExprId twice = expr_op2(w->g, OP_ADD, read1(w, x, w->i0), read1(w, x, w->i0));
+  TensorId y = define(w, "y", 2, 0, REDUCE_NONE, 0, twice);
+  TensorId z = define(w, "z", 2, 0, REDUCE_NONE, 0, expr_op1(w->g, OP_NEG, read1(w, y, w->i0)));
+  Interpreter *in = interpreter_new(w->arena, &w->program, 0);
+  set(in, x, (double[]){1, 2}, 2);
+  assert_values(in, z, (double[]){-2, -4}, 2);
+  interpreter_hold(in, y, true);
+  set(in, y, (double[]){5, 6}, 2);
+  assert_values(in, z, (double[]){-5, -6}, 2);
+  interpreter_hold(in, y, false);
+  assert_values(in, z, (double[]){-2, -4}, 2);
+}
+
+static void test_stop_gradient_replays(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F64, 2, 0);
+  ExprId e = read1(w, x, w->i0);
+  TensorId y = define(w, "y", 2, 0, REDUCE_NONE, 0,
+                      expr_op2(w->g, OP_ADD, e, expr_op1(w->g, OP_STOP_GRADIENT, e)));
+  Interpreter *in = interpreter_new(w->arena, &w->program, 0);
+  set(in, x, (double[]){1, 2}, 2);
+  interpreter_stop(in, STOP_RECORD);
+  assert_values(in, y, (double[]){2, 4}, 2);
+  interpreter_stop(in, STOP_REPLAY);
+  set(in, x, (double[]){10, 20}, 2);
+  assert_values(in, y, (double[]){11, 22}, 2);
+  interpreter_stop(in, STOP_EVALUATE);
+  assert_values(in, y, (double[]){20, 40}, 2);
+}
+
 static void test_updates_are_from_old_values(void **state) {
   World *w = *state;
   TensorId start = define(w, "start", 0, 0, REDUCE_NONE, 0, expr_real(w->g, TYPE_F64, 3));
@@ -244,6 +277,8 @@ int main(void) {
       TEST(test_outside_without_default),
       TEST(test_where_takes_one_branch),
       TEST(test_reshape),
+      TEST(test_held_definitions_stay),
+      TEST(test_stop_gradient_replays),
       TEST(test_updates_are_from_old_values),
       TEST(test_random_numbers_depend_on_the_step),
   };

@@ -1,0 +1,11 @@
+/* `dagc check`: is every derivative of a model right, and the compiled code with it? */
+#pragma once
+#include <stdio.h>
+#include "graph/graph.h"
+
+/* Takes an elaborated program that is not differentiated yet, and uses it up. On random data,
+   prints a table: for every derivative in the program, and the loss's gradient by each param and
+   real input, the worst relative error against finite differences and where it is, and of forward
+   against reverse mode; for every entry, the compiled code against the interpreter. Returns 0, 1
+   when something is wrong, or 3 when `clang` is NULL or cannot compile the C. */
+int check_program(Arena *arena, Program *program, const char *clang, FILE *out);
