@@ -95,10 +95,6 @@ void interpreter_set_step(Interpreter *in, int64_t step) { in->steps_done = step
 
 /* --- expressions --- */
 
-static void no_meaning(Interpreter *in, const char *message) {
-  if (in->message == NULL) in->message = message;
-}
-
 static void out_of_range(Interpreter *in, const Expr *e, const int64_t *at) {
   Text text = text_new(in->arena);
   const Tensor *read = tensor_at(in->graph, e->tensor);
@@ -109,7 +105,7 @@ static void out_of_range(Interpreter *in, const Expr *e, const int64_t *at) {
   for (uint32_t i = 0; i < read->rank; i++)
     text_printf(&text, "%s%lld", i == 0 ? "" : ", ", (long long)read->extents[i]);
   text_add(&text, "]");
-  no_meaning(in, text_string(&text));
+  if (in->message == NULL) in->message = text_string(&text);
 }
 
 enum { MAX_RANK = 32 };
@@ -158,10 +154,7 @@ static double evaluate_operator(Interpreter *in, ExprId id) {
   for (uint32_t i = 0; i < e->n_args; i++) operands[i] = evaluate(in, e->args[i]);
   ScalarType operand_type =
       e->n_args == 0 ? e->type : expr_at(in->graph, e->args[e->n_args - 1])->type;
-  double value = evaluate_op(e->op, e->type, operand_type, operands, &in->around);
-  if (isnan(value) && !type_is_real(e->type))
-    no_meaning(in, arena_printf(in->arena, "%s divides an integer by 0", in->tensor->name));
-  return value;
+  return evaluate_op(e->op, e->type, operand_type, operands, &in->around);
 }
 
 static double evaluate(Interpreter *in, ExprId id) {
