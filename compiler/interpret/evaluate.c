@@ -23,7 +23,7 @@ double evaluate_cast(ScalarType type, double value) {
   return value;
 }
 
-static double floor_divide(double a, double b) { return b == 0 ? NAN : floor(a / b); }
+static double floor_divide(double a, double b) { return b == 0 ? 0 : floor(a / b); }
 
 /* The remainder with the sign of the divisor; exact, as fmod is. */
 static double floor_mod(double a, double b) {
@@ -77,7 +77,7 @@ static double unwrapped(ScalarOp op, ScalarType type, bool integer, const double
   case OP_SUB: return o[0] - o[1];
   case OP_MUL: return o[0] * o[1];
   case OP_DIV: return integer ? floor_divide(o[0], o[1]) : o[0] / o[1];
-  case OP_MOD: return floor_mod(o[0], o[1]);
+  case OP_MOD: return integer && o[1] == 0 ? 0 : floor_mod(o[0], o[1]);
   case OP_POW: return integer ? integer_power(type, o[0], o[1]) : pow(o[0], o[1]);
   case OP_NEG: return -o[0];
   case OP_MIN: return smallest(o[0], o[1]);
@@ -130,5 +130,5 @@ static double unwrapped(ScalarOp op, ScalarType type, bool integer, const double
 double evaluate_op(ScalarOp op, ScalarType type, ScalarType operand_type, const double *operands,
                    const Surroundings *around) {
   double value = unwrapped(op, type, type_is_integer(operand_type), operands, around);
-  return type_is_real(type) || isnan(value) ? value : evaluate_cast(type, value);
+  return type_is_real(type) ? value : evaluate_cast(type, value);
 }

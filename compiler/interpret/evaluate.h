@@ -12,7 +12,7 @@ typedef struct Surroundings {
 /* The value of `op`, whose result has `type`, for operands that are all of `operand_type` (of the
    last operand where they differ). Reals are evaluated in f64 and not rounded to f32. Integer
    results wrap to their type (i64: exact up to 2^53). A NaN operand makes min and max NaN. An
-   integer divided by 0 gives NaN, which stands for "no meaning". */
+   integer divided by 0 gives 0. */
 double evaluate_op(ScalarOp op, ScalarType type, ScalarType operand_type, const double *operands,
                    const Surroundings *around);
 

@@ -16,8 +16,7 @@ double *interpreter_values(Interpreter *in, TensorId tensor);
 void interpreter_set_step(Interpreter *in, int64_t step);
 /* Evaluates the entry from the current inputs, params and states: afterwards interpreter_values of
    its outputs hold. Updates are made (all from old values) when `update`; ENTRY_STEP then counts a
-   step. Returns false, with *message set, when a read without a default is out of range or an
-   integer is divided by 0. */
+   step. Returns false, with *message set, when a read without a default  is out of range. */
 bool interpreter_run(Interpreter *in, const Entry *entry, bool update, const char **message);
 /* Evaluates one tensor (and what it needs) with `training` as given. */
 bool interpreter_evaluate(Interpreter *in, TensorId tensor, bool training, const char **message);
