@@ -15,14 +15,17 @@
 #else
 #define MASK(c) ((V)(c))
 #endif
-/* arithmetic modulo 2^BITS without signed overflow; vectors wrap by themselves */
+/* arithmetic modulo 2^BITS, as unsigned lanes have it */
 #if LANES == 1 && BITS == 32
-#define WRAP(a, op, b) ((V)((uint32_t)(a)op(uint32_t)(b)))
+typedef uint32_t NAME(modular);
 #elif LANES == 1
-#define WRAP(a, op, b) ((V)((uint64_t)(a)op(uint64_t)(b)))
+typedef uint64_t NAME(modular);
+#elif BITS == 32
+typedef uint32_t NAME(modular) __attribute__((vector_size(4 * LANES)));
 #else
-#define WRAP(a, op, b) ((a)op(b))
+typedef uint64_t NAME(modular) __attribute__((vector_size(8 * LANES)));
 #endif
+#define WRAP(a, op, b) ((V)((NAME(modular))(a)op(NAME(modular))(b)))
 
 LANE_INLINE V NAME(where)(V condition, V a, V b) {
   V mask = MASK(condition != 0);

@@ -6,14 +6,14 @@ LANE_INLINE V NAME(mantissa)(V x, VI *exponent) {
 #if BITS == 32
   const VI sqrt_half = (VI){0} + 0x3f3504f3;
   VI tiny = MASK(x < K(0x1p-126));
-  VI b = NAME(bits)(NAME(where)(tiny, x * K(0x1p24), x));
+  VI b = NAME(bits)(NAME(where)(tiny, x * K(0x1p24), x)) & ~SIGN_BIT;
   VI k = ((b - sqrt_half) >> 23) - (tiny & KI(24));
   *exponent = k;
   return NAME(from_bits)(b - NAME(shl)(k + (tiny & KI(24)), 23));
 #else
   const VI sqrt_half = (VI){0} + KI(0x3fe6a09e667f3bcd);
   VI tiny = MASK(x < K(0x1p-1022));
-  VI b = NAME(bits)(NAME(where)(tiny, x * K(0x1p54), x));
+  VI b = NAME(bits)(NAME(where)(tiny, x * K(0x1p54), x)) & ~SIGN_BIT;
   VI k = ((b - sqrt_half) >> 52) - (tiny & KI(54));
   *exponent = k;
   return NAME(from_bits)(b - NAME(shl)(k + (tiny & KI(54)), 52));

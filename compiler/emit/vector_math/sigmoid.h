@@ -4,10 +4,8 @@ LANE_INLINE V NAME(sigmoid)(V x) {
   V e = NAME(exp)(-NAME(magnitude)(x));
   V below = K(1) + e;
   V y = NAME(where)(MASK(x < 0), e, ALL(1)) / below;
-#if BITS == 64
   /* what 1 + e lost, to first order; 1 / (1 + e) is y or 1 - y */
   V lost = (K(1) - below) + e;
   y = y - y * lost * NAME(where)(MASK(x < 0), K(1) - y, y);
-#endif
   return y;
 }
