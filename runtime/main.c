@@ -1,0 +1,63 @@
+/* The trainer's command line. */
+#include "runtime.h"
+#include <string.h>
+
+/* Present when the program is linked with OpenMP. */
+extern void omp_set_num_threads(int threads) __attribute__((weak));
+
+static void dagrt_usage(FILE *to, const char *program) {
+  fprintf(
+      to,
+      "usage: %s train   [--epochs N] [--steps N] [--data x=FILE ...] [--valid x=FILE ...]\n"
+      "                [--seed S] [--threads N] [--save FILE] [--resume FILE] [--init FILE]\n"
+      "                [--log FILE.jsonl] [--quiet]\n"
+      "       %s eval    [--data x=FILE ...] [--load FILE] [--seed S] [--threads N]\n"
+      "       %s predict EXPORT --data x=FILE ... --out FILE [--load FILE] [--whole]\n"
+      "                [--seed S] [--threads N]\n"
+      "       %s check   [--data x=FILE ...] [--seed S] [--threads N]\n"
+      "       %s info\n\n"
+      "FILE of data: .csv, .npy, .idx or .txt (windows of bytes), each also gzipped; columns of\n"
+      "  a CSV as in 'x=file.csv[1:65]', counted from 0. Paths are relative to the working "
+      "folder.\n"
+      "--epochs, --steps  where the whole run ends, with what a resumed one did before\n"
+      "--save FILE        checkpoint (safetensors): at the end, when interrupted, and at the end\n"
+      "                   of an epoch once a minute has passed\n"
+      "--resume FILE      go on as if the run had not stopped\n"
+      "--init FILE        start from its params, at step 0\n"
+      "--load FILE        params and states to use\n"
+      "--out FILE         .npy or .csv; NAME=FILE for one of several outputs\n"
+      "--whole            a row of the data is all of an input, not one position of its batch\n"
+      "Exit codes: 0 done, 1 wrong data, 2 usage, 3 system, 130 interrupted.\n",
+      program, program, program, program, program);
+}
+
+static void dagrt_threads(int64_t threads) {
+  if (threads < 0) return;
+  if (omp_set_num_threads != NULL)
+    omp_set_num_threads((int)threads);
+  else if (threads > 1)
+    dagrt_warn("this program is built without threads: --threads %lld has no effect",
+               (long long)threads);
+}
+
+int dag_main(const dag_model *model, int argc, char **argv) {
+  if (model->version != DAG_MODEL_VERSION)
+    dagrt_fail(DAGRT_BAD_SYSTEM, "compile the model again",
+               "the model is of version %d, the runtime of version %d", model->version,
+               DAG_MODEL_VERSION);
+  dagrt_options options;
+  dagrt_parse_options(&options, argc, argv);
+  if (options.command == NULL || options.help) {
+    dagrt_usage(options.help ? stdout : stderr, argc > 0 ? argv[0] : model->name);
+    return options.help ? DAGRT_DONE : DAGRT_BAD_USAGE;
+  }
+  dagrt_threads(options.threads);
+  if (strcmp(options.command, "info") == 0) return dagrt_info(model, &options);
+  if (strcmp(options.command, "predict") == 0) return dagrt_predict(model, &options);
+  if (model->step == NULL)
+    dagrt_fail(DAGRT_BAD_USAGE, "predict calls its exports",
+               "%s has no train block, so it cannot %s", model->name, options.command);
+  if (strcmp(options.command, "train") == 0) return dagrt_train(model, &options);
+  if (strcmp(options.command, "eval") == 0) return dagrt_eval(model, &options);
+  return dagrt_check(model, &options);
+}

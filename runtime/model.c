@@ -1,0 +1,90 @@
+#include "runtime.h"
+#include <stdlib.h>
+#include <string.h>
+
+void *dagrt_model_make(const dag_model *model, uint64_t seed) {
+  size_t alignment = model->alignment < 64 ? 64 : model->alignment;
+  size_t bytes = (model->size + alignment - 1) / alignment * alignment;
+  void *memory = aligned_alloc(alignment, bytes);
+  if (memory == NULL)
+    dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "out of memory: the model needs %zu bytes", bytes);
+  memset(memory, 0, bytes);
+  model->init(memory, seed);
+  dagrt_model_set(model, memory, 0, seed);
+  return memory;
+}
+
+int64_t dagrt_model_step(const dag_model *model, const void *memory) {
+  int64_t step;
+  memcpy(&step, (const char *)memory + model->step_offset, sizeof step);
+  return step;
+}
+
+void dagrt_model_set(const dag_model *model, void *memory, int64_t step, uint64_t seed) {
+  memcpy((char *)memory + model->step_offset, &step, sizeof step);
+  memcpy((char *)memory + model->seed_offset, &seed, sizeof seed);
+}
+
+void *dagrt_tensor(const dag_tensor *tensor, void *memory) {
+  return (char *)memory + tensor->offset;
+}
+
+size_t dagrt_tensor_bytes(const dag_tensor *tensor) {
+  return (size_t)dagrt_elements(&tensor->array) * dagrt_type_size(tensor->array.type);
+}
+
+void dagrt_call(dag_call *call, const dag_input *inputs, void *memory, const void *const *in,
+                void *const *out, uint64_t seed) {
+  int code = call(memory, in, out, seed);
+  if (code != 0)
+    dagrt_fail(DAGRT_BAD_DATA, NULL, "the input %s holds an index out of range",
+               inputs[code - 1].array.name);
+}
+
+void dagrt_reports_make(dagrt_reports *reports, const dag_model *model) {
+  size_t n = (size_t)model->n_reports;
+  reports->model = model;
+  reports->storage = dagrt_allocate(n, sizeof *reports->storage);
+  reports->outputs = dagrt_allocate(n, sizeof *reports->outputs);
+  for (size_t i = 0; i < n; i++) reports->outputs[i] = &reports->storage[i];
+}
+
+void dagrt_reports_free(dagrt_reports *reports) {
+  free(reports->storage);
+  free(reports->outputs);
+}
+
+double dagrt_report(const dagrt_reports *reports, int32_t i) {
+  return dagrt_value(reports->model->reports[i].type, reports->outputs[i], 0);
+}
+
+/* Reports are means over the B rows of a batch. With L1 of r rows padded by copies of the first,
+   and L0 of a batch of that row alone, B L1 = (sum over the r rows) + (B - r) L0; hence their mean
+   is (B L1 - (B - r) L0) / r. */
+void dagrt_evaluate(const dag_model *model, void *memory, const dagrt_dataset *set, uint64_t seed,
+                    double *averages) {
+  dagrt_reports reports;
+  dagrt_batch batch;
+  dagrt_reports_make(&reports, model);
+  dagrt_batch_make(&batch, set);
+  for (int32_t k = 0; k < model->n_reports; k++) averages[k] = 0;
+  double size = (double)set->batch;
+  int64_t ragged = set->count % set->batch, whole = set->count - ragged;
+  for (int64_t first = 0; first < whole; first += set->batch) {
+    for (int32_t i = 0; i < set->n; i++)
+      batch.inputs[i] = set->rows[i].data + (size_t)first * set->rows[i].row_bytes;
+    dagrt_call(model->eval, model->inputs, memory, batch.inputs, reports.outputs, seed);
+    for (int32_t k = 0; k < model->n_reports; k++) averages[k] += size * dagrt_report(&reports, k);
+  }
+  for (int32_t i = 0; i < set->n; i++) batch.inputs[i] = batch.buffers[i];
+  for (int pass = 0; ragged > 0 && pass < 2; pass++) {
+    dagrt_batch_range(&batch, set, whole, pass == 0 ? ragged : 1);
+    dagrt_call(model->eval, model->inputs, memory, batch.inputs, reports.outputs, seed);
+    double weight = pass == 0 ? size : -(size - (double)ragged);
+    for (int32_t k = 0; k < model->n_reports; k++)
+      averages[k] += weight * dagrt_report(&reports, k);
+  }
+  for (int32_t k = 0; k < model->n_reports; k++) averages[k] /= (double)set->count;
+  dagrt_batch_free(&batch, set);
+  dagrt_reports_free(&reports);
+}

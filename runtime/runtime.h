@@ -1,0 +1,267 @@
+/* What the files of the runtime share. The runtime is the trainer's command line around a
+   dag_model: data readers, training loop, checkpoints, prediction. dagc --standalone puts all of
+   its text into one C file, so every name at file level starts with dagrt_ and is used once.
+
+   Failures: dagrt_fail says what is wrong and what to do, and ends the process with an exit code.
+   A file is never changed in place: it is replaced as a whole at the end (output.c), so a failure
+   leaves the old one. */
+#ifndef DAGRT_RUNTIME_H
+#define DAGRT_RUNTIME_H
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stdint.h>
+#include <stdio.h>
+#include <zlib.h>
+#include "dag_model.h"
+
+enum {
+  DAGRT_DONE = 0,
+  DAGRT_BAD_DATA = 1, /* the data, a checkpoint or the model's values */
+  DAGRT_BAD_USAGE = 2,
+  DAGRT_BAD_SYSTEM = 3,
+  DAGRT_INTERRUPTED = 130
+};
+
+/* --- errors.c --- */
+/* "error: …" and, unless NULL, "hint: …" on stderr; then exit(code). */
+_Noreturn void dagrt_fail(int code, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void dagrt_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Zeroed memory for count things, aligned to 64 bytes; fails rather than return NULL. */
+void *dagrt_allocate(size_t count, size_t size);
+/* Text in memory of its own, which lives to the end of the process. */
+char *dagrt_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The one of `names` nearest to `word`, or NULL when none is near. */
+const char *dagrt_nearest(const char *word, const char *const *names, size_t n);
+/* Like dagrt_fail, for a word that is none of `names`: suggests the nearest, or lists them. */
+_Noreturn void dagrt_fail_name(int code, const char *what, const char *word,
+                               const char *const *names, size_t n);
+
+/* --- types.c --- */
+size_t dagrt_type_size(dag_type type);
+const char *dagrt_type_name(dag_type type); /* as in the language: "u8" */
+int64_t dagrt_elements(const dag_array *array);
+/* "u8[64, 784]" */
+const char *dagrt_shape_text(const dag_array *array);
+double dagrt_value(dag_type type, const void *array, int64_t i);
+
+/* A number on its way from a file into an array. */
+typedef struct dagrt_number {
+  double real;
+  int64_t whole; /* the same, when is_whole */
+  int is_whole;  /* an integer that int64_t holds */
+  int exact;     /* it came as an integer type: refuse to round it */
+} dagrt_number;
+
+/* Stores a value into array[i] of the input's type. Returns 0 when the type or limit forbids it. */
+int dagrt_store(const dag_input *input, void *array, int64_t i, const dagrt_number *value);
+/* What dagrt_store accepts, for messages: "y takes whole numbers from 0 to 9". */
+const char *dagrt_accepts(const dag_input *input);
+
+/* --- file.c: reading, gzipped or not --- */
+typedef struct dagrt_file {
+  gzFile gz;
+  const char *path;
+} dagrt_file;
+void dagrt_open(dagrt_file *file, const char *path);
+/* Up to `size` bytes; fewer only at the end of the file. */
+size_t dagrt_read(dagrt_file *file, void *bytes, size_t size);
+void dagrt_close(dagrt_file *file);
+
+/* --- output.c: writing whole files or none --- */
+typedef struct dagrt_output {
+  FILE *stream;
+  const char *path;
+  char *temporary;
+} dagrt_output;
+/* Fails where dagrt_output_open would, before any work is done. */
+void dagrt_output_probe(const char *path);
+void dagrt_output_open(dagrt_output *output, const char *path);
+void dagrt_write(dagrt_output *output, const void *bytes, size_t size);
+/* Synced, then renamed to `path`. */
+void dagrt_output_commit(dagrt_output *output);
+
+/* --- data.c: the rows of inputs --- */
+/* All rows of one input, in its own element type. A row is what one position of the batch holds. */
+typedef struct dagrt_rows {
+  const dag_input *input;
+  int64_t width; /* elements a row */
+  size_t row_bytes;
+  const char *path;
+  int64_t count;
+  unsigned char *data; /* count * row_bytes */
+} dagrt_rows;
+
+/* Where an input's rows come from. first and last are columns, as in dag_source. */
+typedef struct dagrt_source {
+  int given;
+  dag_source_kind kind;
+  const char *path;
+  int64_t first, last, window;
+} dagrt_source;
+
+/* The inputs of a call with their rows, as many in each. */
+typedef struct dagrt_dataset {
+  dagrt_rows *rows;
+  int32_t n;
+  int64_t count, batch;
+} dagrt_dataset;
+
+/* x=FILE or x=FILE[columns] from the command line. */
+typedef struct dagrt_given {
+  const char *name, *path;
+  int has_columns;
+  int64_t first, last;
+} dagrt_given;
+
+/* Reads all inputs. `whole`: a row is all of an input (batch 1), not one position of its leading
+   axis. sources[i] is where input i comes from; all must be given. */
+void dagrt_load(dagrt_dataset *set, const dag_input *inputs, int32_t n, int whole,
+                const dagrt_source *sources);
+void dagrt_dataset_free(dagrt_dataset *set);
+/* The sources of the inputs: what is given, else the defaults (of the model, by the input's name).
+ */
+void dagrt_sources(dagrt_source *sources, const dag_input *inputs, int32_t n,
+                   const dag_model *model, const dag_source *defaults, int32_t n_defaults,
+                   const dagrt_given *given, int32_t n_given);
+/* Readers: each fills in count and data of the rows. */
+typedef struct dagrt_columns {
+  dagrt_rows *rows;
+  int64_t first, last;
+  int64_t capacity; /* rows there is room for */
+} dagrt_columns;
+void dagrt_read_csv(const char *path, dagrt_columns *columns, int32_t n);
+void dagrt_read_idx(dagrt_rows *rows);
+void dagrt_read_npy(dagrt_rows *rows);
+void dagrt_read_windows(dagrt_rows *rows, int64_t window);
+
+/* Element types of files, as IDX and NPY have them. */
+typedef enum dagrt_element {
+  DAGRT_E_BOOL,
+  DAGRT_E_U8,
+  DAGRT_E_I8,
+  DAGRT_E_U16,
+  DAGRT_E_I16,
+  DAGRT_E_U32,
+  DAGRT_E_I32,
+  DAGRT_E_U64,
+  DAGRT_E_I64,
+  DAGRT_E_F32,
+  DAGRT_E_F64
+} dagrt_element;
+size_t dagrt_element_size(dagrt_element element);
+/* Reads count * width elements that follow in the file, and expects its end after them. The file's
+   shape is checked against the rows' width. */
+void dagrt_read_elements(dagrt_file *file, dagrt_rows *rows, dagrt_element element, int big_endian,
+                         const int64_t *shape, int rank);
+
+/* --- batches.c --- */
+/* The i-th of n rows in the order of an epoch: a permutation that is a pure function of all three.
+ */
+int64_t dagrt_shuffled(uint64_t seed, int64_t epoch, int64_t n, int64_t i);
+/* Room for one batch of each input. */
+typedef struct dagrt_batch {
+  const void **inputs; /* what to pass to the model */
+  unsigned char **buffers;
+} dagrt_batch;
+void dagrt_batch_make(dagrt_batch *batch, const dagrt_dataset *set);
+void dagrt_batch_free(dagrt_batch *batch, const dagrt_dataset *set);
+/* Batch number `position` of the shuffled epoch. */
+void dagrt_batch_shuffled(dagrt_batch *batch, const dagrt_dataset *set, uint64_t seed,
+                          int64_t epoch, int64_t position);
+/* Rows first … first + count - 1 in their order, then copies of row `first` up to a whole batch. */
+void dagrt_batch_range(dagrt_batch *batch, const dagrt_dataset *set, int64_t first, int64_t count);
+
+/* --- model.c: a model's memory --- */
+void *dagrt_model_make(const dag_model *model, uint64_t seed);
+int64_t dagrt_model_step(const dag_model *model, const void *memory);
+void dagrt_model_set(const dag_model *model, void *memory, int64_t step, uint64_t seed);
+void *dagrt_tensor(const dag_tensor *tensor, void *memory);
+size_t dagrt_tensor_bytes(const dag_tensor *tensor);
+/* Calls, and fails with the input's name on an index out of range. */
+void dagrt_call(dag_call *call, const dag_input *inputs, void *memory, const void *const *in,
+                void *const *out, uint64_t seed);
+/* Reports: a scalar each, of at most 8 bytes. */
+typedef struct dagrt_reports {
+  const dag_model *model;
+  double *storage; /* n_reports cells that the model writes in its own types */
+  void **outputs;
+} dagrt_reports;
+void dagrt_reports_make(dagrt_reports *reports, const dag_model *model);
+void dagrt_reports_free(dagrt_reports *reports);
+double dagrt_report(const dagrt_reports *reports, int32_t i);
+/* Averages of the reports over all rows, each row counted once. */
+void dagrt_evaluate(const dag_model *model, void *memory, const dagrt_dataset *set, uint64_t seed,
+                    double *averages);
+
+/* --- safetensors.c --- */
+typedef struct dagrt_position {
+  int64_t step;     /* training steps done */
+  int64_t epoch;    /* whole epochs done */
+  int64_t position; /* batches done of the one begun */
+  int64_t rows;     /* of the training data */
+  uint64_t seed;
+  double *sums; /* of the reports over those batches; n_reports of them */
+} dagrt_position;
+typedef enum dagrt_restore {
+  DAGRT_RESUME, /* everything, with the position */
+  DAGRT_LOAD,   /* params; states as far as the file has them */
+  DAGRT_INIT    /* params only */
+} dagrt_restore;
+void dagrt_save(const char *path, const dag_model *model, void *memory,
+                const dagrt_position *position);
+/* Checks the whole file before it changes the model. `position` only for DAGRT_RESUME. */
+void dagrt_restore_file(const char *path, const dag_model *model, void *memory, dagrt_restore what,
+                        dagrt_position *position);
+
+/* --- progress.c, log.c --- */
+typedef struct dagrt_progress {
+  const dag_model *model;
+  int terminal, quiet;
+  double begun, drawn;           /* seconds */
+  int64_t first_step, last_step; /* of this run, of all; last < 0: not known */
+} dagrt_progress;
+double dagrt_seconds(void);
+void dagrt_progress_begin(dagrt_progress *progress, const dag_model *model, int quiet,
+                          int64_t first_step, int64_t last_step);
+/* Redraws the bar, at most ten times a second. */
+void dagrt_progress_step(dagrt_progress *progress, int64_t epoch, int64_t step, double loss);
+void dagrt_progress_clear(dagrt_progress *progress);
+
+/* Figures of an epoch, for the line and the log. */
+typedef struct dagrt_figures {
+  int64_t epoch, epochs, step; /* epochs 0: not known */
+  const double *train, *valid; /* reports; valid may be NULL */
+  double seconds;
+} dagrt_figures;
+void dagrt_progress_epoch(dagrt_progress *progress, const dagrt_figures *figures);
+typedef struct dagrt_log {
+  FILE *stream; /* NULL: no log */
+  const char *path;
+  int keep; /* of a run that is resumed: what it holds stays */
+} dagrt_log;
+void dagrt_log_open(dagrt_log *log, const char *path, int keep);
+void dagrt_log_epoch(dagrt_log *log, const dag_model *model, const dagrt_figures *figures);
+void dagrt_log_close(dagrt_log *log);
+
+/* --- options.c --- */
+typedef struct dagrt_options {
+  const char *program, *command, *export_name;
+  dagrt_given *data, *valid, *out;
+  int32_t n_data, n_valid, n_out;
+  const char *save, *resume, *init, *load, *log;
+  int64_t epochs, steps, threads; /* -1: not given */
+  uint64_t seed;
+  int has_seed, quiet, whole, help;
+} dagrt_options;
+void dagrt_parse_options(dagrt_options *options, int argc, char **argv);
+
+/* --- the commands, each returns an exit code --- */
+int dagrt_train(const dag_model *model, const dagrt_options *options);
+int dagrt_eval(const dag_model *model, const dagrt_options *options);
+int dagrt_predict(const dag_model *model, const dagrt_options *options);
+int dagrt_check(const dag_model *model, const dagrt_options *options);
+int dagrt_info(const dag_model *model, const dagrt_options *options);
+
+#endif

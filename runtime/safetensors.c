@@ -1,0 +1,244 @@
+/* Checkpoints: safetensors. Eight bytes little-endian: length of the header; the header, JSON with
+   dtype, shape and data_offsets by name; the data. Wide elements stand first, so that all are
+   aligned.
+   __metadata__ holds strings only. */
+#include "runtime.h"
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *dagrt_safe_type(dag_type type) {
+  switch (type) {
+  case DAG_BOOL: return "BOOL";
+  case DAG_U8: return "U8";
+  case DAG_I8: return "I8";
+  case DAG_I32: return "I32";
+  case DAG_I64: return "I64";
+  case DAG_F32: return "F32";
+  case DAG_F64: return "F64";
+  }
+  return "?";
+}
+
+static cJSON *dagrt_safe_need(cJSON *item) {
+  if (item == NULL) dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "out of memory: a checkpoint's header");
+  return item;
+}
+
+/* --- writing --- */
+
+static void dagrt_safe_metadata(cJSON *header, const dag_model *model, const dagrt_position *at) {
+  cJSON *metadata = dagrt_safe_need(cJSON_AddObjectToObject(header, "__metadata__"));
+  const struct {
+    const char *key, *text;
+  } table[] = {{"format", "pt"},
+               {"model", model->name},
+               {"step", dagrt_text("%" PRId64, at->step)},
+               {"epoch", dagrt_text("%" PRId64, at->epoch)},
+               {"position", dagrt_text("%" PRId64, at->position)},
+               {"rows", dagrt_text("%" PRId64, at->rows)},
+               {"seed", dagrt_text("%" PRIu64, at->seed)}};
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+    dagrt_safe_need(cJSON_AddStringToObject(metadata, table[i].key, table[i].text));
+  for (int32_t i = 0; i < model->n_reports; i++)
+    dagrt_safe_need(cJSON_AddStringToObject(metadata, dagrt_text("sum.%s", model->reports[i].name),
+                                            dagrt_text("%a", at->sums[i])));
+}
+
+/* The positions of the tensors in the file: wide elements first. */
+static int32_t *dagrt_safe_order(const dag_model *model) {
+  int32_t *order = dagrt_allocate((size_t)model->n_tensors, sizeof *order), n = 0;
+  for (size_t size = 8; size > 0; size /= 2)
+    for (int32_t i = 0; i < model->n_tensors; i++)
+      if (dagrt_type_size(model->tensors[i].array.type) == size) order[n++] = i;
+  return order;
+}
+
+static void dagrt_safe_describe(cJSON *header, const dag_tensor *tensor, size_t *offset) {
+  cJSON *entry = dagrt_safe_need(cJSON_AddObjectToObject(header, tensor->array.name));
+  dagrt_safe_need(cJSON_AddStringToObject(entry, "dtype", dagrt_safe_type(tensor->array.type)));
+  cJSON *shape = dagrt_safe_need(cJSON_AddArrayToObject(entry, "shape"));
+  for (int32_t i = 0; i < tensor->array.rank; i++)
+    cJSON_AddItemToArray(shape,
+                         dagrt_safe_need(cJSON_CreateNumber((double)tensor->array.shape[i])));
+  cJSON *offsets = dagrt_safe_need(cJSON_AddArrayToObject(entry, "data_offsets"));
+  for (int end = 0; end < 2; end++) {
+    if (end) *offset += dagrt_tensor_bytes(tensor);
+    cJSON_AddItemToArray(offsets, dagrt_safe_need(cJSON_CreateNumber((double)*offset)));
+  }
+}
+
+void dagrt_save(const char *path, const dag_model *model, void *memory,
+                const dagrt_position *position) {
+  cJSON *header = dagrt_safe_need(cJSON_CreateObject());
+  dagrt_safe_metadata(header, model, position);
+  int32_t *order = dagrt_safe_order(model);
+  size_t offset = 0;
+  for (int32_t i = 0; i < model->n_tensors; i++)
+    dagrt_safe_describe(header, &model->tensors[order[i]], &offset);
+  char *text = cJSON_PrintUnformatted(header);
+  if (text == NULL) dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "out of memory: a checkpoint's header");
+  size_t length = strlen(text), padding = (8 - length % 8) % 8;
+  unsigned char size[8];
+  for (int i = 0; i < 8; i++) size[i] = (unsigned char)((length + padding) >> (8 * i));
+  dagrt_output output;
+  dagrt_output_open(&output, path);
+  dagrt_write(&output, size, sizeof size);
+  dagrt_write(&output, text, length);
+  dagrt_write(&output, "        ", padding);
+  for (int32_t i = 0; i < model->n_tensors; i++) {
+    const dag_tensor *tensor = &model->tensors[order[i]];
+    dagrt_write(&output, dagrt_tensor(tensor, memory), dagrt_tensor_bytes(tensor));
+  }
+  dagrt_output_commit(&output);
+  cJSON_free(text);
+  cJSON_Delete(header);
+  free(order);
+}
+
+/* --- reading --- */
+
+typedef struct dagrt_safe {
+  const char *path;
+  FILE *stream;
+  cJSON *header;
+  uint64_t data, size; /* where the data begins in the file; its bytes */
+} dagrt_safe;
+
+_Noreturn static void dagrt_safe_fail(const dagrt_safe *safe, const char *what) {
+  dagrt_fail(DAGRT_BAD_DATA, "is it a whole checkpoint of this model?", "%s: %s", safe->path, what);
+}
+
+static void dagrt_safe_open(dagrt_safe *safe, const char *path) {
+  struct stat status;
+  *safe = (dagrt_safe){.path = path, .stream = fopen(path, "rb")};
+  if (safe->stream == NULL || fstat(fileno(safe->stream), &status) != 0)
+    dagrt_fail(errno == ENOENT ? DAGRT_BAD_DATA : DAGRT_BAD_SYSTEM, NULL, "cannot read '%s': %s",
+               path, strerror(errno));
+  if (!S_ISREG(status.st_mode)) dagrt_safe_fail(safe, "not a regular file");
+  unsigned char bytes[8];
+  uint64_t length = 0, total = (uint64_t)status.st_size;
+  if (fread(bytes, 1, 8, safe->stream) < 8) dagrt_safe_fail(safe, "the file is cut short");
+  for (int i = 7; i >= 0; i--) length = length << 8 | bytes[i];
+  if (length > 100000000) dagrt_safe_fail(safe, "not a safetensors file");
+  if (length > total - 8) dagrt_safe_fail(safe, "the file ends in its header");
+  char *text = dagrt_allocate(length + 1, 1);
+  if (fread(text, 1, length, safe->stream) < length)
+    dagrt_safe_fail(safe, "the file ends in its header");
+  safe->header = cJSON_ParseWithLength(text, length);
+  free(text);
+  if (!cJSON_IsObject(safe->header)) dagrt_safe_fail(safe, "the header is not a JSON object");
+  safe->data = 8 + length;
+  safe->size = total - safe->data;
+}
+
+static const cJSON *dagrt_safe_find(const dagrt_safe *safe, const dag_tensor *tensor,
+                                    int required) {
+  const cJSON *entry = cJSON_GetObjectItemCaseSensitive(safe->header, tensor->array.name);
+  if (entry != NULL || !required) return entry;
+  size_t n = 0;
+  const char **names = dagrt_allocate((size_t)cJSON_GetArraySize(safe->header) + 1, sizeof *names);
+  cJSON_ArrayForEach(entry, safe->header) if (strcmp(entry->string, "__metadata__") != 0)
+      names[n++] = entry->string;
+  const char *nearest = dagrt_nearest(tensor->array.name, names, n);
+  dagrt_fail(DAGRT_BAD_DATA,
+             nearest == NULL ? "is it a checkpoint of this model?"
+                             : dagrt_text("the file has '%s'", nearest),
+             "%s: there is no tensor '%s'", safe->path, tensor->array.name);
+}
+
+/* The place of the tensor's data in the file, after all of its description is checked. */
+static uint64_t dagrt_safe_check(const dagrt_safe *safe, const dag_tensor *tensor,
+                                 const cJSON *entry) {
+  const dag_array *array = &tensor->array;
+  const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "dtype"));
+  const cJSON *shape = cJSON_GetObjectItemCaseSensitive(entry, "shape"), *item;
+  const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
+  if (type == NULL || !cJSON_IsArray(shape) || cJSON_GetArraySize(offsets) != 2)
+    dagrt_safe_fail(safe, dagrt_text("the tensor '%s' is not described", array->name));
+  int32_t rank = 0, equal = strcmp(type, dagrt_safe_type(array->type)) == 0;
+  const char *found = type;
+  cJSON_ArrayForEach(item, shape) {
+    found = dagrt_text("%s%s%.0f", found, rank == 0 ? "[" : ", ", item->valuedouble);
+    equal = equal && rank < array->rank && item->valuedouble == (double)array->shape[rank];
+    rank++;
+  }
+  if (rank > 0) found = dagrt_text("%s]", found);
+  if (!equal || rank != array->rank)
+    dagrt_safe_fail(safe, dagrt_text("'%s' is %s, but the model's is %s", array->name, found,
+                                     dagrt_shape_text(array)));
+  double first = cJSON_GetArrayItem(offsets, 0)->valuedouble;
+  double last = cJSON_GetArrayItem(offsets, 1)->valuedouble;
+  if (!(first >= 0) || last - first != (double)dagrt_tensor_bytes(tensor))
+    dagrt_safe_fail(safe, dagrt_text("the tensor '%s' has wrong offsets", array->name));
+  if (last > (double)safe->size)
+    dagrt_safe_fail(safe,
+                    dagrt_text("the file ends before the end of the tensor '%s'", array->name));
+  return safe->data + (uint64_t)first;
+}
+
+static const char *dagrt_safe_string(const dagrt_safe *safe, const char *key) {
+  const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(safe->header, "__metadata__");
+  const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(metadata, key));
+  if (text == NULL)
+    dagrt_fail(DAGRT_BAD_DATA, "to start from its params: --init",
+               "%s: cannot be resumed: it does not say its %s", safe->path, key);
+  return text;
+}
+
+static void dagrt_safe_position(const dagrt_safe *safe, const dag_model *model,
+                                dagrt_position *position) {
+  const struct {
+    const char *key;
+    int64_t *value;
+  } table[] = {{"step", &position->step},
+               {"epoch", &position->epoch},
+               {"position", &position->position},
+               {"rows", &position->rows}};
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    char *end;
+    const char *text = dagrt_safe_string(safe, table[i].key);
+    *table[i].value = strtoll(text, &end, 10);
+    if (*end != '\0' || end == text || *table[i].value < 0)
+      dagrt_safe_fail(safe, dagrt_text("its %s is '%s'", table[i].key, text));
+  }
+  position->seed = strtoull(dagrt_safe_string(safe, "seed"), NULL, 10);
+  for (int32_t i = 0; i < model->n_reports; i++)
+    position->sums[i] =
+        strtod(dagrt_safe_string(safe, dagrt_text("sum.%s", model->reports[i].name)), NULL);
+}
+
+void dagrt_restore_file(const char *path, const dag_model *model, void *memory, dagrt_restore what,
+                        dagrt_position *position) {
+  dagrt_safe safe;
+  dagrt_safe_open(&safe, path);
+  int64_t missing = 0;
+  const char *first_missing = NULL;
+  uint64_t *places = dagrt_allocate((size_t)model->n_tensors, sizeof *places);
+  for (int32_t i = 0; i < model->n_tensors; i++) {
+    const dag_tensor *tensor = &model->tensors[i];
+    if (what == DAGRT_INIT && !tensor->is_param) continue;
+    const cJSON *entry = dagrt_safe_find(&safe, tensor, what == DAGRT_RESUME || tensor->is_param);
+    if (entry != NULL)
+      places[i] = dagrt_safe_check(&safe, tensor, entry);
+    else if (missing++ == 0)
+      first_missing = tensor->array.name;
+  }
+  if (what == DAGRT_RESUME) dagrt_safe_position(&safe, model, position);
+  for (int32_t i = 0; i < model->n_tensors; i++) {
+    size_t bytes = dagrt_tensor_bytes(&model->tensors[i]);
+    if (places[i] == 0) continue;
+    if (fseeko(safe.stream, (off_t)places[i], SEEK_SET) != 0 ||
+        fread(dagrt_tensor(&model->tensors[i], memory), 1, bytes, safe.stream) < bytes)
+      dagrt_safe_fail(&safe, dagrt_text("cannot read '%s'", model->tensors[i].array.name));
+  }
+  if (missing > 0)
+    dagrt_warn("%s has no '%s'%s: initial values stay", path, first_missing,
+               missing == 1 ? "" : dagrt_text(" and %lld more", (long long)missing - 1));
+  free(places);
+  cJSON_Delete(safe.header);
+  fclose(safe.stream);
+}

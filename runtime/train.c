@@ -1,0 +1,196 @@
+#include "runtime.h"
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DAGRT_SAVE_SECONDS = 60 }; /* at most so often, besides the end */
+
+/* The only state that a signal handler can reach. */
+static volatile sig_atomic_t dagrt_interrupted;
+
+static void dagrt_interrupt(int signal_number) {
+  (void)signal_number;
+  dagrt_interrupted = 1;
+}
+
+typedef struct dagrt_run {
+  const dag_model *model;
+  const dagrt_options *options;
+  void *memory;
+  dagrt_dataset train, valid; /* valid.n 0: none */
+  dagrt_position at;
+  int64_t epochs, steps; /* where to stop; INT64_MAX: not by this */
+  dagrt_batch batch;
+  dagrt_reports reports;
+  dagrt_progress progress;
+  dagrt_log log;
+  double saved; /* seconds, when */
+} dagrt_run;
+
+/* The first signal asks for an end after the step; the handler is then gone, so a second one kills.
+ */
+static void dagrt_catch_signals(void) {
+  struct sigaction action = {.sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+  action.sa_handler = dagrt_interrupt;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of the write */
+}
+
+static void dagrt_run_data(dagrt_run *run) {
+  const dag_model *model = run->model;
+  const dagrt_options *options = run->options;
+  dagrt_source *sources = dagrt_allocate((size_t)model->n_inputs, sizeof *sources);
+  dagrt_sources(sources, model->inputs, model->n_inputs, model, model->data, model->n_data,
+                options->data, options->n_data);
+  dagrt_load(&run->train, model->inputs, model->n_inputs, 0, sources);
+  if (run->train.count < model->batch)
+    dagrt_fail(DAGRT_BAD_DATA, "give more rows, or compile with a smaller batch",
+               "%s: %lld rows, but a batch takes %lld", run->train.rows[0].path,
+               (long long)run->train.count, (long long)model->batch);
+  if (model->n_valid > 0 || options->n_valid > 0) {
+    dagrt_sources(sources, model->inputs, model->n_inputs, model,
+                  model->n_valid > 0 ? model->valid : model->data,
+                  model->n_valid > 0 ? model->n_valid : model->n_data, options->valid,
+                  options->n_valid);
+    dagrt_load(&run->valid, model->inputs, model->n_inputs, 0, sources);
+  }
+  free(sources);
+}
+
+static void dagrt_run_start(dagrt_run *run) {
+  const dag_model *model = run->model;
+  const dagrt_options *options = run->options;
+  run->at.seed = options->has_seed ? options->seed : model->seed;
+  run->at.rows = run->train.count;
+  run->at.sums = dagrt_allocate((size_t)model->n_reports, sizeof *run->at.sums);
+  run->memory = dagrt_model_make(model, run->at.seed);
+  if (options->init != NULL)
+    dagrt_restore_file(options->init, model, run->memory, DAGRT_INIT, NULL);
+  if (options->resume != NULL) {
+    dagrt_restore_file(options->resume, model, run->memory, DAGRT_RESUME, &run->at);
+    if (options->has_seed && options->seed != run->at.seed)
+      dagrt_fail(DAGRT_BAD_USAGE, "leave out --seed", "%s was trained with the seed %llu",
+                 options->resume, (unsigned long long)run->at.seed);
+    if (run->at.rows != run->train.count)
+      dagrt_fail(DAGRT_BAD_DATA, "give the same data, or start from its params: --init",
+                 "%s was trained on %lld rows, but the data have %lld", options->resume,
+                 (long long)run->at.rows, (long long)run->train.count);
+    dagrt_model_set(model, run->memory, run->at.step, run->at.seed);
+  }
+  int64_t epochs = options->epochs, steps = options->steps;
+  if (epochs < 0 && steps < 0) {
+    epochs = model->epochs > 0 ? model->epochs : -1;
+    steps = model->steps > 0 ? model->steps : -1;
+    if (epochs < 0 && steps < 0) epochs = 1;
+  }
+  run->epochs = epochs < 0 ? INT64_MAX : epochs;
+  run->steps = steps < 0 ? INT64_MAX : steps;
+}
+
+static void dagrt_run_save(dagrt_run *run) {
+  if (run->options->save == NULL) return;
+  dagrt_save(run->options->save, run->model, run->memory, &run->at);
+  run->saved = dagrt_seconds();
+}
+
+static void dagrt_run_step(dagrt_run *run) {
+  const dag_model *model = run->model;
+  dagrt_batch_shuffled(&run->batch, &run->train, run->at.seed, run->at.epoch, run->at.position);
+  dagrt_call(model->step, model->inputs, run->memory, run->batch.inputs, run->reports.outputs,
+             run->at.seed);
+  run->at.step++;
+  run->at.position++;
+  double loss = dagrt_report(&run->reports, 0);
+  if (!isfinite(loss)) {
+    dagrt_progress_clear(&run->progress);
+    dagrt_fail(DAGRT_BAD_DATA, "a smaller learning rate often helps; no file was overwritten",
+               "the loss is %s in epoch %lld, step %lld", isnan(loss) ? "NaN" : "infinite",
+               (long long)run->at.epoch + 1, (long long)run->at.step);
+  }
+  for (int32_t i = 0; i < model->n_reports; i++) run->at.sums[i] += dagrt_report(&run->reports, i);
+  dagrt_progress_step(&run->progress, run->at.epoch, run->at.step, loss);
+}
+
+/* The line and the log of the epoch up to here. */
+static void dagrt_run_report(dagrt_run *run, double begun) {
+  const dag_model *model = run->model;
+  size_t n = (size_t)model->n_reports;
+  double *train = dagrt_allocate(n, sizeof *train), *valid = dagrt_allocate(n, sizeof *valid);
+  for (size_t i = 0; i < n; i++) train[i] = run->at.sums[i] / (double)run->at.position;
+  if (run->valid.n > 0) dagrt_evaluate(model, run->memory, &run->valid, run->at.seed, valid);
+  dagrt_figures figures = {.epoch = run->at.epoch + 1,
+                           .epochs = run->epochs == INT64_MAX ? 0 : run->epochs,
+                           .step = run->at.step,
+                           .train = train,
+                           .valid = run->valid.n > 0 ? valid : NULL,
+                           .seconds = dagrt_seconds() - begun};
+  dagrt_progress_epoch(&run->progress, &figures);
+  dagrt_log_epoch(&run->log, model, &figures);
+  free(train);
+  free(valid);
+}
+
+/* Trains from where the run is to the end of that epoch, of all steps, or an interruption. */
+static void dagrt_run_epoch(dagrt_run *run) {
+  int64_t batches = run->train.count / run->train.batch;
+  double begun = dagrt_seconds();
+  while (run->at.position < batches && run->at.step < run->steps && !dagrt_interrupted)
+    dagrt_run_step(run);
+  int done = run->at.position >= batches;
+  if (run->at.position > 0 && (done || !dagrt_interrupted)) dagrt_run_report(run, begun);
+  if (!done) return;
+  run->at.epoch++;
+  run->at.position = 0;
+  memset(run->at.sums, 0, (size_t)run->model->n_reports * sizeof *run->at.sums);
+}
+
+static int dagrt_run_interrupted(dagrt_run *run) {
+  dagrt_progress_clear(&run->progress);
+  fflush(stdout);
+  const char *save = run->options->save;
+  fprintf(stderr, "interrupted after step %lld\n", (long long)run->at.step);
+  if (save != NULL)
+    fprintf(stderr, "saved; to go on: %s train --resume %s --save %s\n", run->options->program,
+            save, save);
+  else
+    fputs("nothing is saved: --save was not given\n", stderr);
+  return DAGRT_INTERRUPTED;
+}
+
+static void dagrt_run_free(dagrt_run *run) {
+  dagrt_batch_free(&run->batch, &run->train);
+  dagrt_reports_free(&run->reports);
+  dagrt_dataset_free(&run->train);
+  dagrt_dataset_free(&run->valid);
+  free(run->at.sums);
+  free(run->memory);
+}
+
+int dagrt_train(const dag_model *model, const dagrt_options *options) {
+  if (options->save != NULL) dagrt_output_probe(options->save);
+  dagrt_run run = {.model = model, .options = options};
+  dagrt_run_data(&run);
+  dagrt_run_start(&run);
+  dagrt_log_open(&run.log, options->log, options->resume != NULL);
+  dagrt_batch_make(&run.batch, &run.train);
+  dagrt_reports_make(&run.reports, model);
+  int64_t last = run.steps, by_epochs;
+  if (!__builtin_mul_overflow(run.epochs, run.train.count / run.train.batch, &by_epochs) &&
+      by_epochs < last)
+    last = by_epochs;
+  dagrt_catch_signals();
+  dagrt_progress_begin(&run.progress, model, options->quiet, run.at.step, last);
+  run.saved = dagrt_seconds();
+  while (run.at.epoch < run.epochs && run.at.step < run.steps && !dagrt_interrupted) {
+    dagrt_run_epoch(&run);
+    if (dagrt_seconds() - run.saved > DAGRT_SAVE_SECONDS) dagrt_run_save(&run);
+  }
+  dagrt_run_save(&run);
+  dagrt_log_close(&run.log);
+  int code = dagrt_interrupted ? dagrt_run_interrupted(&run) : DAGRT_DONE;
+  dagrt_run_free(&run);
+  return code;
+}
