@@ -75,6 +75,7 @@ const char *dagrt_nearest(const char *word, const char *const *names, size_t n) 
   size_t least = 1 + strlen(word) / 3; /* one typing error in three letters */
   for (size_t i = 0; i < n; i++) {
     size_t edits = dagrt_edits(word, names[i]);
+    if (edits >= strlen(word)) continue; /* nothing in common */
     if (edits > least || (edits == least && nearest != NULL)) continue;
     least = edits;
     nearest = names[i];
