@@ -307,6 +307,8 @@ static bool compute(Interpreter *in, const TensorId *roots, uint32_t n, const ch
     case TENSOR_STATE: break;
     case TENSOR_DEFINITION: define(in, order.items[i]); break;
     case TENSOR_RESHAPE:
+      if (tensor_size(t) != tensor_size(tensor_at(in->graph, t->source)))
+        bug("interpret", "%s is no reshape of %s", t->name, tensor_at(in->graph, t->source)->name);
       memcpy(values, interpreter_values(in, t->source), (size_t)tensor_size(t) * sizeof *values);
       break;
     case TENSOR_DERIVATIVE: bug("interpret", "%s is not differentiated yet", t->name);
