@@ -76,7 +76,7 @@ static void dagrt_load_csv(dagrt_dataset *set, const dagrt_source *sources, int3
 
 void dagrt_load(dagrt_dataset *set, const dag_input *inputs, int32_t n, int whole,
                 const dagrt_source *sources) {
-  *set = (dagrt_dataset){.n = n, .batch = whole ? 1 : inputs[0].array.shape[0]};
+  *set = (dagrt_dataset){.n = n, .batch = whole || n == 0 ? 1 : inputs[0].array.shape[0]};
   set->rows = dagrt_allocate((size_t)n, sizeof *set->rows);
   for (int32_t i = 0; i < n; i++) {
     if (!sources[i].given)
@@ -97,7 +97,7 @@ void dagrt_load(dagrt_dataset *set, const dag_input *inputs, int32_t n, int whol
                          sources[i].window < 0 ? set->rows[i].width : sources[i].window);
       break;
     }
-  set->count = n == 0 ? 0 : set->rows[0].count;
+  set->count = n == 0 ? 1 : set->rows[0].count; /* without inputs: one call */
   for (int32_t i = 1; i < n; i++)
     if (set->rows[i].count != set->count)
       dagrt_fail(DAGRT_BAD_DATA, "all inputs need the same number of rows",

@@ -144,6 +144,53 @@ static void dagrt_prediction_paths(const dag_export *e, const dagrt_options *opt
   free(names);
 }
 
+static void dagrt_predict_data(dagrt_dataset *set, const dag_model *model, const dag_export *e,
+                               const dagrt_options *options, int whole) {
+  dagrt_source *sources = dagrt_allocate((size_t)e->n_inputs, sizeof *sources);
+  dagrt_sources(sources, e->inputs, e->n_inputs, model, model->data, model->n_data, options->data,
+                options->n_data);
+  for (int32_t i = 0; i < e->n_inputs; i++) { /* the defaults serve for columns only */
+    sources[i].given = 0;
+    for (int32_t g = 0; g < options->n_data; g++)
+      if (strcmp(options->data[g].name, e->inputs[i].array.name) == 0) sources[i].given = 1;
+  }
+  dagrt_load(set, e->inputs, e->n_inputs, whole, sources);
+  free(sources);
+}
+
+static void dagrt_prediction_begin(dagrt_prediction *p, const dag_array *array, int64_t rows,
+                                   int64_t batch, int whole) {
+  p->array = array;
+  p->width = dagrt_elements(array) / batch;
+  p->values = dagrt_allocate((size_t)dagrt_elements(array), dagrt_type_size(array->type));
+  if (p->file.path == NULL) return;
+  dagrt_output_open(&p->file, p->file.path);
+  if (p->csv)
+    dagrt_csv_begin(p);
+  else
+    dagrt_npy_begin(p, rows, whole);
+}
+
+/* Calls the export batch by batch. A ragged last batch is padded with copies of its first row, and
+   the outputs' rows past its end are not written. */
+static void dagrt_predict_rows(const dag_export *e, void *memory, const dagrt_dataset *set,
+                               dagrt_prediction *predictions, uint64_t seed) {
+  size_t n_outputs = (size_t)e->n_outputs;
+  void **outputs = dagrt_allocate(n_outputs, sizeof *outputs);
+  for (size_t i = 0; i < n_outputs; i++) outputs[i] = predictions[i].values;
+  dagrt_batch batch;
+  dagrt_batch_make(&batch, set);
+  for (int64_t first = 0; first < set->count; first += set->batch) {
+    int64_t rows = set->count - first < set->batch ? set->count - first : set->batch;
+    dagrt_batch_range(&batch, set, first, rows);
+    dagrt_call(e->call, e->inputs, memory, batch.inputs, outputs, seed);
+    for (size_t i = 0; i < n_outputs; i++)
+      if (predictions[i].file.stream != NULL) dagrt_prediction_rows(&predictions[i], rows);
+  }
+  dagrt_batch_free(&batch, set);
+  free(outputs);
+}
+
 int dagrt_predict(const dag_model *model, const dagrt_options *options) {
   const dag_export *e = dagrt_find_export(model, options->export_name);
   size_t n_outputs = (size_t)e->n_outputs;
@@ -151,58 +198,23 @@ int dagrt_predict(const dag_model *model, const dagrt_options *options) {
   dagrt_prediction_paths(e, options, predictions);
   /* Without training nothing says what a batch is: a leading size may be a vector's length. */
   int whole = options->whole || model->step == NULL || !dagrt_has_batch(e);
-  dagrt_source *sources = dagrt_allocate((size_t)e->n_inputs, sizeof *sources);
-  dagrt_sources(sources, e->inputs, e->n_inputs, model, model->data, model->n_data, options->data,
-                options->n_data);
-  for (int32_t i = 0; i < e->n_inputs; i++) { /* the defaults serve for columns only */
-    int given = 0;
-    for (int32_t g = 0; g < options->n_data; g++)
-      given = given || strcmp(options->data[g].name, e->inputs[i].array.name) == 0;
-    sources[i].given = given;
-  }
   dagrt_dataset set;
-  if (e->n_inputs == 0)
-    set = (dagrt_dataset){.count = 1, .batch = 1, .rows = dagrt_allocate(1, 1)};
-  else
-    dagrt_load(&set, e->inputs, e->n_inputs, whole, sources);
+  dagrt_predict_data(&set, model, e, options, whole);
   uint64_t seed = options->has_seed ? options->seed : model->seed;
   void *memory = dagrt_model_make(model, seed);
   if (options->load != NULL)
     dagrt_restore_file(options->load, model, memory, DAGRT_LOAD, NULL);
   else if (model->n_tensors > 0)
     dagrt_warn("without --load the params have their initial values");
-  void **outputs = dagrt_allocate(n_outputs, sizeof *outputs);
-  for (size_t i = 0; i < n_outputs; i++) {
-    dagrt_prediction *p = &predictions[i];
-    p->array = &e->outputs[i];
-    p->width = dagrt_elements(p->array) / (whole ? 1 : set.batch);
-    outputs[i] = p->values =
-        dagrt_allocate((size_t)dagrt_elements(p->array), dagrt_type_size(p->array->type));
-    if (p->file.path == NULL) continue;
-    dagrt_output_open(&p->file, p->file.path);
-    if (p->csv)
-      dagrt_csv_begin(p);
-    else
-      dagrt_npy_begin(p, set.count, whole);
-  }
-  dagrt_batch batch;
-  dagrt_batch_make(&batch, &set);
-  for (int64_t first = 0; first < set.count; first += set.batch) {
-    int64_t rows = set.count - first < set.batch ? set.count - first : set.batch;
-    dagrt_batch_range(&batch, &set, first, rows);
-    dagrt_call(e->call, e->inputs, memory, batch.inputs, outputs, seed);
-    for (size_t i = 0; i < n_outputs; i++)
-      if (predictions[i].file.stream != NULL) dagrt_prediction_rows(&predictions[i], rows);
-  }
+  for (size_t i = 0; i < n_outputs; i++)
+    dagrt_prediction_begin(&predictions[i], &e->outputs[i], set.count, set.batch, whole);
+  dagrt_predict_rows(e, memory, &set, predictions, seed);
   for (size_t i = 0; i < n_outputs; i++) {
     if (predictions[i].file.stream != NULL) dagrt_output_commit(&predictions[i].file);
     free(predictions[i].values);
   }
-  dagrt_batch_free(&batch, &set);
   dagrt_dataset_free(&set);
   free(memory);
-  free(outputs);
-  free(sources);
   free(predictions);
   return DAGRT_DONE;
 }

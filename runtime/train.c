@@ -46,7 +46,7 @@ static void dagrt_run_data(dagrt_run *run) {
   dagrt_sources(sources, model->inputs, model->n_inputs, model, model->data, model->n_data,
                 options->data, options->n_data);
   dagrt_load(&run->train, model->inputs, model->n_inputs, 0, sources);
-  if (run->train.count < model->batch)
+  if (run->train.count < run->train.batch)
     dagrt_fail(DAGRT_BAD_DATA, "give more rows, or compile with a smaller batch",
                "%s: %lld rows, but a batch takes %lld", run->train.rows[0].path,
                (long long)run->train.count, (long long)model->batch);
@@ -153,8 +153,7 @@ static int dagrt_run_interrupted(dagrt_run *run) {
   const char *save = run->options->save;
   fprintf(stderr, "interrupted after step %lld\n", (long long)run->at.step);
   if (save != NULL)
-    fprintf(stderr, "saved; to go on: %s train --resume %s --save %s\n", run->options->program,
-            save, save);
+    fprintf(stderr, "saved; to go on, give the same options and --resume %s\n", save);
   else
     fputs("nothing is saved: --save was not given\n", stderr);
   return DAGRT_INTERRUPTED;

@@ -137,7 +137,8 @@ static int labels_step(void *model, const void *const *inputs, void *const *outp
   return 0;
 }
 
-static const dag_tensor labels_tensors[] = {{{"mean", DAG_F64, 0, NULL}, offsetof(labels, mean), 1}};
+static const dag_tensor labels_tensors[] = {
+    {{"mean", DAG_F64, 0, NULL}, offsetof(labels, mean), 1}};
 static const dag_input labels_inputs[] = {{{"y", DAG_U8, 1, shape_B}, CLASSES}};
 static const dag_array labels_reports[] = {{"loss", DAG_F64, 0, NULL}};
 static const dag_source labels_data[] = {{0, DAG_CSV, "labels.csv", 0, -1, 0}};
