@@ -40,7 +40,11 @@ static void print_extents(Generator *g, const Variable *v) {
 }
 
 static void declare(Generator *g, const char *keyword, const char *type, const char *initial,
-                    const Variable *v) {
+                    Variable *v) {
+  if (g->batch > 0 && keyword[0] == 'i') {
+    v->rank = v->rank == 0 ? 1 : v->rank;
+    v->extents[0] = g->batch;
+  }
   text_printf(g->out, "%s %s: %s", keyword, v->name, type);
   print_extents(g, v);
   text_printf(g->out, "%s\n", initial);
@@ -121,34 +125,86 @@ static void define_by_index(Generator *g) {
   finish_definition(g, v, &scope, &body);
 }
 
-/* Elementwise over whole tensors, a reshape, or a reduction function. */
-static void define_whole(Generator *g, const Variable *source) {
-  static const char *const functions[] = {"tanh", "sigmoid", "sin", "relu", "abs", "softplus"};
-  Variable *v = add_variable(g, "t", VARIABLE_REAL, 0);
-  int size = 1;
-  v->rank = source->rank;
-  for (int i = 0; i < source->rank; i++) size *= v->extents[i] = source->extents[i];
-  switch (chance_below(g, 4)) {
-  case 0:
-    text_printf(g->out, "%s = %s(%s)\n", v->name, functions[chance_below(g, 6)], source->name);
-    break;
-  case 1:
-    text_printf(g->out, "%s = %s * %s + %s\n", v->name, chance_number(g), source->name,
-                source->name);
-    break;
-  case 2:
-    v->rank = 0;
-    text_printf(g->out, "%s = %s(%s)\n", v->name, chance(g, 50) ? "mean" : "sum", source->name);
-    break;
-  case 3:
-    v->rank = size % 2 == 0 ? 2 : 1;
-    v->extents[0] = v->rank == 2 ? 2 : size;
-    v->extents[1] = size / 2;
-    text_printf(g->out, "%s = reshape(%s, ", v->name, source->name);
-    print_extents(g, v);
-    text_add(g->out, ")\n");
-    break;
+/* Two extents that broadcast against each other. */
+static bool broadcasts(const Variable *a, const Variable *b, Variable *result) {
+  const Variable *longer = a->rank >= b->rank ? a : b, *shorter = longer == a ? b : a;
+  int shift = longer->rank - shorter->rank;
+  result->rank = longer->rank;
+  for (int i = 0; i < longer->rank; i++) {
+    int m = longer->extents[i], n = i < shift ? 1 : shorter->extents[i - shift];
+    if (m != n && m != 1 && n != 1) return false;
+    result->extents[i] = m > n ? m : n;
   }
+  return true;
+}
+
+static void define_reshape(Generator *g, Variable *v, const Variable *source) {
+  int size = 1;
+  for (int i = 0; i < source->rank; i++) size *= source->extents[i];
+  v->rank = size % 2 == 0 ? 2 : 1;
+  v->extents[0] = v->rank == 2 ? 2 : size;
+  v->extents[1] = size / 2;
+  text_printf(g->out, "%s = reshape(%s, ", v->name, source->name);
+  print_extents(g, v);
+  text_add(g->out, ")\n");
+}
+
+static void define_elementwise(Generator *g, Variable *v, const Variable *a) {
+  static const char *const operators[] = {"+", "-", "*"};
+  const Variable *b = some_variable(g, VARIABLE_REAL);
+  if (!broadcasts(a, b, v)) {
+    broadcasts(a, a, v);
+    b = a;
+  }
+  if (chance(g, 30))
+    text_printf(g->out, "%s = where(%s > %s, 0.5 * %s, %s)\n", v->name, a->name, b->name, b->name,
+                a->name);
+  else
+    text_printf(g->out, "%s = %s %s %s * %s\n", v->name, a->name, operators[chance_below(g, 3)],
+                chance_number(g), b->name);
+}
+
+/* A slice of the first axis, a transposition of two, or a doubling of the last. */
+static void define_moved(Generator *g, Variable *v, const Variable *source) {
+  int last = source->rank - 1, first = source->extents[0];
+  if (source->rank == 2 && chance(g, 50)) {
+    v->extents[0] = source->extents[1];
+    v->extents[1] = source->extents[0];
+    text_printf(g->out, "%s = transpose(%s)\n", v->name, source->name);
+  } else if (chance(g, 50)) {
+    v->extents[last] *= 2;
+    text_printf(g->out, "%s = concat([%s, 2.0 * %s], axis = -1)\n", v->name, source->name,
+                source->name);
+  } else {
+    int from = chance_below(g, first);
+    v->extents[0] = first - from;
+    text_printf(g->out, "%s = %s[%d:%d]\n", v->name, source->name, from, first);
+  }
+}
+
+/* Over whole tensors, without indices. */
+static void define_whole(Generator *g, const Variable *source) {
+  static const char *const functions[] = {"tanh",     "sigmoid", "sin",         "relu", "abs",
+                                          "softplus", "softmax", "log_softmax", "gelu", "silu"};
+  static const char *const reductions[] = {"mean", "sum", "max", "min"};
+  Variable *v = add_variable(g, "t", VARIABLE_REAL, 0);
+  g->n_variables--; /* not to be read before it is defined */
+  v->rank = source->rank;
+  for (int i = 0; i < source->rank; i++) v->extents[i] = source->extents[i];
+  switch (chance_below(g, 6)) {
+  case 0:
+  case 1:
+    text_printf(g->out, "%s = %s(%s)\n", v->name, functions[chance_below(g, 10)], source->name);
+    break;
+  case 2: define_elementwise(g, v, source); break;
+  case 3:
+    v->rank = 0;
+    text_printf(g->out, "%s = %s(%s)\n", v->name, reductions[chance_below(g, 4)], source->name);
+    break;
+  case 4: define_reshape(g, v, source); break;
+  case 5: define_moved(g, v, source); break;
+  }
+  g->n_variables++;
 }
 
 static void define(Generator *g) {
@@ -189,6 +245,21 @@ static void print_export(Generator *g, const char *name, const char *values) {
   text_printf(g->out, ") = %s\n", values);
 }
 
+/* In f32, an optimizer that divides by the gradient's own size makes rounding visible. */
+static void train(Generator *g) {
+  static const char *const smooth[] = {"sgd(lr = 0.1)", "momentum(lr = 0.05, beta = 0.9)",
+                                       "momentum(lr = 0.05, nesterov = true)"};
+  static const char *const scaled[] = {"adam(lr = 0.01)", "adamw(lr = 0.01)", "rmsprop(lr = 0.01)",
+                                       "adagrad(lr = 0.05)"};
+  bool plain = g->real[1] == '3' || chance(g, 40);
+  text_printf(g->out, "train {\n  minimize loss\n  with %s\n  epochs 1\n  data ",
+              plain ? smooth[chance_below(g, 3)] : scaled[chance_below(g, 4)]);
+  for (int i = 0; i < g->n_inputs; i++)
+    text_printf(g->out, "%s%s = \"%s.npy\"", i == 0 ? "" : ", ", g->variables[i].name,
+                g->variables[i].name);
+  text_add(g->out, "\n}\n");
+}
+
 static void export_all(Generator *g) {
   Arena *arena = g->out->arena;
   const Variable *w = &g->variables[g->n_inputs + chance_below(g, g->n_declared - g->n_inputs)];
@@ -219,9 +290,11 @@ int generate_size(uint64_t seed) {
 void generate_program(Text *out, uint64_t seed, int size) {
   Generator g = {.chance = seed, .out = out};
   g.real = chance(&g, 80) ? "f64" : "f32";
+  g.batch = chance(&g, 25) ? 1 + chance_below(&g, 4) : 0;
   declare_all(&g);
   for (int i = 0; i < size; i++) define(&g);
   g.chance = seed + 1; /* what follows does not hang on how many definitions there are */
   define_loss(&g);
   export_all(&g);
+  if (g.batch > 0) train(&g);
 }

@@ -30,6 +30,7 @@ typedef struct Generator {
   uint64_t chance;
   Text *out;
   const char *real; /* "f64" or "f32" */
+  int batch;        /* the leading extent of all inputs, when there is a train block; else 0 */
   Variable variables[MAX_VARIABLES];
   int n_variables;
   int n_inputs, n_declared; /* inputs come first, then params, then definitions */
