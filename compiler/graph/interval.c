@@ -150,12 +150,22 @@ static Interval wrapped(Interval interval, ScalarType type) {
   return interval.low >= whole.low && interval.high <= whole.high ? interval : whole;
 }
 
+/* argmax and argmin number the places that they look at. */
+static Interval read_interval(const Tensor *read) {
+  bool place = read->kind == TENSOR_DEFINITION &&
+               (read->reduction == REDUCE_ARGMAX || read->reduction == REDUCE_ARGMIN);
+  if (!place) return type_interval(read->type);
+  int64_t places = 1;
+  for (uint32_t i = 0; i < read->n_reduced; i++) places *= read->reduced_extents[i];
+  return (Interval){0, places - 1};
+}
+
 Interval expr_interval(const Graph *graph, ExprId id, const int64_t *extents, uint32_t n) {
   const Expr *e = expr_at(graph, id);
   switch (e->kind) {
   case EXPR_CONST: return type_is_real(e->type) ? unbounded : (Interval){e->integer, e->integer};
   case EXPR_INDEX: return e->index < n ? (Interval){0, extents[e->index] - 1} : unbounded;
-  case EXPR_READ: return type_interval(e->type);
+  case EXPR_READ: return read_interval(tensor_at(graph, e->tensor));
   case EXPR_OP: break;
   }
   const ScalarOpInfo *info = &scalar_ops[e->op];

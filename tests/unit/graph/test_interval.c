@@ -109,6 +109,13 @@ static void test_expressions(void **state) {
   Tensor t = tensor_new(TENSOR_INPUT, TYPE_U8);
   ExprId read = expr_read(g, graph_add(g, t), NULL, 0, EXPR_NONE);
   assert_interval(expr_interval(g, read, extents, 2), 0, 255);
+  Tensor place = tensor_new(TENSOR_DEFINITION, TYPE_I32);
+  place.reduction = REDUCE_ARGMAX;
+  place.n_reduced = 2;
+  place.reduced_extents = extents;
+  place.body = expr_real(g, TYPE_F32, 0);
+  ExprId number = expr_read(g, graph_add(g, place), NULL, 0, EXPR_NONE);
+  assert_interval(expr_interval(g, number, extents, 2), 0, 29);
   /* u8 wraps, its conversion to i32 does not */
   assert_interval(expr_interval(g, expr_op2(g, OP_ADD, read, read), extents, 2), 0, 255);
   ExprId wide = expr_cast(g, TYPE_I32, read);
