@@ -7,6 +7,7 @@
    leave a sum is a definition of its own, the others are terms of the adjoint. */
 #include <string.h>
 #include "differentiate/sweep.h"
+#include "differentiate/terms.h"
 #include "simplify/algebra.h"
 #include "simplify/sum.h"
 
@@ -78,6 +79,24 @@ static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   return adjoint;
 }
 
+/* Adds Σ over the remaining variables of the sum, without the factors that they do not touch. */
+static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum) {
+  Graph *graph = sweep->graph;
+  Tensor part = adjoint_tensor(sweep, x, y);
+  ExprId body = sum_result(sum, &part.n_reduced, &part.reduced_extents);
+  if (part.n_reduced == 0 || expr_is_number(graph, body, 0)) {
+    contribute(sweep, x, body, y);
+    return;
+  }
+  Factors factors = split_factors(graph, body, part.rank);
+  part.body = factors.inner;
+  part.reduction = REDUCE_SUM;
+  part.index_names = NULL;
+  part.name = arena_printf(graph->arena, "%s_bar.part", tensor_at(graph, x)->name);
+  ExprId read = whole_read(graph, graph_add(graph, part));
+  contribute(sweep, x, derive_mul(graph, factors.outer, read), y);
+}
+
 /* One read's share of its tensor's adjoint. `value` is over S and y's index variables. */
 static void contribute_read(Sweep *sweep, TensorId y, const Partial *partial) {
   Graph *graph = sweep->graph;
@@ -91,25 +110,18 @@ static void contribute_read(Sweep *sweep, TensorId y, const Partial *partial) {
   ExprId *map = ARENA_ARRAY(graph->arena, ExprId, n_seed + n_body + 1);
   for (uint32_t i = 0; i < n_seed; i++) map[i] = EXPR_NONE;
   for (uint32_t i = 0; i < n_body; i++) map[n_seed + i] = expr_index(graph, n_out + i);
-  Sum sum = sum_new(graph, extents, n, n_out);
-  sum.body = expr_substitute(graph, partial->value, map, n_seed + n_body);
-  for (uint32_t m = 0; m < read.n_args; m++) {
-    ExprId g = expr_substitute(graph, read.args[m], map, n_seed + n_body);
-    g = fold_cast(graph, TYPE_I32, g);
-    sum_guard(&sum, fold_op2(graph, OP_EQ, expr_index(graph, n_seed + m), g));
+  Terms terms = bracket_terms(graph, partial->value);
+  for (uint32_t k = 0; k < terms.count; k++) {
+    Sum sum = sum_new(graph, extents, n, n_out);
+    sum.body = expr_substitute(graph, terms.items[k], map, n_seed + n_body);
+    for (uint32_t m = 0; m < read.n_args; m++) {
+      ExprId g = expr_substitute(graph, read.args[m], map, n_seed + n_body);
+      g = fold_cast(graph, TYPE_I32, g);
+      sum_guard(&sum, fold_op2(graph, OP_EQ, expr_index(graph, n_seed + m), g));
+    }
+    sum_eliminate(&sum, true);
+    contribute_sum(sweep, read.tensor, y, &sum);
   }
-  sum_eliminate(&sum, true);
-  Tensor part = adjoint_tensor(sweep, read.tensor, y);
-  part.body = sum_result(&sum, &part.n_reduced, &part.reduced_extents);
-  if (part.n_reduced == 0) {
-    contribute(sweep, read.tensor, part.body, y);
-    return;
-  }
-  if (expr_is_number(graph, part.body, 0)) return;
-  part.reduction = REDUCE_SUM;
-  part.index_names = NULL;
-  part.name = arena_printf(graph->arena, "%s_bar.part", x.name);
-  contribute(sweep, read.tensor, whole_read(graph, graph_add(graph, part)), y);
 }
 
 static void propagate_definition(Sweep *sweep, TensorId y) {
@@ -173,16 +185,16 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
   ExprId terms = adjoint->terms == EXPR_NONE ? expr_number(graph, type, 0) : adjoint->terms;
   const Expr *e = expr_at(graph, terms);
   adjoint->value = terms;
-  if (e->kind == EXPR_CONST && request == NULL) return;
+  bool is_read_of_part = e->kind == EXPR_READ && tensor_at(graph, e->tensor)->adjoint_of == x &&
+                         tensor_at(graph, e->tensor)->adjoint_from == sweep->source;
+  if (request == NULL && !is_read_of_part && stays_inline(graph, terms)) return;
   Tensor t = adjoint_tensor(sweep, x, adjoint->via);
   t.is_adjoint = true;
   t.body = terms;
   /* a single contribution with a sum of its own is the adjoint */
-  bool is_part = adjoint->n_terms == 1 && e->kind == EXPR_READ &&
+  bool is_part = is_read_of_part && adjoint->n_terms == 1 &&
                  terms == whole_read(graph, e->tensor) &&
-                 tensor_at(graph, e->tensor)->adjoint_of == x &&
-                 tensor_at(graph, e->tensor)->kind == TENSOR_DEFINITION &&
-                 tensor_at(graph, e->tensor)->adjoint_from == sweep->source;
+                 tensor_at(graph, e->tensor)->kind == TENSOR_DEFINITION;
   if (is_part) {
     const Tensor part = *tensor_at(graph, e->tensor);
     t.reduction = part.reduction;
@@ -194,7 +206,8 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
   }
   if (request != NULL) {
     define_result(graph, request->result, t);
-    if (e->kind != EXPR_CONST) adjoint->value = whole_read(graph, request->result);
+    if (is_read_of_part || !stays_inline(graph, terms))
+      adjoint->value = whole_read(graph, request->result);
     return;
   }
   t.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, x)->name);

@@ -1,0 +1,22 @@
+/* Taking derived expressions apart. Private to differentiate/. */
+#pragma once
+#include "graph/graph.h"
+
+typedef struct Terms {
+  ExprId *items;
+  uint32_t count;
+} Terms;
+
+/* An expression as a sum of terms, multiplied out as far as needed for each bracket to stand alone
+   on a term: (a + [c] b)·d is two terms. Without brackets it is one term. */
+Terms bracket_terms(Graph *graph, ExprId id);
+
+/* id = outer · inner, where outer holds the factors without index variables from `first` on. */
+typedef struct Factors {
+  ExprId outer, inner;
+} Factors;
+Factors split_factors(Graph *graph, ExprId id, uint32_t first);
+
+/* Whether readers should see the expression itself rather than read a definition of it: a number,
+   one read, or a bracket that equates index variables (which they can solve). */
+bool stays_inline(const Graph *graph, ExprId id);
