@@ -1,16 +1,16 @@
-/* Stage 5: definitions to kernels. Fuses definitions into loop nests, recognises contractions by their
-   index sets, gives them register tiles, and plans memory. */
+/* Stage 5: definitions to kernels. Fuses definitions into loop nests, recognises contractions by
+   their index sets, gives them register tiles, and plans memory. */
 #pragma once
 #include "graph/graph.h"
 #include "lower/kernel.h"
 
 /* What the C is generated for: the sizes that tiles and vectors are chosen from. */
-typedef struct Target {
+struct Target {
   const char *name;
   int vector_bytes; /* 64, 32, 16 */
   int vector_registers;
   int64_t l1_bytes, l2_bytes;
-} Target;
+};
 
 /* "native", "generic", … ; NULL when unknown. */
 const Target *target_named(const char *name);
