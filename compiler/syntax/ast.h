@@ -87,6 +87,7 @@ struct Ast {
   size_t n_args;
   Item *items;
   size_t n_items;
+  uint32_t depth; /* levels of the tree from here down; at most SYNTAX_MAX_DEPTH */
 };
 
 /* real[..., N], int, f32[] : a name and, if brackets stand, items. */

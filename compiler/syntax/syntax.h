@@ -25,5 +25,6 @@ void print_ast(Text *out, const Ast *ast);
 bool ast_equal(const Ast *a, const Ast *b);
 bool file_equal(const File *a, const File *b);
 
-/* The nesting limit of language.md. */
-enum { SYNTAX_MAX_NESTING = 500 };
+/* The nesting limit of language.md, of brackets and blocks; and the levels of an expression's tree,
+   to which a sum of n terms counts n. Whatever walks a tree may do so by recursion. */
+enum { SYNTAX_MAX_NESTING = 500, SYNTAX_MAX_DEPTH = 2000 };

@@ -1,0 +1,52 @@
+/* The two ways into the grammar. */
+#include <stdlib.h>
+#include "syntax/literals.h"
+#include "syntax/parser.h"
+#include "syntax/syntax.h"
+#include "dag.tab.h"
+
+void *syntax_realloc(void *memory, size_t size) {
+  void *grown = realloc(memory, size);
+  if (grown == NULL) fatal("out of memory");
+  return grown;
+}
+
+/* Names are ASCII; comments and strings may hold any character of UTF-8. */
+static bool is_text(Diag *diag, const Source *source) {
+  size_t at = utf8_check(source->text, source->length);
+  if (at == source->length) return true;
+  Span span = {source, 1, 1, 1, 2};
+  for (size_t i = 0; i < at; i++) {
+    span.column++;
+    if (source->text[i] != '\n') continue;
+    span.line++;
+    span.column = 1;
+  }
+  span.end_line = span.line;
+  span.end_column = span.column + 1;
+  diag_error(diag, span, "this is not UTF-8 text: found the byte 0x%02x",
+             (unsigned char)source->text[at]);
+  return false;
+}
+
+static void parse(Parser *parser, const Source *source, int start) {
+  if (!is_text(parser->diag, source)) return;
+  tokens_open(&parser->tokens, parser->arena, parser->diag, source, start);
+  dag_parse(parser);
+  tokens_close(&parser->tokens);
+}
+
+File *parse_file(Arena *arena, Diag *diag, const Source *source) {
+  File *file = ARENA_NEW(arena, File);
+  file->source = source;
+  Parser parser = {.arena = arena, .diag = diag, .file = file};
+  parse(&parser, source, START_FILE);
+  return file;
+}
+
+Ast *parse_expression(Arena *arena, Diag *diag, const Source *source) {
+  int before = diag_errors(diag);
+  Parser parser = {.arena = arena, .diag = diag};
+  parse(&parser, source, START_EXPRESSION);
+  return diag_errors(diag) == before ? parser.expression : NULL;
+}

@@ -1,0 +1,79 @@
+/* Tokens: what flex finds (grammar/dag.l), made into what the grammar (grammar/dag.y) reads. Here
+   lives the newline rule of the language: the grammar itself knows only SEPARATOR, which ends every
+   statement. The rule needs no knowledge of the parse, so the grammar stays LALR(1).
+
+   Brackets are followed too, for what is said about one that is missing, and for where to go on
+   after a mistake: at the end of the statement, with the blocks inside it passed over. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "support/arena.h"
+#include "support/diag.h"
+
+enum { RAW_NEWLINE = 1 }; /* a token of flex that the grammar never sees */
+
+/* What a SEPARATOR stands for. */
+typedef enum SeparatorKind {
+  SEPARATOR_SEMICOLON,
+  SEPARATOR_NEWLINE,
+  SEPARATOR_BRACE, /* before a } */
+  SEPARATOR_END    /* before the end of the file */
+} SeparatorKind;
+
+typedef struct Token {
+  int kind; /* of enum yytokentype, in dag.tab.h */
+  Span span;
+  bool first_on_line;
+  SeparatorKind separator;
+  const char *text; /* a name as written; a string without its escapes */
+  int64_t integer;
+  double real;
+} Token;
+
+typedef struct Bracket {
+  char open; /* ( [ or {; 0: none */
+  bool train;
+  Span span;
+} Bracket;
+
+typedef struct Tokens {
+  Arena *arena;
+  Diag *diag;
+  const Source *source;
+  void *scanner;
+  uint32_t line, column; /* where flex stands */
+
+  int start;              /* the first token: which grammar */
+  Token next;             /* read, not yet given */
+  Token previous;         /* given last */
+  Token first;            /* of the statement that is being read */
+  ARRAY(Bracket) open;    /* after `previous` */
+  uint32_t braces;        /* among them */
+  Bracket innermost;      /* before `previous` */
+  uint32_t braces_before; /* before `previous` */
+  Token replayed;         /* given once more, after a SEPARATOR */
+  enum { REPLAY_NONE, REPLAY_SEPARATOR, REPLAY_TOKEN } replay;
+  bool started, stopped;
+  bool skipping;        /* to the end of the statement, after a mistake */
+  uint32_t skip_braces; /* the blocks around that statement */
+  bool muted;           /* a mistake in this statement was reported: what follows from it is not */
+} Tokens;
+
+void tokens_open(Tokens *tokens, Arena *arena, Diag *diag, const Source *source, int start);
+void tokens_close(Tokens *tokens);
+/* After the last one, END again and again. */
+Token tokens_next(Tokens *tokens);
+/* The parser met a mistake at `previous`: goes on after the statement. */
+void tokens_recover(Tokens *tokens);
+/* Nothing more is read. */
+void tokens_stop(Tokens *tokens);
+
+/* A kind of token in the user's words: "`(`", "a name". */
+const char *token_words(int kind);
+/* The keyword's kind, or NAME. */
+int keyword_kind(const char *text);
+bool is_keyword(int kind);
+bool is_operator(int kind);
+
+/* grammar/dag.l: the next token as it stands in the text. */
+int dag_scan(Token *token, void *scanner);
