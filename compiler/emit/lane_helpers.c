@@ -1,0 +1,110 @@
+#include "emit/lane_helpers.h"
+#include <string.h>
+
+static const char *const function_head = "static inline __attribute__((unused, always_inline)) ";
+
+void lane_typedef_write(Text *out, const LaneUse *use) {
+  const char *name = lane_name(out->arena, use->type, use->lanes);
+  text_printf(out, "typedef %s %s __attribute__((vector_size(%d)));\n", element_type(use->type),
+              name, use->lanes * type_bytes(use->type));
+  if (map_get(&use->helpers, "unsigned") != NULL)
+    text_printf(out, "typedef u%s unsigned_%s __attribute__((vector_size(%d)));\n",
+                element_type(use->type), name, use->lanes * type_bytes(use->type));
+}
+
+/* 0, 1, 2…: what each lane takes from where the vectors are combined */
+static void write_list(Text *out, int lanes, int (*lane)(int i, int n), int n) {
+  for (int i = 0; i < lanes; i++) text_printf(out, "%s%d", i == 0 ? "" : ", ", lane(i, n));
+}
+
+static int itself(int i, int n) { return i + 0 * n; }
+static int across(int i, int n) { return i ^ n; }
+
+/* The lanes at distance lanes/2, lanes/4, … 1 are combined: lane 0 has the whole. */
+static void write_fold(Arena *arena, Text *out, const LaneUse *use, const char *helper) {
+  const char *v = lane_name(arena, use->type, use->lanes), *op = helper + strlen("fold_");
+  text_printf(out, "%s%s %s_%s(%s v) {\n", function_head, element_type(use->type), helper, v, v);
+  for (int n = use->lanes / 2; n > 0; n /= 2) {
+    text_printf(out, "  %s v%d = __builtin_shufflevector(v, v, ", v, n);
+    write_list(out, use->lanes, across, n);
+    text_add(out, ");\n");
+    if (strcmp(op, "max") == 0 || strcmp(op, "min") == 0)
+      text_printf(out, "  v = %s_%s(v, v%d);\n", op, v, n);
+    else
+      text_printf(out, "  v = v %s v%d;\n",
+                  strcmp(op, "add") == 0   ? "+"
+                  : strcmp(op, "mul") == 0 ? "*"
+                  : strcmp(op, "and") == 0 ? "&"
+                                           : "|",
+                  n);
+  }
+  bool mask = strcmp(op, "and") == 0 || strcmp(op, "or") == 0;
+  text_printf(out, "  return v[0]%s;\n}\n", mask ? " & 1" : "");
+}
+
+static int low_half(int i, int n) { return (i & n) != 0 ? i - n + 1000 : i; }
+
+/* Rows i and i + n exchange their blocks off the diagonal, for n = lanes/2, … 1. The lanes of the
+   second operand of a shuffle count on from those of the first. */
+static void write_exchange(Text *out, const LaneUse *use, const char *v, int n) {
+  text_printf(out, "  for (int i = 0; i < %d; i++) {\n    if ((i & %d) != 0) continue;\n",
+              use->lanes, n);
+  text_printf(out, "    %s a = row[i], b = row[i + %d];\n", v, n);
+  for (int half = 0; half < 2; half++) {
+    text_printf(out, "    row[i%s] = __builtin_shufflevector(a, b, ",
+                half == 0 ? "" : arena_printf(out->arena, " + %d", n));
+    for (int i = 0; i < use->lanes; i++) {
+      int lane = half == 0 ? low_half(i, n) : (i & n) != 0 ? i + 1000 : i + n;
+      text_printf(out, "%s%d", i == 0 ? "" : ", ", lane >= 1000 ? lane - 1000 + use->lanes : lane);
+    }
+    text_add(out, ");\n");
+  }
+  text_add(out, "  }\n");
+}
+
+static void write_transpose(Arena *arena, Text *out, const LaneUse *use) {
+  const char *v = lane_name(arena, use->type, use->lanes), *e = element_type(use->type);
+  text_printf(out,
+              "/* a square of %d rows becomes columns */\n"
+              "%svoid transpose_%s(const %s *from, int64_t from_stride, %s *to, "
+              "int64_t to_stride) {\n  %s row[%d];\n",
+              use->lanes, function_head, v, e, e, v, use->lanes);
+  text_printf(out,
+              "  for (int i = 0; i < %d; i++) memcpy(&row[i], from + i * from_stride, "
+              "sizeof row[i]);\n",
+              use->lanes);
+  for (int n = use->lanes / 2; n > 0; n /= 2) write_exchange(out, use, v, n);
+  text_printf(out,
+              "  for (int i = 0; i < %d; i++) memcpy(to + i * to_stride, &row[i], "
+              "sizeof row[i]);\n}\n",
+              use->lanes);
+}
+
+static void write_helper(Arena *arena, Text *out, const LaneUse *use, const char *helper) {
+  const char *v = lane_name(arena, use->type, use->lanes), *e = element_type(use->type);
+  if (strcmp(helper, "load") == 0) {
+    text_printf(out, "%s%s load_%s(const %s *from) {\n", function_head, v, v, e);
+    text_printf(out, "  %s v;\n  memcpy(&v, from, sizeof v);\n  return v;\n}\n", v);
+  } else if (strcmp(helper, "store") == 0) {
+    text_printf(out, "%svoid store_%s(%s *to, %s v) { memcpy(to, &v, sizeof v); }\n", function_head,
+                v, e, v);
+  } else if (strcmp(helper, "splat") == 0) {
+    text_printf(out, "%s%s splat_%s(%s x) { return x - (%s){0}; }\n", function_head, v, v, e, v);
+  } else if (strcmp(helper, "ramp") == 0) {
+    text_printf(out, "%s%s ramp_%s(void) { return (%s){", function_head, v, v, v);
+    write_list(out, use->lanes, itself, 0);
+    text_add(out, "}; }\n");
+  } else if (strcmp(helper, "transpose") == 0) {
+    write_transpose(arena, out, use);
+  } else if (strncmp(helper, "fold_", 5) == 0) {
+    write_fold(arena, out, use, helper);
+  } else if (strcmp(helper, "unsigned") != 0) {
+    bug("emit", "no helper %s", helper);
+  }
+}
+
+void lane_helpers_write(Arena *arena, Text *out, const LaneUse *use) {
+  text_add(out, "\n");
+  for (size_t i = 0; i < use->helpers.count; i++)
+    write_helper(arena, out, use, use->helpers.entries[i].key);
+}

@@ -1,0 +1,7 @@
+/* The functions of vectors that are no mathematics: loads, stores, splats, ramps, folds,
+   transposition. Private to emit/. */
+#pragma once
+#include "emit/lane_texts.h"
+
+void lane_typedef_write(Text *out, const LaneUse *use);
+void lane_helpers_write(Arena *arena, Text *out, const LaneUse *use);

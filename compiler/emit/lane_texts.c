@@ -1,0 +1,171 @@
+#include "emit/lane_texts.h"
+#include <string.h>
+#include "emit/lane_helpers.h"
+#include "support/embedded.h"
+
+static char mark;
+
+/* --- what is used --- */
+
+static LaneUse *find_use(LaneTexts *texts, ScalarType type, uint8_t lanes) {
+  for (size_t i = 0; i < texts->n; i++)
+    if (texts->uses[i].type == type && texts->uses[i].lanes == lanes) return &texts->uses[i];
+  if (texts->n == texts->capacity)
+    texts->uses =
+        arena_grow(texts->arena, texts->uses, texts->n, &texts->capacity, sizeof *texts->uses);
+  texts->uses[texts->n++] = (LaneUse){.type = type,
+                                      .lanes = lanes,
+                                      .functions = map_new(texts->arena),
+                                      .helpers = map_new(texts->arena)};
+  return &texts->uses[texts->n - 1];
+}
+
+static bool is_wide(ScalarType type) { return type == TYPE_F64 || type == TYPE_I64; }
+
+const char *lane_name(Arena *arena, ScalarType type, uint8_t lanes) {
+  const char *name = type == TYPE_BOOL ? "u8" : type_name(type);
+  return lanes == 1 ? name : arena_printf(arena, "%s%sx%d", "", name, lanes);
+}
+
+const char *element_type(ScalarType type) {
+  switch (type) {
+  case TYPE_BOOL:
+  case TYPE_U8: return "uint8_t";
+  case TYPE_I8: return "int8_t";
+  case TYPE_I32: return "int32_t";
+  case TYPE_I64: return "int64_t";
+  case TYPE_F32: return "float";
+  case TYPE_F64: return "double";
+  }
+  bug("emit", "element type %d", (int)type);
+}
+
+const char *lane_type(LaneTexts *texts, ScalarType type, uint8_t lanes) {
+  if (lanes == 1) return type == TYPE_BOOL ? "int" : element_type(type);
+  find_use(texts, type, lanes);
+  return lane_name(texts->arena, type, lanes);
+}
+
+/* The text of a function: vector_math/<name>.h. */
+static const char *text_of(const char *name) {
+  for (const EmbeddedFile *file = vector_math_text; file->path != NULL; file++) {
+    const char *slash = strrchr(file->path, '/');
+    size_t length = strlen(name);
+    if (strncmp(slash + 1, name, length) == 0 && strcmp(slash + 1 + length, ".h") == 0)
+      return file->text;
+  }
+  bug("emit", "there is no vector_math/%s.h", name);
+}
+
+static void need(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *name);
+
+/* "/​* needs: a, b *​/": the texts that come before it. */
+static void need_those_named(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *line) {
+  for (const char *at = line + strlen("/* needs:"); *at != '*';) {
+    size_t length = strcspn(at, ", *");
+    if (length > 0) need(texts, type, lanes, arena_strndup(texts->arena, at, length));
+    at += length;
+    at += strspn(at, ", ");
+  }
+}
+
+static const char *second_line(const char *text) { return strchr(text, '\n') + 1; }
+
+/* After all that it needs, so the functions of a lane type are listed in an order to write them. */
+static void need(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *name) {
+  if (map_get(&find_use(texts, type, lanes)->functions, name) != NULL) return;
+  const char *text = text_of(name);
+  if (type == TYPE_F32 && strncmp(second_line(text), "/* wide */", 10) == 0) {
+    need(texts, TYPE_F64, lanes, name);
+    need(texts, type, lanes, "lanes");
+  } else {
+    need_those_named(texts, type, lanes, text);
+  }
+  map_set(&find_use(texts, type, lanes)->functions, name, &mark);
+}
+
+/* The types that the macros of a lane type stand for: see lanes.h. */
+static void need_types(LaneTexts *texts, ScalarType type, uint8_t lanes) {
+  if (lanes == 1) return;
+  if (type == TYPE_F32) find_use(texts, TYPE_I32, lanes);
+  if (type_is_real(type)) {
+    find_use(texts, TYPE_F64, lanes);
+    find_use(texts, TYPE_I64, lanes);
+  }
+}
+
+const char *lane_function(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *function) {
+  need(texts, type, lanes, type_is_real(type) ? function : "integer");
+  need_types(texts, type, lanes);
+  return arena_printf(texts->arena, "%s_%s", function, lane_name(texts->arena, type, lanes));
+}
+
+const char *lane_helper(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *helper) {
+  map_set(&find_use(texts, type, lanes)->helpers, helper, &mark);
+  if (strcmp(helper, "fold_max") == 0 || strcmp(helper, "fold_min") == 0)
+    lane_function(texts, type, lanes, helper + strlen("fold_"));
+  return arena_printf(texts->arena, "%s_%s", helper, lane_name(texts->arena, type, lanes));
+}
+
+/* --- writing --- */
+
+/* In order of lanes; the 8-byte ones first, since functions of floats are defined by those of
+   doubles. */
+static int rank(const LaneUse *use) {
+  static const int order[N_SCALAR_TYPES] = {[TYPE_I64] = 0, [TYPE_F64] = 1, [TYPE_I32] = 2,
+                                            [TYPE_F32] = 3, [TYPE_I8] = 4,  [TYPE_U8] = 5,
+                                            [TYPE_BOOL] = 6};
+  return use->lanes * N_SCALAR_TYPES + order[use->type];
+}
+
+static LaneUse *sorted(const LaneTexts *texts) {
+  LaneUse *uses = ARENA_ARRAY(texts->arena, LaneUse, texts->n + 1);
+  for (size_t i = 0; i < texts->n; i++) {
+    size_t at = i;
+    for (; at > 0 && rank(&uses[at - 1]) > rank(&texts->uses[i]); at--) uses[at] = uses[at - 1];
+    uses[at] = texts->uses[i];
+  }
+  return uses;
+}
+
+/* Without the first line, which says what comes before it, and without the contract that heads
+   lanes.h and undef.h. */
+static void write_function_text(Text *out, const char *name) {
+  const char *text = second_line(text_of(name));
+  if (strncmp(text, "/* wide */", 10) == 0) text = second_line(text);
+  if (strcmp(name, "lanes") == 0 || strcmp(name, "undef") == 0)
+    text = strstr(text, "*/\n") + strlen("*/\n");
+  text_add(out, text);
+}
+
+static void write_functions(const LaneTexts *texts, Text *out, const LaneUse *use) {
+  const char *name = lane_name(texts->arena, use->type, use->lanes);
+  const char *other = lane_name(texts->arena, TYPE_F64, use->lanes);
+  const char *integer = is_wide(use->type) ? "i64" : "i32";
+  bool scalar = use->lanes == 1;
+  text_printf(out, "\n/* --- functions of %s --- */\n", name);
+  text_printf(out, "#define BITS    %d\n#define LANES   %d\n", is_wide(use->type) ? 64 : 32,
+              use->lanes);
+  if (scalar) {
+    text_printf(out, "#define V       %s\n#define VI      %s\n", element_type(use->type),
+                is_wide(use->type) ? "int64_t" : "int32_t");
+    text_printf(out, "#define W       double\n#define WI      int64_t\n");
+  } else {
+    text_printf(out, "#define V       %s\n#define VI      %sx%d\n", name, integer, use->lanes);
+    text_printf(out, "#define W       %s\n#define WI      i64x%d\n", other, use->lanes);
+  }
+  text_printf(out, "#define NAME(f) f##_%s\n#define WIDE(f) f##_%s\n", name, other);
+  for (size_t i = 0; i < use->functions.count; i++)
+    write_function_text(out, use->functions.entries[i].key);
+  write_function_text(out, "undef");
+}
+
+void lane_texts_write(const LaneTexts *texts, Text *out) {
+  LaneUse *uses = sorted(texts);
+  for (size_t i = 0; i < texts->n; i++)
+    if (uses[i].lanes > 1) lane_typedef_write(out, &uses[i]);
+  for (size_t i = 0; i < texts->n; i++)
+    if (uses[i].functions.count > 0) write_functions(texts, out, &uses[i]);
+  for (size_t i = 0; i < texts->n; i++)
+    if (uses[i].helpers.count > 0) lane_helpers_write(texts->arena, out, &uses[i]);
+}

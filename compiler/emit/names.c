@@ -1,0 +1,66 @@
+#include "emit/names.h"
+#include <ctype.h>
+#include <string.h>
+#include "support/text.h"
+
+/* Keywords of C11 and C++20, and the names that libc's headers, the runtime and the functions of
+   vector_math/ have where they could meet a tensor's. */
+static const char *const reserved[] = {
+    "alignas", "alignof", "and", "and_eq", "any", "asm", "auto", "bitand", "bitor", "bool", "break",
+    "case", "catch", "char", "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return",
+    "co_yield", "compl", "concept", "const", "const_cast", "consteval", "constexpr", "constinit",
+    "continue", "decltype", "default", "delete", "do", "double", "dynamic_cast", "else", "enum",
+    "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline",
+    "int", "linux", "long", "main", "memcpy", "memset", "mutable", "namespace", "new", "noexcept",
+    "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected", "public",
+    "register", "reinterpret_cast", "requires", "restrict", "return", "seed", "short", "signed",
+    "sizeof", "static", "static_assert", "static_cast", "step", "struct", "switch", "template",
+    "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "typeof",
+    "union", "unix", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor",
+    "xor_eq"};
+
+static int is_reserved(const char *name) {
+  for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+    if (strcmp(reserved[i], name) == 0) return 1;
+  return 0;
+}
+
+static int is_taken(const Names *names, const char *name) {
+  for (; names != NULL; names = names->outer)
+    if (map_get(&names->taken, name) != NULL) return 1;
+  return is_reserved(name);
+}
+
+static const char *identifier(Arena *arena, const char *wanted) {
+  Text text = text_new(arena);
+  if (!isalpha((unsigned char)*wanted)) text_add(&text, "t");
+  for (const char *c = wanted; *c != '\0'; c++) {
+    if (isalnum((unsigned char)*c))
+      text_addn(&text, c, 1);
+    else if (*c == '\'')
+      text_add(&text, "_new");
+    else
+      text_add(&text, "_");
+  }
+  return text_string(&text);
+}
+
+Names names_new(Arena *arena, const Names *outer) {
+  return (Names){.arena = arena, .taken = map_new(arena), .outer = outer};
+}
+
+const char *names_take(Names *names, const char *wanted) {
+  static char mark;
+  const char *base = identifier(names->arena, wanted), *name = base;
+  size_t length = strlen(base);
+  const char *between = length > 0 && isdigit((unsigned char)base[length - 1]) ? "_" : "";
+  for (int i = 2; is_taken(names, name); i++)
+    name = arena_printf(names->arena, "%s%s%d", base, between, i);
+  map_set(&names->taken, name, &mark);
+  return name;
+}
+
+const char *last_part(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot == NULL ? path : dot + 1;
+}
