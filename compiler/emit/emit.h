@@ -3,9 +3,9 @@
 #include "lower/lower.h"
 
 typedef struct EmitOptions {
-  bool no_main;           /* leave main out */
-  bool standalone;        /* put the runtime's text into the same file */
-  const char *header;     /* the name to #include for the declarations; NULL: they stand in the file */
+  bool no_main;       /* leave main out */
+  bool standalone;    /* put the runtime's text into the same file */
+  const char *header; /* the name to #include for the declarations; NULL: they stand in the file */
 } EmitOptions;
 
 void emit_c(Text *out, const Program *program, const Plan *plan, const EmitOptions *options);

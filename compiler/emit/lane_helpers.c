@@ -42,10 +42,7 @@ static void write_fold(Arena *arena, Text *out, const LaneUse *use, const char *
   text_printf(out, "  return v[0]%s;\n}\n", mask ? " & 1" : "");
 }
 
-static int low_half(int i, int n) { return (i & n) != 0 ? i - n + 1000 : i; }
-
-/* Rows i and i + n exchange their blocks off the diagonal, for n = lanes/2, … 1. The lanes of the
-   second operand of a shuffle count on from those of the first. */
+/* Rows i and i + n exchange their blocks off the diagonal, for n = lanes/2, … 1. */
 static void write_exchange(Text *out, const LaneUse *use, const char *v, int n) {
   text_printf(out, "  for (int i = 0; i < %d; i++) {\n    if ((i & %d) != 0) continue;\n",
               use->lanes, n);
@@ -54,8 +51,9 @@ static void write_exchange(Text *out, const LaneUse *use, const char *v, int n) 
     text_printf(out, "    row[i%s] = __builtin_shufflevector(a, b, ",
                 half == 0 ? "" : arena_printf(out->arena, " + %d", n));
     for (int i = 0; i < use->lanes; i++) {
-      int lane = half == 0 ? low_half(i, n) : (i & n) != 0 ? i + 1000 : i + n;
-      text_printf(out, "%s%d", i == 0 ? "" : ", ", lane >= 1000 ? lane - 1000 + use->lanes : lane);
+      bool second = (i & n) != 0; /* whether it comes from b, whose lanes count on from a's */
+      int lane = half == 0 ? (second ? use->lanes + i - n : i) : second ? use->lanes + i : i + n;
+      text_printf(out, "%s%d", i == 0 ? "" : ", ", lane);
     }
     text_add(out, ");\n");
   }

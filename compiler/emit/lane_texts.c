@@ -8,6 +8,7 @@ static char mark;
 /* --- what is used --- */
 
 static LaneUse *find_use(LaneTexts *texts, ScalarType type, uint8_t lanes) {
+  if (type == TYPE_BOOL) type = TYPE_U8;
   for (size_t i = 0; i < texts->n; i++)
     if (texts->uses[i].type == type && texts->uses[i].lanes == lanes) return &texts->uses[i];
   if (texts->n == texts->capacity)
@@ -24,7 +25,7 @@ static bool is_wide(ScalarType type) { return type == TYPE_F64 || type == TYPE_I
 
 const char *lane_name(Arena *arena, ScalarType type, uint8_t lanes) {
   const char *name = type == TYPE_BOOL ? "u8" : type_name(type);
-  return lanes == 1 ? name : arena_printf(arena, "%s%sx%d", "", name, lanes);
+  return lanes == 1 ? name : arena_printf(arena, "%sx%d", name, lanes);
 }
 
 const char *element_type(ScalarType type) {
@@ -112,9 +113,9 @@ const char *lane_helper(LaneTexts *texts, ScalarType type, uint8_t lanes, const 
 /* In order of lanes; the 8-byte ones first, since functions of floats are defined by those of
    doubles. */
 static int rank(const LaneUse *use) {
-  static const int order[N_SCALAR_TYPES] = {[TYPE_I64] = 0, [TYPE_F64] = 1, [TYPE_I32] = 2,
-                                            [TYPE_F32] = 3, [TYPE_I8] = 4,  [TYPE_U8] = 5,
-                                            [TYPE_BOOL] = 6};
+  static const int order[N_SCALAR_TYPES] = {
+      [TYPE_I64] = 0, [TYPE_F64] = 1, [TYPE_I32] = 2, [TYPE_F32] = 3,
+      [TYPE_I8] = 4,  [TYPE_U8] = 5,  [TYPE_BOOL] = 6};
   return use->lanes * N_SCALAR_TYPES + order[use->type];
 }
 

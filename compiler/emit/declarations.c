@@ -1,0 +1,150 @@
+/* What a caller of the model sees: sizes, the struct, prototypes. The same text in the C file and
+   in the header; C and C++ read it. */
+#include <inttypes.h>
+#include "emit/emitter.h"
+
+static const char *export_name(const Program *program, const Entry *entry, Arena *arena) {
+  return arena_printf(arena, "%s_%s", program->name, entry->name);
+}
+
+Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan) {
+  Emitter e = {.arena = arena,
+               .program = program,
+               .plan = plan,
+               .lanes = {.arena = arena},
+               .names = names_new(arena, NULL)};
+  e.entries = ARENA_ARRAY(arena, const char *, program->n_entries + 1);
+  e.kernels = ARENA_ARRAY(arena, const char *, plan->n_kernels + 1);
+  e.fields = ARENA_ARRAY(arena, const char *, plan->n_buffers + 1);
+  names_take(&e.names, program->name);
+  e.init = names_take(&e.names, arena_printf(arena, "%s_init", program->name));
+  e.model = names_take(&e.names, arena_printf(arena, "%s_model", program->name));
+  for (uint32_t i = 0; i < program->n_entries; i++)
+    e.entries[i] = names_take(&e.names, export_name(program, &program->entries[i], arena));
+  for (uint32_t i = 0; i < plan->n_kernels; i++)
+    e.kernels[i] =
+        names_take(&e.names, arena_printf(arena, "%s_%s", program->name, plan->kernels[i].name));
+  Names fields = names_new(arena, NULL);
+  for (uint32_t i = 0; i < plan->n_buffers; i++)
+    if (plan->buffers[i].kind == BUFFER_PARAM)
+      e.fields[i] = names_take(&fields, plan->buffers[i].name);
+  return e;
+}
+
+/* "[64, 256]" */
+static void write_shape(Text *out, uint32_t rank, const int64_t *extents) {
+  for (uint32_t i = 0; i < rank; i++)
+    text_printf(out, "%s%" PRId64, i == 0 ? "[" : ", ", extents[i]);
+  if (rank > 0) text_add(out, "]");
+}
+
+static void write_sizes(const Emitter *e, Text *out) {
+  const Program *p = e->program;
+  if (p->n_dims == 0) return;
+  text_add(out, "\n/* sizes */\nenum {\n");
+  for (uint32_t i = 0; i < p->n_dims; i++)
+    text_printf(out, "  %s_%s = %" PRId64 "%s\n", p->name, p->dims[i].name, p->dims[i].value,
+                i + 1 < p->n_dims ? "," : "");
+  text_add(out, "};\n");
+}
+
+static void write_field(Emitter *e, Text *out, uint32_t buffer) {
+  const Buffer *b = &e->plan->buffers[buffer];
+  text_printf(out, "  %s %s", element_type(b->type), e->fields[buffer]);
+  if (b->rank == 0) {
+    text_printf(out, "; /* %s */\n", b->name);
+    return;
+  }
+  text_printf(out, "[%" PRId64 "] __attribute__((aligned(64))); /* %s", b->elements, b->name);
+  write_shape(out, b->rank, b->extents);
+  text_add(out, " */\n");
+}
+
+static void write_struct(Emitter *e, Text *out) {
+  const char *name = e->program->name;
+  text_printf(out, "\n/* All memory that the model uses. */\ntypedef struct %s {\n", name);
+  for (uint32_t i = 0; i < e->plan->n_buffers; i++)
+    if (e->plan->buffers[i].kind == BUFFER_PARAM) write_field(e, out, i);
+  text_add(out, "  int64_t step;  /* training steps done */\n"
+                "  uint64_t seed; /* of random numbers */\n");
+  if (e->plan->workspace_bytes > 0)
+    text_printf(out, "  unsigned char workspace[%" PRId64 "] __attribute__((aligned(64)));\n",
+                e->plan->workspace_bytes);
+  text_printf(out, "} __attribute__((aligned(64))) %s;\n", name);
+}
+
+Signature write_signature(Emitter *e, Text *out, uint32_t entry) {
+  const Entry *it = &e->program->entries[entry];
+  const Graph *graph = e->program->graph;
+  Signature s = {.names = names_new(e->arena, NULL)};
+  s.inputs = ARENA_ARRAY(e->arena, const char *, it->n_inputs + 1);
+  s.outputs = ARENA_ARRAY(e->arena, const char *, it->n_outputs + 1);
+  text_printf(out, "int %s(%s *%s", e->entries[entry], e->program->name, names_take(&s.names, "m"));
+  for (uint32_t i = 0; i < it->n_inputs; i++) {
+    const Tensor *t = tensor_at(graph, it->inputs[i]);
+    s.inputs[i] = names_take(&s.names, t->name);
+    text_printf(out, ", const %s *%s", element_type(t->type), s.inputs[i]);
+  }
+  for (uint32_t i = 0; i < it->n_outputs; i++) {
+    const Tensor *t = tensor_at(graph, it->outputs[i].tensor);
+    s.outputs[i] = names_take(&s.names, it->outputs[i].name);
+    text_printf(out, ", %s *%s", element_type(t->type), s.outputs[i]);
+  }
+  if (it->kind == ENTRY_EXPORT && e->plan->entries[entry].uses_seed)
+    text_add(out, ", uint64_t seed");
+  text_add(out, ")");
+  return s;
+}
+
+/* "x[64, 784] y[64] → loss accuracy" */
+static void write_shapes(const Emitter *e, Text *out, const Entry *entry) {
+  const Graph *graph = e->program->graph;
+  for (uint32_t i = 0; i < entry->n_inputs; i++) {
+    const Tensor *t = tensor_at(graph, entry->inputs[i]);
+    text_printf(out, "%s%s", i == 0 ? "" : ", ", t->name);
+    write_shape(out, t->rank, t->extents);
+  }
+  text_add(out, entry->n_inputs > 0 ? " -> " : "-> ");
+  for (uint32_t i = 0; i < entry->n_outputs; i++) {
+    const Tensor *t = tensor_at(graph, entry->outputs[i].tensor);
+    text_printf(out, "%s%s", i == 0 ? "" : ", ", entry->outputs[i].name);
+    write_shape(out, t->rank, t->extents);
+  }
+}
+
+static const char *purpose(EntryKind kind) {
+  switch (kind) {
+  case ENTRY_STEP: return "one step of training";
+  case ENTRY_EVAL: return "the same without training: nothing changes";
+  case ENTRY_EXPORT: return "export";
+  }
+  bug("emit", "entry of kind %d", (int)kind);
+}
+
+static void write_prototypes(Emitter *e, Text *out) {
+  const Program *p = e->program;
+  text_printf(out,
+              "\n/* Sets params and states to their starting values. */\n"
+              "void %s(%s *m, uint64_t seed);\n",
+              e->init, p->name);
+  if (p->n_entries > 0)
+    text_add(out, "\n/* Arrays are row-major and do not overlap. These return 0, or 1 + the\n"
+                  "   position of an input that holds an index out of range: then nothing has\n"
+                  "   changed. */\n");
+  for (uint32_t i = 0; i < p->n_entries; i++) {
+    Text line = text_new(e->arena);
+    text_printf(&line, "/* %s: ", purpose(p->entries[i].kind));
+    write_shapes(e, &line, &p->entries[i]);
+    text_add(&line, " */\n");
+    write_signature(e, &line, i);
+    text_add(&line, ";\n");
+    add_wrapped(out, text_string(&line));
+  }
+  text_printf(out, "\nextern const dag_model %s;\n", e->model);
+}
+
+void write_declarations(Emitter *e, Text *out) {
+  write_sizes(e, out);
+  write_struct(e, out);
+  write_prototypes(e, out);
+}

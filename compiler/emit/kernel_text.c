@@ -1,0 +1,74 @@
+/* A kernel as a static C function, headed by the definitions that it computes. */
+#include <string.h>
+#include "emit/emitter.h"
+#include "emit/writer.h"
+
+void write_comment_text(Text *out, const char *text) {
+  for (const char *c = text; *c != '\0'; c++) {
+    bool opens = c > text && ((c[-1] == '/' && *c == '*') || (c[-1] == '*' && *c == '/'));
+    if (opens) text_add(out, " ");
+    text_addn(out, c, 1);
+    if (*c == '\n') text_add(out, "   ");
+  }
+}
+
+static const char **take_all(Names *names, uint32_t n,
+                             const char *(*name)(const Kernel *, uint32_t), const Kernel *kernel) {
+  const char **taken = ARENA_ARRAY(names->arena, const char *, n + 1);
+  for (uint32_t i = 0; i < n; i++) taken[i] = names_take(names, name(kernel, i));
+  return taken;
+}
+
+static const char *parameter_name(const Kernel *k, uint32_t i) { return k->parameters[i].name; }
+static const char *variable_name(const Kernel *k, uint32_t i) { return k->variables[i]; }
+static const char *local_name(const Kernel *k, uint32_t i) { return k->locals[i].name; }
+
+static void find_assigned(const Block *block, bool *assigned) {
+  for (uint32_t i = 0; i < block->n; i++) {
+    const Statement *s = &block->items[i];
+    if (s->kind == STATEMENT_ASSIGN) assigned[s->local] = true;
+    find_assigned(&s->body, assigned);
+    find_assigned(&s->other, assigned);
+  }
+}
+
+static void write_head(const Writer *w, const char *name) {
+  const Kernel *k = w->kernel;
+  bool begun = false;
+  text_printf(w->out, "static void %s(", name);
+  for (uint32_t i = 0; i < k->n_parameters; i++) {
+    const Parameter *p = &k->parameters[i];
+    text_printf(w->out, "%s%s%s *restrict %s", begun ? ", " : "", p->written ? "" : "const ",
+                element_type(p->type), w->parameters[i]);
+    begun = true;
+  }
+  if (k->uses_step) text_add(w->out, begun ? ", int64_t step" : "int64_t step");
+  begun = begun || k->uses_step;
+  if (k->uses_seed) text_add(w->out, begun ? ", uint64_t seed" : "uint64_t seed");
+  text_add(w->out, ") {\n");
+}
+
+void write_kernel(Emitter *e, Text *out, KernelId id) {
+  const Kernel *k = &e->plan->kernels[id];
+  Names names = names_new(e->arena, NULL);
+  bool *assigned = ARENA_ARRAY(e->arena, bool, k->n_locals + 1);
+  find_assigned(&k->body, assigned);
+  Text function = text_new(e->arena);
+  Writer w = {.arena = e->arena,
+              .out = &function,
+              .lanes = &e->lanes,
+              .kernel = k,
+              .parameters = take_all(&names, k->n_parameters, parameter_name, k),
+              .variables = take_all(&names, k->n_variables, variable_name, k),
+              .locals = take_all(&names, k->n_locals, local_name, k),
+              .ranges = ARENA_ARRAY(e->arena, Interval, k->n_variables + 1),
+              .assigned = assigned,
+              .depth = 1};
+  text_add(&function, "\n/* ");
+  write_comment_text(&function, k->comment);
+  text_add(&function, " */\n");
+  write_head(&w, e->kernels[id]);
+  write_block(&w, &k->body);
+  text_add(&function, "}\n");
+  add_wrapped(out, text_string(&function));
+}

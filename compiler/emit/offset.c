@@ -1,0 +1,120 @@
+/* Integers: offsets as C text, and the ranges that tell where arithmetic cannot overflow. */
+#include <inttypes.h>
+#include "emit/writer.h"
+
+static bool binds_alone(const Offset *offset) {
+  return offset->n == 0 || (offset->n == 1 && offset->constant == 0);
+}
+
+int offset_binds(const Offset *offset) {
+  if (!binds_alone(offset)) return BINDS_SUM;
+  if (offset->n == 0) return offset->constant < 0 ? BINDS_UNARY : BINDS_WHOLE;
+  return offset->terms[0].factor == 1 ? BINDS_UNARY : BINDS_PRODUCT;
+}
+
+/* A loop variable is an int64_t; what else may be narrower is widened before it is multiplied. */
+static void write_factor(Writer *w, ValueId id, bool alone) {
+  const Value *v = value_at(w, id);
+  if (v->kind != VALUE_VARIABLE && v->kind != VALUE_OFFSET && !alone) text_add(w->out, "(int64_t)");
+  write_value(w, id, BINDS_UNARY);
+}
+
+/* The values that `factor` multiplies, together: 784 * (j0 + r). `done` marks them. */
+static void write_terms(Writer *w, const Offset *offset, uint32_t first, bool *done) {
+  int64_t factor = offset->terms[first].factor;
+  uint32_t n = 0;
+  for (uint32_t i = first; i < offset->n; i++) n += offset->terms[i].factor == factor;
+  bool alone = offset->n == 1 && factor == 1;
+  bool group = n > 1 && factor != 1 && factor != -1;
+  if (factor != 1 && factor != -1)
+    text_printf(w->out, "%" PRId64 " * ", factor < 0 ? -factor : factor);
+  if (group) text_add(w->out, "(");
+  bool begun = false;
+  for (uint32_t i = first; i < offset->n; i++) {
+    if (offset->terms[i].factor != factor) continue;
+    if (begun) text_add(w->out, group || factor > 0 ? " + " : " - ");
+    write_factor(w, offset->terms[i].value, alone);
+    begun = done[i] = true;
+  }
+  if (group) text_add(w->out, ")");
+}
+
+void write_offset(Writer *w, const Offset *offset) {
+  bool *done = ARENA_ARRAY(w->arena, bool, offset->n + 1), begun = false;
+  for (uint32_t i = 0; i < offset->n; i++) {
+    if (done[i] || offset->terms[i].factor == 0) continue;
+    bool negative = offset->terms[i].factor < 0;
+    if (begun || negative) text_add(w->out, !begun ? "-" : negative ? " - " : " + ");
+    write_terms(w, offset, i, done);
+    begun = true;
+  }
+  int64_t c = offset->constant;
+  if (!begun)
+    text_printf(w->out, "%" PRId64, c);
+  else if (c != 0)
+    text_printf(w->out, " %c %" PRId64, c < 0 ? '-' : '+', c < 0 ? -c : c);
+}
+
+/* --- ranges --- */
+
+static const Interval anything = {INT64_MIN, INT64_MAX};
+
+static Interval type_range(ScalarType type) {
+  switch (type) {
+  case TYPE_BOOL: return (Interval){0, 1};
+  case TYPE_U8: return (Interval){0, UINT8_MAX};
+  case TYPE_I8: return (Interval){INT8_MIN, INT8_MAX};
+  case TYPE_I32: return (Interval){INT32_MIN, INT32_MAX};
+  case TYPE_I64:
+  case TYPE_F32:
+  case TYPE_F64: break;
+  }
+  return anything;
+}
+
+bool range_within(Interval range, ScalarType type) {
+  Interval all = type_range(type);
+  if (range.low == INT64_MIN || range.high == INT64_MAX) return false;
+  return range.low >= all.low && range.high <= all.high;
+}
+
+Interval offset_range(const Writer *w, const Offset *offset) {
+  Interval sum = {offset->constant, offset->constant};
+  for (uint32_t i = 0; i < offset->n; i++) {
+    Interval v = value_range(w, offset->terms[i].value);
+    int64_t f = offset->terms[i].factor, low, high;
+    if (v.low == INT64_MIN || v.high == INT64_MAX) return anything;
+    bool over = __builtin_mul_overflow(f, f < 0 ? v.high : v.low, &low) ||
+                __builtin_mul_overflow(f, f < 0 ? v.low : v.high, &high) ||
+                __builtin_add_overflow(sum.low, low, &sum.low) ||
+                __builtin_add_overflow(sum.high, high, &sum.high);
+    if (over) return anything;
+  }
+  return sum;
+}
+
+static Interval operator_range(const Writer *w, const Value *v) {
+  Interval operands[3] = {anything, anything, anything};
+  IntervalRule *rule = scalar_ops[v->op].interval;
+  if (rule == NULL) return type_range(v->type.type);
+  for (uint32_t i = 0; i < v->n_args; i++) operands[i] = value_range(w, v->args[i]);
+  Interval result = rule(operands);
+  return range_within(result, v->type.type) ? result : type_range(v->type.type);
+}
+
+Interval value_range(const Writer *w, ValueId id) {
+  const Value *v = value_at(w, id);
+  if (type_is_real(v->type.type)) return anything;
+  switch (v->kind) {
+  case VALUE_NUMBER: return (Interval){v->integer, v->integer};
+  case VALUE_VARIABLE: return w->ranges[v->index];
+  case VALUE_OFFSET: return offset_range(w, &v->offset);
+  case VALUE_SPLAT: return value_range(w, v->args[0]);
+  case VALUE_RAMP: return (Interval){0, v->type.lanes - 1};
+  case VALUE_OP: return operator_range(w, v);
+  case VALUE_LOCAL:
+  case VALUE_LOAD:
+  case VALUE_FOLD: break;
+  }
+  return type_range(v->type.type);
+}

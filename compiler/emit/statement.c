@@ -1,0 +1,156 @@
+/* Statements as C text, indented by two columns a block; lines.c breaks what becomes too long. */
+#include <inttypes.h>
+#include "emit/writer.h"
+
+static void indent(const Writer *w) { text_printf(w->out, "%*s", 2 * w->depth, ""); }
+
+static void write_statement(Writer *w, const Statement *s);
+
+/* { … } after the head of a statement; without braces around a single simple statement. */
+static void write_body(Writer *w, const Block *block) {
+  bool simple = block->n == 1 && block->items[0].comment == NULL &&
+                block->items[0].kind != STATEMENT_IF && block->items[0].kind != STATEMENT_DECLARE;
+  text_add(w->out, simple ? "\n" : " {\n");
+  w->depth++;
+  write_block(w, block);
+  w->depth--;
+  if (simple) return;
+  indent(w);
+  text_add(w->out, "}\n");
+}
+
+static const char *loop_mark(LoopMark mark) {
+  switch (mark) {
+  case LOOP_PLAIN: return "";
+  case LOOP_ROLLED: return "ROLLED ";
+  case LOOP_UNROLLED: return "UNROLLED ";
+  case LOOP_PARALLEL: return "PARALLEL ";
+  }
+  bug("emit", "loop mark %d", (int)mark);
+}
+
+static void write_loop(Writer *w, const Statement *s) {
+  const char *v = w->variables[s->variable];
+  w->ranges[s->variable] = (Interval){s->from, s->to > s->from ? s->to - s->step : s->from};
+  text_printf(w->out, "%sfor (int64_t %s = %" PRId64 "; %s < %" PRId64 "; ", loop_mark(s->mark), v,
+              s->from, v, s->to);
+  if (s->step == 1)
+    text_printf(w->out, "%s++)", v);
+  else
+    text_printf(w->out, "%s += %" PRId64 ")", v, s->step);
+  write_body(w, &s->body);
+}
+
+static void write_if(Writer *w, const Statement *s) {
+  text_add(w->out, "if (");
+  write_value(w, s->value, BINDS_NOT);
+  text_add(w->out, ") {\n");
+  w->depth++;
+  write_block(w, &s->body);
+  w->depth--;
+  indent(w);
+  if (s->other.n > 0) {
+    text_add(w->out, "} else {\n");
+    w->depth++;
+    write_block(w, &s->other);
+    w->depth--;
+    indent(w);
+  }
+  text_add(w->out, "}\n");
+}
+
+static void write_declaration(Writer *w, const Statement *s) {
+  const Local *local = &w->kernel->locals[s->local];
+  bool constant = s->value != VALUE_NONE && !w->assigned[s->local];
+  text_printf(w->out, "%s%s %s", constant ? "const " : "", value_type(w, local->type),
+              w->locals[s->local]);
+  for (uint32_t i = 0; i < local->dimensions; i++)
+    text_printf(w->out, "[%" PRId64 "]", local->size[i]);
+  if (s->value != VALUE_NONE) {
+    text_add(w->out, " = ");
+    write_value(w, s->value, BINDS_NOT);
+  }
+  text_add(w->out, ";\n");
+}
+
+/* x = x + … as x += … */
+static bool adds_to_itself(const Writer *w, const Statement *s, const Value *v) {
+  if (v->kind != VALUE_OP || v->op != OP_ADD || !type_is_real(v->type.type)) return false;
+  const Value *first = value_at(w, v->args[0]);
+  if (first->kind != VALUE_LOCAL || first->index != s->local || first->n_at != s->n_at)
+    return false;
+  for (uint32_t i = 0; i < s->n_at; i++) {
+    const Offset *a = &first->at[i], *b = &s->at[i];
+    if (a->constant != b->constant || a->n != b->n) return false;
+    for (uint32_t k = 0; k < a->n; k++)
+      if (a->terms[k].factor != b->terms[k].factor || a->terms[k].value != b->terms[k].value)
+        return false;
+  }
+  return true;
+}
+
+static void write_assignment(Writer *w, const Statement *s) {
+  const Value *v = value_at(w, s->value);
+  text_add(w->out, w->locals[s->local]);
+  for (uint32_t i = 0; i < s->n_at; i++) {
+    text_add(w->out, "[");
+    write_offset(w, &s->at[i]);
+    text_add(w->out, "]");
+  }
+  bool adds = adds_to_itself(w, s, v);
+  text_add(w->out, adds ? " += " : " = ");
+  write_value(w, adds ? v->args[1] : s->value, BINDS_NOT);
+  text_add(w->out, ";\n");
+}
+
+static void write_place(Writer *w, uint32_t parameter, const Offset *offset) {
+  text_printf(w->out, "%s[", w->parameters[parameter]);
+  write_offset(w, offset);
+  text_add(w->out, "]");
+}
+
+static void write_store(Writer *w, const Statement *s) {
+  Lanes type = value_at(w, s->value)->type;
+  if (type.lanes == 1) {
+    write_place(w, s->parameter, &s->offset);
+    text_add(w->out, " = ");
+    write_value(w, s->value, BINDS_NOT);
+    text_add(w->out, ";\n");
+    return;
+  }
+  bool mask = type.type == TYPE_BOOL; /* -1 or 0 in memory is 1 or 0 */
+  text_printf(w->out, "%s(&", lane_helper(w->lanes, type.type, type.lanes, "store"));
+  write_place(w, s->parameter, &s->offset);
+  text_add(w->out, mask ? ", __builtin_convertvector(-" : ", ");
+  write_value(w, s->value, mask ? BINDS_WHOLE : BINDS_NOT);
+  if (mask) text_printf(w->out, ", %s)", lane_type(w->lanes, TYPE_U8, type.lanes));
+  text_add(w->out, ");\n");
+}
+
+static void write_transpose(Writer *w, const Statement *s) {
+  text_printf(w->out, "%s(&", lane_helper(w->lanes, s->type.type, s->type.lanes, "transpose"));
+  write_place(w, s->parameter, &s->offset);
+  text_printf(w->out, ", %" PRId64 ", &", s->stride);
+  write_place(w, s->parameter2, &s->offset2);
+  text_printf(w->out, ", %" PRId64 ");\n", s->stride2);
+}
+
+static void write_statement(Writer *w, const Statement *s) {
+  if (s->comment != NULL) {
+    indent(w);
+    text_printf(w->out, "/* %s */\n", s->comment);
+  }
+  indent(w);
+  switch (s->kind) {
+  case STATEMENT_LOOP: write_loop(w, s); return;
+  case STATEMENT_IF: write_if(w, s); return;
+  case STATEMENT_DECLARE: write_declaration(w, s); return;
+  case STATEMENT_ASSIGN: write_assignment(w, s); return;
+  case STATEMENT_STORE: write_store(w, s); return;
+  case STATEMENT_TRANSPOSE: write_transpose(w, s); return;
+  }
+}
+
+void write_block(Writer *w, const Block *block) {
+  for (uint32_t i = 0; i < block->n; i++) write_statement(w, &block->items[i]);
+}
