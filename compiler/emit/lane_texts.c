@@ -96,7 +96,8 @@ static void need_types(LaneTexts *texts, ScalarType type, uint8_t lanes) {
 }
 
 const char *lane_function(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *function) {
-  need(texts, type, lanes, type_is_real(type) ? function : "integer");
+  bool primitive = strcmp(function, "where") == 0;
+  need(texts, type, lanes, !type_is_real(type) ? "integer" : primitive ? "lanes" : function);
   need_types(texts, type, lanes);
   return arena_printf(texts->arena, "%s_%s", function, lane_name(texts->arena, type, lanes));
 }

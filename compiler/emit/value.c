@@ -77,15 +77,18 @@ static const Value *negative_number(const Writer *w, ValueId id) {
 static void write_infix(Writer *w, const Value *v, Infix infix, int binds) {
   bool parenthesis = infix.binds < binds;
   const Value *negative = v->op == OP_ADD ? negative_number(w, v->args[1]) : NULL;
+  Lanes operands = value_at(w, v->args[0])->type;
   bool splats = value_at(w, v->args[0])->kind == VALUE_SPLAT;
+  /* a mask has -1 for true: the order of two is the other way round */
+  uint32_t first = operands.mask_bytes > 0 && infix.binds == BINDS_COMPARISON;
   open(w, parenthesis);
-  write_operand(w, v, 0, operand_binds(infix.binds, false));
+  write_operand(w, v, first, operand_binds(infix.binds, false));
   if (negative != NULL && !splats) {
     text_add(w->out, " - ");
     write_real(w->out, negative->type.type, -negative->real);
   } else {
     text_printf(w->out, " %s ", infix.text);
-    write_operand(w, v, 1, operand_binds(infix.binds, true));
+    write_operand(w, v, 1 - first, operand_binds(infix.binds, true));
   }
   close(w, parenthesis);
 }

@@ -27,10 +27,16 @@
    and becomes one by MASK(). where_T(condition, a, b) takes either. */
 #ifndef LANES_ONCE
 #define LANES_ONCE
-#define LANE_FN     static inline __attribute__((unused))
 #define LANE_INLINE static inline __attribute__((unused, always_inline))
 /* nothing here crosses a file, so the way wide vectors are passed does not matter */
 #pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#ifndef LANE_FN
+#if LANES == 1 || defined(__clang__)
+#define LANE_FN static inline __attribute__((unused))
+#else /* gcc warns of functions that return vectors wider than the machine's, unless inlined */
+#define LANE_FN LANE_INLINE
+#endif
 #endif
 
 /* K(c): a constant in the type of a lane; ALL(c): in every lane */
