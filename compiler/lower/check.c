@@ -1,0 +1,103 @@
+/* Inputs whose values are used as indices: what they must be below, so that no read is outside.
+
+   A read x[c + f·t[…] + …] of an axis of extent E is inside when t ≤ (E − 1 − high) / f, with high
+   the greatest value of c and the other terms. t ≥ 0 is part of the check. */
+#include "lower/work.h"
+
+typedef struct Checker {
+  Work *w;
+  const Node *node;
+} Checker;
+
+/* The input that the index is read from, through casts; TENSOR_NONE. */
+static TensorId index_input(const Graph *g, ExprId id) {
+  const Expr *e = expr_at(g, id);
+  if (e->kind == EXPR_OP && e->op == OP_CAST && type_is_integer(expr_at(g, e->args[0])->type))
+    return index_input(g, e->args[0]);
+  bool input = e->kind == EXPR_READ && tensor_at(g, e->tensor)->kind == TENSOR_INPUT;
+  return input ? e->tensor : TENSOR_NONE;
+}
+
+static void limit_input(Checker *c, TensorId input, int64_t limit) {
+  const Entry *entry = c->w->entry;
+  for (uint32_t i = 0; entry != NULL && i < entry->n_inputs; i++)
+    if (entry->inputs[i] == input && (c->w->limits[i] == 0 || limit < c->w->limits[i]))
+      c->w->limits[i] = limit;
+}
+
+static void check_axis(Checker *c, ExprId index, int64_t extent) {
+  Graph *g = c->w->graph;
+  Ranges ranges = node_ranges(c->node);
+  Affine a = affine_of(g, index, ranges);
+  for (uint32_t i = 0; i < a.n; i++) {
+    TensorId input = index_input(g, a.terms[i].atom);
+    if (input == TENSOR_NONE || a.terms[i].factor <= 0) continue;
+    Affine rest = affine_without(a, i);
+    Interval range = affine_interval(g, &rest, ranges);
+    if (range.low < 0 || range.high >= extent) continue;
+    limit_input(c, input, (extent - 1 - range.high) / a.terms[i].factor + 1);
+  }
+}
+
+static void check_expr(Checker *c, ExprId id) {
+  if (!first_met(c->w, id)) return;
+  const Expr e = *expr_at(c->w->graph, id);
+  for (uint32_t i = 0; i < e.n_args; i++) check_expr(c, e.args[i]);
+  if (e.kind != EXPR_READ) return;
+  if (e.fallback != EXPR_NONE) {
+    check_expr(c, e.fallback);
+    return;
+  }
+  const Tensor *t = tensor_at(c->w->graph, e.tensor);
+  for (uint32_t i = 0; i < e.n_args; i++) check_axis(c, e.args[i], t->extents[i]);
+}
+
+void find_checks(Work *w, EntryPlan *plan) {
+  uint32_t n = w->entry == NULL ? 0 : w->entry->n_inputs;
+  Checker c = {.w = w};
+  w->limits = ARENA_ARRAY(w->arena, int64_t, n + 1);
+  for (size_t i = 0; i < w->nodes.count; i++) {
+    c.node = node_at(w, (uint32_t)i);
+    start_walk(w);
+    check_expr(&c, c.node->body);
+  }
+  plan->checks = ARENA_ARRAY(w->arena, BoundsCheck, n + 1);
+  for (uint32_t i = 0; i < n; i++)
+    if (w->limits[i] > 0) plan->checks[plan->n_checks++] = (BoundsCheck){i, w->limits[i]};
+}
+
+/* [0, limit) where the boundary checks that; else by type. */
+static Interval atom_interval(Work *w, const Node *n, ExprId atom) {
+  Interval range = expr_interval(w->graph, atom, n->extents, n->rank + n->n_reduced);
+  TensorId input = index_input(w->graph, atom);
+  for (uint32_t i = 0; input != TENSOR_NONE && w->entry != NULL && i < w->entry->n_inputs; i++) {
+    if (w->entry->inputs[i] != input || w->limits[i] == 0) continue;
+    if (range.low < 0) range.low = 0;
+    if (range.high >= w->limits[i]) range.high = w->limits[i] - 1;
+  }
+  return range;
+}
+
+Interval index_interval(Work *w, const Node *n, const Affine *index) {
+  Interval sum = {index->constant, index->constant};
+  for (uint32_t i = 0; i < index->n; i++) {
+    Interval atom = atom_interval(w, n, index->terms[i].atom);
+    int64_t factor = index->terms[i].factor, low, high;
+    if (__builtin_mul_overflow(factor, factor > 0 ? atom.low : atom.high, &low) ||
+        __builtin_mul_overflow(factor, factor > 0 ? atom.high : atom.low, &high) ||
+        __builtin_add_overflow(sum.low, low, &sum.low) ||
+        __builtin_add_overflow(sum.high, high, &sum.high))
+      return (Interval){INT64_MIN, INT64_MAX};
+  }
+  return sum;
+}
+
+bool read_is_inside(Work *w, const Node *n, const Expr *read) {
+  const Tensor *t = tensor_at(w->graph, read->tensor);
+  for (uint32_t i = 0; i < read->n_args; i++) {
+    Affine index = affine_of(w->graph, read->args[i], node_ranges(n));
+    Interval range = index_interval(w, n, &index);
+    if (range.low < 0 || range.high >= t->extents[i]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,114 @@
+/* Which index may run along the lanes of vectors: one along which every read is either the same for
+   all lanes or of consecutive elements, all operations have lanes of one width, and nothing is read
+   that only one branch may read. */
+#include "graph/scalar_ops.h"
+#include "lower/work.h"
+
+enum { UNIFORM = 0, IMPOSSIBLE = -1 };
+
+typedef struct LaneCheck {
+  Work *w;
+  const Node *n;
+  uint32_t v;
+  const TensorList *registers;
+  int8_t *memo; /* per expression: 2 + its width; 0: not met */
+  uint32_t n_memo;
+} LaneCheck;
+
+static int width(LaneCheck *c, ExprId id);
+
+static bool in_registers(const LaneCheck *c, TensorId tensor) {
+  for (uint32_t i = 0; i < c->registers->count; i++)
+    if (c->registers->items[i] == tensor) return true;
+  return false;
+}
+
+/* A value of that type that differs from lane to lane, in memory or registers. */
+static int type_width(ScalarType type) { return type == TYPE_BOOL ? IMPOSSIBLE : type_bytes(type); }
+
+static int register_width(LaneCheck *c, const Expr *e) {
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    const Expr *at = expr_at(c->w->graph, e->args[i]);
+    if (at->kind == EXPR_INDEX && at->index == c->v && i == c->v) continue;
+    if (width(c, e->args[i]) != UNIFORM) return IMPOSSIBLE;
+  }
+  int bytes = type_width(e->type);
+  return bytes < 4 ? IMPOSSIBLE : bytes;
+}
+
+static int read_width(LaneCheck *c, const Expr *e) {
+  Work *w = c->w;
+  if (in_registers(c, e->tensor)) return register_width(c, e);
+  bool varies = false;
+  for (uint32_t i = 0; i < e->n_args; i++) varies = varies || width(c, e->args[i]) != UNIFORM;
+  if (!read_is_inside(w, c->n, e)) {
+    bool guarded = e->fallback != EXPR_NONE && width(c, e->fallback) == UNIFORM;
+    return !varies && guarded ? UNIFORM : IMPOSSIBLE;
+  }
+  if (!varies) return UNIFORM;
+  BufferId buffer = w->buffer_of[e->tensor];
+  if (buffer == BUFFER_NONE) return IMPOSSIBLE;
+  Affine a = read_offset(w, c->n, e, w->plan->buffers[buffer].strides);
+  int64_t stride = 0;
+  for (uint32_t i = 0; i < a.n; i++) {
+    const Expr *atom = expr_at(w->graph, a.terms[i].atom);
+    if (atom->kind == EXPR_INDEX && atom->index == c->v)
+      stride = a.terms[i].factor;
+    else if (width(c, a.terms[i].atom) != UNIFORM)
+      return IMPOSSIBLE;
+  }
+  if (stride == 0) return UNIFORM;
+  return stride == 1 ? type_width(e->type) : IMPOSSIBLE;
+}
+
+static int cast_width(ScalarType from, ScalarType to, int operand) {
+  int bytes = type_bytes(to);
+  if (operand == UNIFORM) return UNIFORM;
+  if (to == TYPE_BOOL) return operand < 4 ? IMPOSSIBLE : operand;
+  if (bytes < 4) return IMPOSSIBLE;
+  if (from == TYPE_BOOL) return bytes == operand ? bytes : IMPOSSIBLE;
+  return bytes;
+}
+
+static int op_width(LaneCheck *c, const Expr *e) {
+  int widths[3], common = UNIFORM;
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    widths[i] = width(c, e->args[i]);
+    if (widths[i] == IMPOSSIBLE) return IMPOSSIBLE;
+    if (widths[i] == UNIFORM) continue;
+    if (common != UNIFORM && widths[i] != common) return IMPOSSIBLE;
+    common = widths[i];
+  }
+  if (common == UNIFORM) return UNIFORM;
+  switch (e->op) {
+  case OP_CAST: return cast_width(expr_at(c->w->graph, e->args[0])->type, e->type, common);
+  case OP_STOP_GRADIENT: return common;
+  case OP_RANDOM_UNIFORM:
+  case OP_RANDOM_NORMAL: return IMPOSSIBLE;
+  default: break;
+  }
+  if (common < 4) return IMPOSSIBLE;
+  if (e->type != TYPE_BOOL && type_bytes(e->type) != common) return IMPOSSIBLE;
+  return common;
+}
+
+static int width(LaneCheck *c, ExprId id) {
+  if (id < c->n_memo && c->memo[id] != 0) return c->memo[id] - 2;
+  const Expr e = *expr_at(c->w->graph, id);
+  int result = UNIFORM;
+  switch (e.kind) {
+  case EXPR_CONST: break;
+  case EXPR_INDEX: result = e.index == c->v ? 4 : UNIFORM; break;
+  case EXPR_READ: result = read_width(c, &e); break;
+  case EXPR_OP: result = op_width(c, &e); break;
+  }
+  if (id < c->n_memo) c->memo[id] = (int8_t)(result + 2);
+  return result;
+}
+
+int lane_width(Work *w, const Node *n, uint32_t v, const TensorList *registers) {
+  LaneCheck c = {.w = w, .n = n, .v = v, .registers = registers, .n_memo = w->graph->n_exprs};
+  c.memo = ARENA_ARRAY(w->arena, int8_t, c.n_memo);
+  int result = width(&c, n->body);
+  return result == 1 ? IMPOSSIBLE : result;
+}

@@ -1,0 +1,478 @@
+/* A group of nodes with common outer loops, its spine, as statements:
+
+       for each point of the spine
+         for each node: for each point of its other output indices: y = reduce over R of e
+
+   What only the group itself reads stays in locals. Lanes run along a spine index where every node
+   allows it, else along one of the node's own indices; what is left over at the end of a vector
+   loop is a loop of fewer lanes. Sums of many f32 values are sums of partial sums. */
+#include <math.h>
+#include <string.h>
+#include "lower/work.h"
+
+enum { NO_AXIS = -1, PARTIAL = 256 /* as many values go into one partial sum */ };
+
+typedef struct Nest {
+  Context c;
+  const Group *group;
+  Binding *spine;
+  int spine_lanes; /* of the piece that is built */
+  /* the node that is built */
+  Node *node;
+  Binding *bindings;
+  int lane_axis; /* of its index variables */
+} Nest;
+
+static void build_node(Nest *nest, uint32_t i);
+
+/* --- pieces: an index's range as multiples of fewer and fewer lanes --- */
+
+typedef void PieceBody(Nest *nest, int lanes);
+
+static void build_pieces(Nest *nest, Binding *binding, const char *name, int64_t extent, int lanes,
+                         PieceBody *body) {
+  Builder *b = nest->c.b;
+  int64_t from = 0;
+  while (from < extent) {
+    while (lanes > 1 && lanes > extent - from) lanes = lanes > 4 ? lanes / 2 : 1;
+    int64_t to = from + (extent - from) / lanes * lanes;
+    if (to - from == lanes) {
+      *binding = (Binding){offset_number(from), lanes > 1};
+      body(nest, lanes);
+    } else {
+      uint32_t variable = build_variable(b, name);
+      *binding = (Binding){offset_variable(b, variable), lanes > 1};
+      build_loop(b, variable, from, to, lanes, LOOP_PLAIN);
+      body(nest, lanes);
+      build_end(b);
+    }
+    from = to;
+  }
+}
+
+static int lanes_for(const Work *w, int width, int64_t extent) {
+  int lanes = w->target->vector_bytes / width;
+  while (lanes > 1 && lanes > extent) lanes /= 2;
+  return lanes < 4 && w->target->vector_bytes / width > 2 ? 1 : lanes;
+}
+
+/* --- storing --- */
+
+static bool is_bool_store(const Node *n) { return n->type == TYPE_BOOL; }
+
+static void add_place(Nest *nest, uint32_t local, bool array) {
+  Place place = {
+      .tensor = nest->node->tensor, .local = local, .spine = nest->group->spine, .array = array};
+  if (nest->node->tensor != TENSOR_NONE) ARRAY_PUSH(nest->c.w->arena, &nest->c.places, place);
+}
+
+/* The row-major place of the node's own output indices. */
+static Offset own_place(Nest *nest) {
+  const Node *n = nest->node;
+  const int64_t *strides = dense_strides(nest->c.w->arena, n->rank, n->extents);
+  Offset at = offset_number(0);
+  for (uint32_t i = nest->group->spine; i < n->rank; i++)
+    at = offset_add(nest->c.b, at, strides[i], nest->bindings[i].offset);
+  return at;
+}
+
+static const Place *own_array(const Nest *nest) {
+  for (size_t i = 0; i < nest->c.places.count; i++)
+    if (nest->c.places.items[i].tensor == nest->node->tensor) return &nest->c.places.items[i];
+  return NULL;
+}
+
+/* Puts the value of the node at its bindings where it belongs. */
+static void put(Nest *nest, ValueId value, int lanes) {
+  Builder *b = nest->c.b;
+  Node *n = nest->node;
+  bool stored = n->buffer != BUFFER_NONE;
+  if (n->rank == nest->group->spine) { /* kept for the other nodes of the group */
+    if (!stored || nest->group->nodes.count > 1) {
+      uint32_t local = build_new_local(b, n->name, value_at(b, value)->type);
+      build_declare(b, local, value);
+      add_place(nest, local, false);
+      value = build_local(b, local, NULL, 0);
+    }
+  } else if (!stored) {
+    Offset at = own_place(nest);
+    build_assign(b, own_array(nest)->local, &at, 1, build_splat(b, value, nest->spine_lanes));
+  }
+  if (!stored) return;
+  Offset offset = output_offset(&nest->c, n, nest->bindings);
+  build_store(b, build_parameter(b, n->buffer, true), offset, build_splat(b, value, lanes));
+}
+
+/* --- reductions --- */
+
+static double real_unit(Reduction reduction) {
+  switch (reduction) {
+  case REDUCE_PROD: return 1;
+  case REDUCE_MAX: return -INFINITY;
+  case REDUCE_MIN: return INFINITY;
+  case REDUCE_NONE:
+  case REDUCE_SUM:
+  case REDUCE_ARGMAX:
+  case REDUCE_ARGMIN:
+  case REDUCE_ANY:
+  case REDUCE_ALL: break;
+  }
+  return 0;
+}
+
+static int64_t least(ScalarType type) {
+  switch (type) {
+  case TYPE_I8: return INT8_MIN;
+  case TYPE_I32: return INT32_MIN;
+  case TYPE_I64: return INT64_MIN;
+  case TYPE_BOOL:
+  case TYPE_U8:
+  case TYPE_F32:
+  case TYPE_F64: break;
+  }
+  return 0;
+}
+
+static int64_t greatest(ScalarType type) {
+  switch (type) {
+  case TYPE_U8: return UINT8_MAX;
+  case TYPE_I8: return INT8_MAX;
+  case TYPE_I32: return INT32_MAX;
+  case TYPE_I64: return INT64_MAX;
+  case TYPE_BOOL:
+  case TYPE_F32:
+  case TYPE_F64: break;
+  }
+  return 1;
+}
+
+/* What changes nothing when it is reduced with. */
+static ValueId unit(Builder *b, Reduction reduction, ScalarType type) {
+  if (type_is_real(type)) return build_number(b, type, real_unit(reduction));
+  switch (reduction) {
+  case REDUCE_PROD:
+  case REDUCE_ALL: return build_integer(b, type, 1);
+  case REDUCE_MAX: return build_integer(b, type, least(type));
+  case REDUCE_MIN: return build_integer(b, type, greatest(type));
+  case REDUCE_NONE:
+  case REDUCE_SUM:
+  case REDUCE_ARGMAX:
+  case REDUCE_ARGMIN:
+  case REDUCE_ANY: break;
+  }
+  return build_integer(b, type, 0);
+}
+
+static ScalarOp reducing_op(Reduction reduction) {
+  switch (reduction) {
+  case REDUCE_PROD: return OP_MUL;
+  case REDUCE_MAX: return OP_MAX;
+  case REDUCE_MIN: return OP_MIN;
+  case REDUCE_ANY: return OP_OR;
+  case REDUCE_ALL: return OP_AND;
+  case REDUCE_ARGMAX: return OP_GT; /* the better one */
+  case REDUCE_ARGMIN: return OP_LT;
+  case REDUCE_NONE:
+  case REDUCE_SUM: break;
+  }
+  return OP_ADD;
+}
+
+static bool finds_place(const Node *n) {
+  return n->reduction == REDUCE_ARGMAX || n->reduction == REDUCE_ARGMIN;
+}
+
+typedef struct Accumulators {
+  uint32_t value, place; /* locals; place: of argmax, argmin */
+  int lanes;
+} Accumulators;
+
+static ValueId local_value(Nest *nest, uint32_t local) {
+  return build_local(nest->c.b, local, NULL, 0);
+}
+
+static void set(Nest *nest, uint32_t local, ValueId value) {
+  build_assign(nest->c.b, local, NULL, 0, value);
+}
+
+/* acc = acc op body at the bindings */
+static void accumulate(Nest *nest, const Accumulators *acc, int lanes) {
+  Builder *b = nest->c.b;
+  const Node *n = nest->node;
+  ScalarOp op = reducing_op(n->reduction);
+  ValueId value = translate_body(&nest->c, n, nest->bindings, lanes);
+  value = build_splat(b, value, acc->lanes);
+  if (!finds_place(n)) {
+    set(nest, acc->value, build_op2(b, op, local_value(nest, acc->value), value));
+    return;
+  }
+  Lanes type = value_at(b, value)->type;
+  uint32_t found = build_new_local(b, "candidate", type);
+  build_declare(b, found, value);
+  value = local_value(nest, found);
+  ValueId better = build_op2(b, op, value, local_value(nest, acc->value));
+  uint32_t is_better = build_new_local(b, "better", value_at(b, better)->type);
+  build_declare(b, is_better, better);
+  better = local_value(nest, is_better);
+  const int64_t *strides = dense_strides(nest->c.w->arena, n->n_reduced, n->extents + n->rank);
+  Offset place = offset_number(0);
+  for (uint32_t i = 0; i < n->n_reduced; i++)
+    place = offset_add(b, place, strides[i], nest->bindings[n->rank + i].offset);
+  ValueId here = build_splat(b, build_offset(b, TYPE_I32, place), acc->lanes);
+  ValueId best[3] = {better, value, local_value(nest, acc->value)};
+  ValueId at[3] = {better, here, local_value(nest, acc->place)};
+  set(nest, acc->value, build_op(b, OP_WHERE, type.type, best, 3));
+  set(nest, acc->place, build_op(b, OP_WHERE, TYPE_I32, at, 3));
+}
+
+static Accumulators start(Nest *nest, const char *name, int lanes) {
+  Builder *b = nest->c.b;
+  Node *n = nest->node;
+  Accumulators acc = {.lanes = lanes};
+  ValueId first;
+  if (finds_place(n)) { /* the first element, whatever it is */
+    for (uint32_t i = 0; i < n->n_reduced; i++)
+      nest->bindings[n->rank + i] = (Binding){offset_number(0), false};
+    first = translate_body(&nest->c, n, nest->bindings, lanes);
+    acc.place = build_new_local(b, "place", lanes_of(TYPE_I32, lanes));
+    build_declare(b, acc.place, build_splat(b, build_integer(b, TYPE_I32, 0), lanes));
+  } else {
+    first = unit(b, n->reduction, n->type);
+  }
+  first = build_splat(b, first, lanes);
+  acc.value = build_new_local(b, name, value_at(b, first)->type);
+  build_declare(b, acc.value, first);
+  return acc;
+}
+
+/* Sums are taken in parts: rounding errors then grow with the number of parts and the size of one,
+   not with their product. */
+static bool in_parts(const Node *n) { return n->reduction == REDUCE_SUM && type_is_real(n->type); }
+
+static void reduce_from(Nest *nest, uint32_t k, const Accumulators *acc, int lanes);
+
+static void part_of(Nest *nest, uint32_t k, const Accumulators *acc, int lanes, bool part) {
+  if (!part) {
+    reduce_from(nest, k, acc, lanes);
+    return;
+  }
+  Accumulators inner = start(nest, "part", acc->lanes);
+  reduce_from(nest, k, &inner, lanes);
+  set(nest, acc->value,
+      build_op2(nest->c.b, OP_ADD, local_value(nest, acc->value), local_value(nest, inner.value)));
+}
+
+/* for reduced index k over [from, to) in steps of as many lanes: what is inside */
+static void reduce_loop(Nest *nest, uint32_t k, const Accumulators *acc, int lanes, int64_t from,
+                        int64_t to) {
+  Builder *b = nest->c.b;
+  const Node *n = nest->node;
+  uint32_t v = n->rank + k;
+  bool here = nest->lane_axis == (int)v;
+  int64_t step = here ? lanes : 1, block = step * PARTIAL;
+  bool last = k + 1 == n->n_reduced;
+  if (to - from > 2 * block && in_parts(n) && last) {
+    int64_t end = from + (to - from) / block * block;
+    uint32_t outer = build_variable(b, index_name(n, v)),
+             inner = build_variable(b, index_name(n, v));
+    build_loop(b, outer, from, end, block, LOOP_PLAIN);
+    Accumulators part = start(nest, "part", acc->lanes);
+    build_loop(b, inner, 0, block, step, LOOP_PLAIN);
+    Offset offset = offset_add(b, offset_variable(b, outer), 1, offset_variable(b, inner));
+    nest->bindings[v] = (Binding){offset, here && lanes > 1};
+    reduce_from(nest, k + 1, &part, lanes);
+    build_end(b);
+    set(nest, acc->value,
+        build_op2(b, OP_ADD, local_value(nest, acc->value), local_value(nest, part.value)));
+    build_end(b);
+    from = end;
+  }
+  if (from == to) return;
+  uint32_t variable = build_variable(b, index_name(n, v));
+  build_loop(b, variable, from, to, step, LOOP_PLAIN);
+  nest->bindings[v] = (Binding){offset_variable(b, variable), here && lanes > 1};
+  part_of(nest, k + 1, acc, lanes, in_parts(n) && !last && n->extents[v] > 4);
+  build_end(b);
+}
+
+static void reduce_from(Nest *nest, uint32_t k, const Accumulators *acc, int lanes) {
+  const Node *n = nest->node;
+  if (k == n->n_reduced) {
+    accumulate(nest, acc, lanes);
+    return;
+  }
+  int64_t extent = n->extents[n->rank + k];
+  bool here = nest->lane_axis == (int)(n->rank + k);
+  reduce_loop(nest, k, acc, lanes, 0, here ? extent / lanes * lanes : extent);
+}
+
+/* Lanes along reduced index k: the vector part first, then the rest one by one. */
+static ValueId reduce_in_lanes(Nest *nest, int lanes) {
+  Builder *b = nest->c.b;
+  Node *n = nest->node;
+  uint32_t v = (uint32_t)nest->lane_axis;
+  Accumulators acc = start(nest, n->name, lanes);
+  reduce_from(nest, 0, &acc, lanes);
+  int64_t extent = n->extents[v], done = extent / lanes * lanes;
+  ValueId folded = build_fold(b, reducing_op(n->reduction), local_value(nest, acc.value));
+  if (done == extent) return folded;
+  uint32_t total = build_new_local(b, n->name, lanes_of(n->type, 1));
+  build_declare(b, total, folded);
+  acc = (Accumulators){.value = total, .lanes = 1};
+  for (uint32_t k = 0; k < n->n_reduced; k++) {
+    uint32_t r = n->rank + k;
+    uint32_t variable = build_variable(b, index_name(n, r));
+    build_loop(b, variable, r == v ? done : 0, n->extents[r], 1, LOOP_PLAIN);
+    nest->bindings[r] = (Binding){offset_variable(b, variable), false};
+  }
+  accumulate(nest, &acc, 1);
+  for (uint32_t k = 0; k < n->n_reduced; k++) build_end(b);
+  return local_value(nest, total);
+}
+
+/* --- one node --- */
+
+static void build_value(Nest *nest, int lanes) {
+  Node *n = nest->node;
+  if (n->reduction == REDUCE_NONE) {
+    put(nest, translate_body(&nest->c, n, nest->bindings, lanes), lanes);
+  } else if (nest->lane_axis >= (int)n->rank) {
+    int width = type_bytes(n->type);
+    int along = lanes_for(nest->c.w, width, n->extents[nest->lane_axis]);
+    put(nest, reduce_in_lanes(nest, along), 1);
+  } else {
+    Accumulators acc = start(nest, n->name, lanes);
+    reduce_from(nest, 0, &acc, lanes);
+    put(nest, local_value(nest, finds_place(n) ? acc.place : acc.value), lanes);
+  }
+}
+
+/* Which of its own indices a node's lanes run along; NO_AXIS. */
+static int choose_lane_axis(const Nest *nest, int *lanes) {
+  Work *w = nest->c.w;
+  const Node *n = nest->node;
+  TensorList none = {0};
+  uint32_t n_indices = n->rank + n->n_reduced;
+  *lanes = 1;
+  if (n->type == TYPE_BOOL || type_bytes(n->type) < 4) return NO_AXIS;
+  for (uint32_t v = nest->group->spine; v < n_indices; v++) {
+    bool output = v < n->rank;
+    if (output && (n->buffer == BUFFER_NONE || w->plan->buffers[n->buffer].strides[v] != 1))
+      continue;
+    if (!output && (finds_place(n) || type_bytes(n->type) < 4)) continue;
+    int width = lane_width(w, n, v, &none);
+    if (width < 4) continue;
+    if (output && !finds_place(n) && width != type_bytes(n->type)) continue;
+    if (finds_place(n) && width != 4) continue;
+    if (!output && width != type_bytes(n->type)) continue;
+    int possible = lanes_for(w, width, n->extents[v]);
+    if (possible == 1) continue;
+    *lanes = output ? possible : 1;
+    return (int)v;
+  }
+  return NO_AXIS;
+}
+
+/* The node's own output loops, the lanes' one innermost. */
+static void build_outputs(Nest *nest, uint32_t v, int lanes) {
+  Node *n = nest->node;
+  Builder *b = nest->c.b;
+  while (v < n->rank && nest->lane_axis == (int)v) v++;
+  if (v < n->rank) {
+    uint32_t variable = build_variable(b, index_name(n, v));
+    build_loop(b, variable, 0, n->extents[v], 1, LOOP_PLAIN);
+    nest->bindings[v] = (Binding){offset_variable(b, variable), false};
+    build_outputs(nest, v + 1, lanes);
+    build_end(b);
+    return;
+  }
+  int axis = nest->lane_axis;
+  if (axis >= (int)nest->group->spine && axis < (int)n->rank)
+    build_pieces(nest, &nest->bindings[axis], index_name(n, (uint32_t)axis), n->extents[axis],
+                 lanes, build_value);
+  else
+    build_value(nest, nest->spine_lanes);
+}
+
+static void build_node(Nest *nest, uint32_t i) {
+  Work *w = nest->c.w;
+  Node *n = nest->node = node_at(w, i);
+  uint32_t spine = nest->group->spine;
+  nest->bindings = ARENA_ARRAY(w->arena, Binding, n->rank + n->n_reduced + 1);
+  memcpy(nest->bindings, nest->spine, spine * sizeof *nest->spine);
+  int lanes = 1;
+  nest->lane_axis = nest->spine_lanes > 1 ? NO_AXIS : choose_lane_axis(nest, &lanes);
+  if (n->rank > spine && n->buffer == BUFFER_NONE) {
+    int64_t size = 1;
+    for (uint32_t v = spine; v < n->rank; v++) size *= n->extents[v];
+    Lanes type = lanes_of(n->type, nest->spine_lanes);
+    uint32_t local = build_array(nest->c.b, n->name, type, size, 0);
+    build_declare(nest->c.b, local, VALUE_NONE);
+    add_place(nest, local, true);
+  }
+  build_outputs(nest, spine, lanes);
+}
+
+/* --- the group --- */
+
+static void build_nodes(Nest *nest, int lanes) {
+  nest->spine_lanes = lanes;
+  nest->c.places.count = 0;
+  for (size_t i = 0; i < nest->group->nodes.count; i++)
+    build_node(nest, nest->group->nodes.items[i]);
+}
+
+/* Whether all nodes can run in lanes along spine index v; *width: of the lanes. */
+static bool spine_in_lanes(const Nest *nest, uint32_t v, int *width) {
+  Work *w = nest->c.w;
+  TensorList registers = {ARENA_ARRAY(w->arena, TensorId, nest->group->nodes.count + 1), 0};
+  *width = 0;
+  for (size_t i = 0; i < nest->group->nodes.count; i++) {
+    const Node *n = node_at(w, nest->group->nodes.items[i]);
+    int bytes = type_bytes(n->type);
+    if (is_bool_store(n) || bytes < 4) return false;
+    if (n->buffer != BUFFER_NONE && w->plan->buffers[n->buffer].strides[v] != 1) return false;
+    int here = lane_width(w, n, v, &registers);
+    if (here < 0 || (here > 0 && here != bytes && !finds_place(n))) return false;
+    if (finds_place(n) && here != 4) return false;
+    if (*width != 0 && bytes != *width) return false;
+    *width = bytes;
+    if (n->buffer == BUFFER_NONE || n->rank == nest->group->spine)
+      registers.items[registers.count++] = n->tensor;
+  }
+  return true;
+}
+
+static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
+  Builder *b = nest->c.b;
+  const Node *first = node_at(nest->c.w, nest->group->nodes.items[0]);
+  while (v < nest->group->spine && lane_axis == (int)v) v++;
+  if (v < nest->group->spine) {
+    uint32_t variable = build_variable(b, index_name(first, v));
+    build_loop(b, variable, 0, first->extents[v], 1, LOOP_PLAIN);
+    nest->spine[v] = (Binding){offset_variable(b, variable), false};
+    build_spine(nest, v + 1, lane_axis, lanes);
+    build_end(b);
+    return;
+  }
+  if (lane_axis == NO_AXIS)
+    build_nodes(nest, 1);
+  else
+    build_pieces(nest, &nest->spine[lane_axis], index_name(first, (uint32_t)lane_axis),
+                 first->extents[lane_axis], lanes, build_nodes);
+}
+
+void build_loops(Work *w, Builder *b, const Group *g) {
+  Nest nest = {.c = {.w = w, .b = b}, .group = g};
+  nest.spine = ARENA_ARRAY(w->arena, Binding, g->spine + 1);
+  const Node *first = node_at(w, g->nodes.items[0]);
+  for (uint32_t v = g->spine; v-- > 0;) {
+    int width = 0;
+    if (!spine_in_lanes(&nest, v, &width)) continue;
+    int lanes = lanes_for(w, width, first->extents[v]);
+    if (lanes == 1) continue;
+    build_spine(&nest, 0, (int)v, lanes);
+    return;
+  }
+  build_spine(&nest, 0, NO_AXIS, 1);
+}

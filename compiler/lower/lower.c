@@ -1,0 +1,141 @@
+/* Stage 5, in its parts: for each entry, and for init,
+
+     nodes      the definitions its results depend on            nodes.c
+     order      what runs before what, updates in place          order.c
+     groups     which definitions become one kernel              group.c
+     buffers    where they are stored                            buffers.c
+     kernels    loops, lanes, tiles                              loops.c, tile.c, scatter.c
+   then one workspace for all, and kernels that are alike once   buffers.c, share.c */
+#include "lower/lower.h"
+#include <string.h>
+#include "graph/scalar_ops.h"
+#include "lower/work.h"
+
+typedef struct Lowering {
+  Plan *plan;
+  KernelTable kernels;
+  Map names;       /* of kernels: taken */
+  BufferId *fixed; /* per tensor: inputs, params, states */
+  uint32_t n_fixed;
+} Lowering;
+
+static void give_buffers(Work *w) {
+  know_tensors(w);
+  for (size_t i = 0; i < w->nodes.count; i++) {
+    Node *n = node_at(w, (uint32_t)i);
+    if (n->inlined) continue;
+    if (n->buffer == BUFFER_NONE)
+      n->buffer =
+          add_buffer(w->plan, (Buffer){.kind = BUFFER_WORKSPACE,
+                                       .name = n->name,
+                                       .tensor = n->tensor,
+                                       .type = n->type,
+                                       .rank = n->rank,
+                                       .extents = n->extents,
+                                       .strides = dense_strides(w->arena, n->rank, n->extents),
+                                       .elements = node_size(n),
+                                       .entry = w->number});
+    if (n->tensor != TENSOR_NONE) w->buffer_of[n->tensor] = n->buffer;
+  }
+}
+
+/* `forward_hidden`, or with a number when that is taken */
+static const char *kernel_name(Lowering *l, const char *definition) {
+  const char *base = c_identifier(l->plan->arena, definition), *name = base;
+  for (int i = 2; map_get(&l->names, name) != NULL; i++)
+    name = arena_printf(l->plan->arena, "%s%d", base, i);
+  return name;
+}
+
+static const char *describe(Work *w, const Group *g) {
+  Text text = text_new(w->arena);
+  for (size_t i = 0; i < g->nodes.count; i++) {
+    const Node *n = node_at(w, g->nodes.items[i]);
+    if (i > 0) text_add(&text, "\n");
+    if (n->tensor == TENSOR_NONE)
+      text_printf(&text, "%s stored", n->name);
+    else
+      print_definition(&text, w->program, n->tensor);
+  }
+  return text_string(&text);
+}
+
+static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
+  Builder *b = builder_new(w->arena, l->plan);
+  switch (g->kind) {
+  case GROUP_LOOPS: build_loops(w, b, g); break;
+  case GROUP_SCATTER: build_scatter(w, b, g); break;
+  case GROUP_CONTRACTION:
+  case GROUP_TRANSPOSE: bug("lower", "group kind %d", (int)g->kind);
+  }
+  const char *name = kernel_name(l, node_at(w, g->nodes.items[0])->name);
+  KernelId before = l->plan->n_kernels;
+  KernelId id = share_kernel(l->plan, &l->kernels, builder_finish(b, name, describe(w, g)));
+  if (id == before) map_set(&l->names, name, l->plan);
+  return (KernelCall){id, b->bound.items};
+}
+
+/* From the first call that has it as a parameter to the last. */
+static void find_lifetimes(Plan *plan, const EntryPlan *entry, uint32_t number) {
+  for (BufferId i = 0; i < plan->n_buffers; i++)
+    if (plan->buffers[i].kind == BUFFER_WORKSPACE && plan->buffers[i].entry == number)
+      plan->buffers[i].first = UINT32_MAX;
+  for (uint32_t call = 0; call < entry->n_calls; call++) {
+    const Kernel *k = &plan->kernels[entry->calls[call].kernel];
+    for (uint32_t p = 0; p < k->n_parameters; p++) {
+      Buffer *b = &plan->buffers[entry->calls[call].buffers[p]];
+      if (b->kind != BUFFER_WORKSPACE) continue;
+      if (b->first == UINT32_MAX) b->first = call;
+      b->last = call;
+    }
+  }
+}
+
+static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
+  Plan *plan = l->plan;
+  Work w = {.arena = plan->arena,
+            .program = plan->program,
+            .graph = plan->program->graph,
+            .plan = plan,
+            .target = plan->target,
+            .entry = entry,
+            .number = number,
+            .buffer_of = l->fixed,
+            .node_of = ARENA_ARRAY(plan->arena, uint32_t, l->n_fixed + 1),
+            .n_tensors = l->n_fixed};
+  BufferId *buffer_of = ARENA_ARRAY(plan->arena, BufferId, l->n_fixed + 1);
+  memcpy(buffer_of, l->fixed, l->n_fixed * sizeof *buffer_of);
+  w.buffer_of = buffer_of;
+  EntryPlan result = {.entry = entry};
+  know_tensors(&w);
+  make_nodes(&w);
+  find_checks(&w, &result);
+  order_nodes(&w);
+  make_groups(&w);
+  give_buffers(&w);
+  result.calls = ARENA_ARRAY(plan->arena, KernelCall, w.groups.count + 1);
+  for (size_t i = 0; i < w.groups.count; i++) {
+    result.calls[result.n_calls++] = build_group(l, &w, &w.groups.items[i]);
+    const Kernel *k = &plan->kernels[result.calls[i].kernel];
+    result.uses_seed = result.uses_seed || k->uses_seed;
+  }
+  find_lifetimes(plan, &result, number);
+  return result;
+}
+
+Plan *lower(Arena *arena, const Program *program, const Target *target) {
+  Plan *plan = ARENA_NEW(arena, Plan);
+  *plan = (Plan){.arena = arena, .program = program, .target = target};
+  plan->n_entries = program->n_entries;
+  plan->entries = ARENA_ARRAY(arena, EntryPlan, program->n_entries + 1);
+  Lowering l = {.plan = plan, .kernels = {map_new(arena)}, .names = map_new(arena)};
+  l.n_fixed = program->graph->n_tensors;
+  l.fixed = ARENA_ARRAY(arena, BufferId, l.n_fixed + 1);
+  memset(l.fixed, 0xff, (l.n_fixed + 1) * sizeof *l.fixed);
+  make_fixed_buffers(plan, l.fixed);
+  for (uint32_t i = 0; i < program->n_entries; i++)
+    plan->entries[i] = lower_entry(&l, &program->entries[i], i);
+  plan->init = lower_entry(&l, NULL, plan->n_entries);
+  place_workspace(plan);
+  return plan;
+}

@@ -1,0 +1,129 @@
+/* The order of the nodes. A node runs after what it reads. Where it stores the new value of a param
+   or state in place, it also runs after all other readers of the old value; should that be a
+   circle, the new value goes to the workspace and a copy stores it at the end.
+
+   The order is found from the end: of the nodes that nothing waits for, the one that the node
+   taken last reads, when it is a reduction (so that a sum stands right before its elementwise
+   reader, and can be finished by it), else the last one in the program's order. */
+#include "lower/work.h"
+
+/* Calls are few: bodies are small. */
+bool reads_at_point(const Graph *g, ExprId body, TensorId tensor) {
+  const Expr *e = expr_at(g, body);
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (!reads_at_point(g, e->args[i], tensor)) return false;
+  if (e->kind != EXPR_READ) return true;
+  if (e->fallback != EXPR_NONE && !reads_at_point(g, e->fallback, tensor)) return false;
+  if (e->tensor != tensor) return true;
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    const Expr *at = expr_at(g, e->args[i]);
+    if (at->kind != EXPR_INDEX || at->index != i) return false;
+  }
+  return true;
+}
+
+static bool node_reads(const Node *n, TensorId tensor) {
+  for (size_t i = 0; i < n->reads.count; i++)
+    if (n->reads.items[i] == tensor) return true;
+  return false;
+}
+
+static void add_edges(Work *w, uint32_t i) {
+  Node *n = node_at(w, i);
+  n->after.count = 0;
+  for (size_t r = 0; r < n->reads.count; r++) {
+    uint32_t source = w->node_of[n->reads.items[r]];
+    if (source != 0) ARRAY_PUSH(w->arena, &n->after, source - 1);
+  }
+  if (n->replaces == TENSOR_NONE) return;
+  for (uint32_t k = 0; k < w->nodes.count; k++)
+    if (k != i && node_reads(node_at(w, k), n->replaces)) ARRAY_PUSH(w->arena, &n->after, k);
+}
+
+/* A definition that cannot store its result in place: it reads the old value elsewhere than at the
+   point that it computes. */
+static bool must_move(Work *w, const Node *n) {
+  if (n->replaces == TENSOR_NONE || !node_reads(n, n->replaces)) return false;
+  return n->reduction != REDUCE_NONE || !reads_at_point(w->graph, n->body, n->replaces);
+}
+
+/* The new value goes to the workspace, and from there in its place. */
+static void move_aside(Work *w, uint32_t i) {
+  Node *n = node_at(w, i);
+  TensorId value = n->tensor;
+  if (value == TENSOR_NONE) bug("lower", "%s is a copy that waits for itself", n->name);
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n->rank + 1);
+  for (uint32_t k = 0; k < n->rank; k++) at[k] = expr_index(w->graph, k);
+  Node copy = {.tensor = TENSOR_NONE,
+               .name = tensor_at(w->graph, n->replaces)->name,
+               .type = n->type,
+               .rank = n->rank,
+               .extents = n->extents,
+               .index_names = n->index_names,
+               .body = expr_read(w->graph, value, at, n->rank, EXPR_NONE),
+               .buffer = n->buffer,
+               .replaces = n->replaces};
+  collect_reads(w, &copy);
+  n->buffer = BUFFER_NONE;
+  n->replaces = TENSOR_NONE;
+  ARRAY_PUSH(w->arena, &w->nodes, copy);
+}
+
+typedef struct Sort {
+  Work *w;
+  uint32_t *waiting; /* per node: how many must run after it and are not placed yet */
+  bool *placed;
+  uint32_t *backwards;
+  uint32_t n_placed;
+} Sort;
+
+static uint32_t next_node(const Sort *s) {
+  const Work *w = s->w;
+  if (s->n_placed > 0) {
+    const Node *last = node_at(w, s->backwards[s->n_placed - 1]);
+    for (size_t i = last->after.count; i-- > 0;) {
+      uint32_t k = last->after.items[i];
+      bool feeds = node_at(w, k)->reduction != REDUCE_NONE &&
+                   node_at(w, k)->tensor != TENSOR_NONE && node_reads(last, node_at(w, k)->tensor);
+      if (feeds && !s->placed[k] && s->waiting[k] == 0) return k;
+    }
+  }
+  for (uint32_t k = (uint32_t)w->nodes.count; k-- > 0;)
+    if (!s->placed[k] && s->waiting[k] == 0) return k;
+  return NODE_NONE;
+}
+
+/* Whether all are placed; if not, one of the rest has been moved aside. */
+static bool sort_nodes(Work *w) {
+  uint32_t n = (uint32_t)w->nodes.count;
+  Sort s = {w, ARENA_ARRAY(w->arena, uint32_t, n + 1), ARENA_ARRAY(w->arena, bool, n + 1),
+            ARENA_ARRAY(w->arena, uint32_t, n + 1), 0};
+  for (uint32_t i = 0; i < n; i++) {
+    add_edges(w, i);
+    for (size_t k = 0; k < node_at(w, i)->after.count; k++)
+      s.waiting[node_at(w, i)->after.items[k]]++;
+  }
+  for (uint32_t i; (i = next_node(&s)) != NODE_NONE;) {
+    s.placed[i] = true;
+    s.backwards[s.n_placed++] = i;
+    for (size_t k = 0; k < node_at(w, i)->after.count; k++)
+      s.waiting[node_at(w, i)->after.items[k]]--;
+  }
+  for (uint32_t i = 0; s.n_placed < n && i < n; i++) {
+    if (s.placed[i] || node_at(w, i)->replaces == TENSOR_NONE) continue;
+    move_aside(w, i);
+    return false;
+  }
+  if (s.n_placed < n) bug("lower", "definitions wait for each other");
+  w->order.count = 0;
+  for (uint32_t i = n; i-- > 0;) ARRAY_PUSH(w->arena, &w->order, s.backwards[i]);
+  return true;
+}
+
+void order_nodes(Work *w) {
+  uint32_t n = (uint32_t)w->nodes.count;
+  for (uint32_t i = 0; i < n; i++)
+    if (must_move(w, node_at(w, i))) move_aside(w, i);
+  while (!sort_nodes(w)) {
+  }
+}

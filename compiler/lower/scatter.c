@@ -1,0 +1,121 @@
+/* Scatter-adds: the adjoint of a read at a data-dependent index,
+
+       y[J, O] = sum over R of where(J == t(O, R), v, 0),
+
+   is never summed densely: y = 0, then for all O, R: y[t, O] += v with J = t. */
+#include "lower/work.h"
+
+typedef struct Scatter {
+  uint32_t axis; /* J */
+  ExprId place;  /* t */
+  ExprId rest;   /* what else the condition asks; EXPR_NONE */
+} Scatter;
+
+static bool reads_data(const Graph *g, ExprId id) {
+  const Expr *e = expr_at(g, id);
+  if (e->kind == EXPR_READ) return true;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (reads_data(g, e->args[i])) return true;
+  return false;
+}
+
+static bool is_place(Work *w, const Node *n, ExprId index, ExprId place, Scatter *s) {
+  const Expr *j = expr_at(w->graph, index);
+  if (j->kind != EXPR_INDEX || j->index >= n->rank) return false;
+  if (!reads_data(w->graph, place) || expr_uses_index(w->graph, place, j->index)) return false;
+  s->axis = j->index;
+  s->place = place;
+  return true;
+}
+
+/* Takes J == t out of a conjunction; the rest in s->rest. */
+static bool take_place(Work *w, const Node *n, ExprId condition, Scatter *s) {
+  const Expr e = *expr_at(w->graph, condition);
+  if (e.kind != EXPR_OP) return false;
+  if (e.op == OP_EQ)
+    return is_place(w, n, e.args[0], e.args[1], s) || is_place(w, n, e.args[1], e.args[0], s);
+  if (e.op != OP_AND) return false;
+  for (uint32_t i = 0; i < 2; i++) {
+    s->rest = EXPR_NONE;
+    if (!take_place(w, n, e.args[i], s)) continue;
+    ExprId other = e.args[1 - i];
+    s->rest = s->rest == EXPR_NONE ? other : expr_op2(w->graph, OP_AND, s->rest, other);
+    return true;
+  }
+  return false;
+}
+
+static bool find_scatter(Work *w, const Node *n, Scatter *s, ExprId *value) {
+  const Expr e = *expr_at(w->graph, n->body);
+  if (n->reduction != REDUCE_SUM || e.kind != EXPR_OP || e.op != OP_WHERE) return false;
+  if (!expr_is_number(w->graph, e.args[2], 0)) return false;
+  s->rest = EXPR_NONE;
+  if (!take_place(w, n, e.args[0], s)) return false;
+  *value = s->rest == EXPR_NONE ? e.args[1]
+                                : expr_op3(w->graph, OP_WHERE, s->rest, e.args[1], e.args[2]);
+  return true;
+}
+
+bool is_scatter(Work *w, const Node *n) {
+  Scatter s;
+  ExprId value;
+  return find_scatter(w, n, &s, &value);
+}
+
+static void build_zeros(Context *c, const Node *n, Binding *bindings) {
+  for (uint32_t i = 0; i < n->rank; i++) {
+    uint32_t variable = build_variable(c->b, "i");
+    build_loop(c->b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
+    bindings[i] = (Binding){offset_variable(c->b, variable), false};
+  }
+  uint32_t y = build_parameter(c->b, n->buffer, true);
+  build_store(c->b, y, output_offset(c, n, bindings), build_number(c->b, n->type, 0));
+  for (uint32_t i = 0; i < n->rank; i++) build_end(c->b);
+}
+
+/* if 0 ≤ t < extent: what no J equals adds nothing */
+static bool guard_place(Context *c, const Node *n, const Scatter *s, ValueId place) {
+  Builder *b = c->b;
+  Affine a = affine_of(c->w->graph, s->place, node_ranges(n));
+  Interval range = index_interval(c->w, n, &a);
+  ValueId low = VALUE_NONE, high = VALUE_NONE;
+  if (range.low < 0) low = build_op2(b, OP_GE, place, build_integer(b, TYPE_I32, 0));
+  if (range.high >= n->extents[s->axis])
+    high = build_op2(b, OP_LT, place, build_integer(b, TYPE_I32, n->extents[s->axis]));
+  if (low == VALUE_NONE && high == VALUE_NONE) return false;
+  build_if(b, low == VALUE_NONE    ? high
+              : high == VALUE_NONE ? low
+                                   : build_op2(b, OP_AND, low, high));
+  return true;
+}
+
+void build_scatter(Work *w, Builder *b, const Group *g) {
+  const Node *n = node_at(w, g->nodes.items[0]);
+  Context c = {.w = w, .b = b};
+  uint32_t n_indices = n->rank + n->n_reduced;
+  Binding *bindings = ARENA_ARRAY(w->arena, Binding, n_indices + 1);
+  Scatter s;
+  ExprId value;
+  if (!find_scatter(w, n, &s, &value)) bug("lower", "%s is no scatter-add", n->name);
+  build_zeros(&c, n, bindings);
+  for (uint32_t i = 0; i < n_indices; i++) {
+    if (i == s.axis) continue;
+    uint32_t variable = build_variable(b, index_name(n, i));
+    build_loop(b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
+    bindings[i] = (Binding){offset_variable(b, variable), false};
+  }
+  Node at = *n, added = *n;
+  at.body = s.place;
+  added.body = value;
+  uint32_t place = build_new_local(b, "place", lanes_of(TYPE_I32, 1));
+  build_declare(b, place, translate_body(&c, &at, bindings, 1));
+  ValueId j = build_local(b, place, NULL, 0);
+  bool guarded = guard_place(&c, n, &s, j);
+  bindings[s.axis] = (Binding){offset_add_term(b, offset_number(0), 1, j), false};
+  ValueId term = translate_body(&c, &added, bindings, 1);
+  uint32_t y = build_parameter(b, n->buffer, true);
+  Offset offset = output_offset(&c, n, bindings);
+  build_store(b, y, offset, build_op2(b, OP_ADD, build_load(b, y, offset, 1), term));
+  if (guarded) build_end(b);
+  for (uint32_t i = 0; i + 1 < n_indices; i++) build_end(b);
+}

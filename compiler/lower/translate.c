@@ -1,0 +1,348 @@
+/* Scalar expressions to kernel values: what is used twice becomes a local, what may only be
+   evaluated in one branch stands in that branch, reads become loads at affine offsets. */
+#include <string.h>
+#include "graph/scalar_ops.h"
+#include "lower/work.h"
+
+static ValueId translate(Context *c, ExprId id);
+
+/* --- offsets --- */
+
+static void add_term(Affine *a, int64_t factor, ExprId atom) {
+  for (uint32_t i = 0; i < a->n; i++) {
+    if (a->terms[i].atom != atom) continue;
+    a->terms[i].factor += factor;
+    if (a->terms[i].factor == 0) *a = affine_without(*a, i);
+    return;
+  }
+  if (a->n == AFFINE_MAX) bug("lower", "an offset has over %d terms", AFFINE_MAX);
+  a->terms[a->n++] = (AffineTerm){factor, atom};
+}
+
+static void add_affine(Affine *a, int64_t factor, const Affine *other) {
+  a->constant += factor * other->constant;
+  for (uint32_t i = 0; i < other->n; i++)
+    add_term(a, factor * other->terms[i].factor, other->terms[i].atom);
+}
+
+/* f·n·(x / n) + f·(x % n) = f·x, what a reshape leaves when the strides are those of its source */
+static bool join_quotient(Work *w, Affine *a, Ranges ranges) {
+  Graph *g = w->graph;
+  for (uint32_t i = 0; i < a->n; i++) {
+    const Expr *rest = expr_at(g, a->terms[i].atom);
+    if (rest->kind != EXPR_OP || rest->op != OP_MOD) continue;
+    const Expr *divisor = expr_at(g, rest->args[1]);
+    if (divisor->kind != EXPR_CONST) continue;
+    ExprId quotient = expr_op2(g, OP_DIV, rest->args[0], rest->args[1]);
+    for (uint32_t k = 0; k < a->n; k++) {
+      if (a->terms[k].atom != quotient) continue;
+      int64_t factor = a->terms[i].factor;
+      if (a->terms[k].factor != factor * expr_at(g, rest->args[1])->integer) continue;
+      Affine whole = affine_of(g, expr_at(g, a->terms[i].atom)->args[0], ranges);
+      *a = affine_without(*a, i > k ? i : k);
+      *a = affine_without(*a, i > k ? k : i);
+      add_affine(a, factor, &whole);
+      return true;
+    }
+  }
+  return false;
+}
+
+Affine read_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides) {
+  Affine sum = {0};
+  for (uint32_t i = 0; i < read->n_args; i++) {
+    Affine index = affine_of(w->graph, read->args[i], node_ranges(n));
+    add_affine(&sum, strides[i], &index);
+  }
+  while (join_quotient(w, &sum, node_ranges(n))) {
+  }
+  return sum;
+}
+
+/* Uniform offsets; *lanes: whether consecutive lanes are consecutive elements. */
+static Offset translate_affine(Context *c, const Affine *a, bool *lanes) {
+  Offset offset = offset_number(a->constant);
+  for (uint32_t i = 0; i < a->n; i++) {
+    const Expr *atom = expr_at(c->w->graph, a->terms[i].atom);
+    if (atom->kind == EXPR_INDEX) {
+      const Binding *binding = &c->bindings[atom->index];
+      offset = offset_add(c->b, offset, a->terms[i].factor, binding->offset);
+      if (!binding->lanes) continue;
+      if (a->terms[i].factor != 1) bug("lower", "%s: lanes read apart", c->node->name);
+      *lanes = true;
+    } else {
+      offset = offset_add_term(c->b, offset, a->terms[i].factor, translate(c, a->terms[i].atom));
+    }
+  }
+  return offset;
+}
+
+Offset output_offset(Context *c, const Node *n, const Binding *bindings) {
+  const int64_t *strides = c->w->plan->buffers[n->buffer].strides;
+  Offset offset = offset_number(0);
+  for (uint32_t i = 0; i < n->rank; i++)
+    offset = offset_add(c->b, offset, strides[i], bindings[i].offset);
+  return offset;
+}
+
+/* --- reads --- */
+
+static const Place *find_place(const Context *c, TensorId tensor) {
+  for (size_t i = 0; i < c->places.count; i++)
+    if (c->places.items[i].tensor == tensor) return &c->places.items[i];
+  return NULL;
+}
+
+static ValueId read_local(Context *c, const Expr *read, const Place *place) {
+  Offset at[2];
+  uint32_t n = place->n_fixed;
+  memcpy(at, place->fixed, n * sizeof *at);
+  if (place->array) {
+    const Tensor *t = tensor_at(c->w->graph, read->tensor);
+    int64_t *strides = ARENA_ARRAY(c->w->arena, int64_t, t->rank + 1);
+    memcpy(strides, dense_strides(c->w->arena, t->rank, t->extents), t->rank * sizeof *strides);
+    memset(strides, 0, place->spine * sizeof *strides);
+    Affine a = read_offset(c->w, c->node, read, strides);
+    bool lanes = false;
+    at[n++] = translate_affine(c, &a, &lanes);
+    if (lanes) bug("lower", "%s: lanes along an array of lanes", c->node->name);
+  }
+  return build_local(c->b, place->local, at, n);
+}
+
+/* An index of data that no check covers may be anything: it is kept inside. */
+static ExprId keep_inside(Context *c, ExprId index, int64_t extent) {
+  Graph *g = c->w->graph;
+  Affine a = affine_of(g, index, node_ranges(c->node));
+  bool data = false;
+  for (uint32_t i = 0; i < a.n; i++) {
+    Node reading = {.body = a.terms[i].atom};
+    collect_reads(c->w, &reading);
+    data = data || reading.reads.count > 0;
+  }
+  Interval range = index_interval(c->w, c->node, &a);
+  if (!data || (range.low >= 0 && range.high < extent)) return index;
+  index = expr_op2(g, OP_MAX, index, expr_integer(g, TYPE_I32, 0));
+  return expr_op2(g, OP_MIN, index, expr_integer(g, TYPE_I32, extent - 1));
+}
+
+static ValueId load(Context *c, const Expr *read) {
+  Work *w = c->w;
+  const Place *place = find_place(c, read->tensor);
+  if (place != NULL) return read_local(c, read, place);
+  BufferId buffer = w->buffer_of[read->tensor];
+  if (buffer == BUFFER_NONE)
+    bug("lower", "%s reads %s, which is nowhere", c->node->name,
+        tensor_at(w->graph, read->tensor)->name);
+  Expr inside = *read;
+  ExprId *args = ARENA_ARRAY(w->arena, ExprId, read->n_args + 1);
+  for (uint32_t i = 0; i < read->n_args; i++)
+    args[i] = keep_inside(c, read->args[i], tensor_at(w->graph, read->tensor)->extents[i]);
+  inside.args = args;
+  Affine a = read_offset(w, c->node, &inside, w->plan->buffers[buffer].strides);
+  bool lanes = false;
+  Offset offset = translate_affine(c, &a, &lanes);
+  return build_load(c->b, build_parameter(c->b, buffer, false), offset, lanes ? c->lanes : 1);
+}
+
+/* 0 ≤ index < extent for every axis where that is not known; VALUE_NONE when it is for all. */
+static ValueId translate_inside(Context *c, const Expr *read) {
+  Graph *g = c->w->graph;
+  const Tensor t = *tensor_at(g, read->tensor);
+  ValueId all = VALUE_NONE;
+  for (uint32_t i = 0; i < read->n_args; i++) {
+    Affine a = affine_of(g, read->args[i], node_ranges(c->node));
+    Interval range = index_interval(c->w, c->node, &a);
+    ExprId bounds[2] = {
+        range.low < 0 ? expr_op2(g, OP_GE, read->args[i], expr_integer(g, TYPE_I32, 0)) : EXPR_NONE,
+        range.high >= t.extents[i]
+            ? expr_op2(g, OP_LT, read->args[i], expr_integer(g, TYPE_I32, t.extents[i]))
+            : EXPR_NONE};
+    for (int k = 0; k < 2; k++) {
+      if (bounds[k] == EXPR_NONE) continue;
+      ValueId condition = translate(c, bounds[k]);
+      all = all == VALUE_NONE ? condition : build_op2(c->b, OP_AND, all, condition);
+    }
+  }
+  return all;
+}
+
+/* --- branches --- */
+
+/* Whether evaluating it where it is not asked for is both harmless and cheap. */
+static bool is_harmless(Context *c, ExprId id) {
+  const Expr e = *expr_at(c->w->graph, id);
+  if (e.kind == EXPR_READ && (e.fallback != EXPR_NONE || !read_is_inside(c->w, c->node, &e)))
+    return false;
+  if (e.kind == EXPR_OP && (scalar_ops[e.op].flags & OP_DEAR) != 0 && type_is_real(e.type))
+    return false;
+  for (uint32_t i = 0; i < e.n_args; i++)
+    if (!is_harmless(c, e.args[i])) return false;
+  return true;
+}
+
+static void forget(Context *c, size_t mark) {
+  while (c->memoised.count > mark) c->memo[c->memoised.items[--c->memoised.count]] = VALUE_NONE;
+}
+
+/* if (condition) local = a; else local = b */
+static ValueId branch(Context *c, ScalarType type, ValueId condition, const Expr *read, ExprId a,
+                      ExprId b) {
+  uint32_t local = build_new_local(c->b, "chosen", lanes_of(type, 1));
+  build_declare(c->b, local, VALUE_NONE);
+  build_if(c->b, condition);
+  size_t mark = c->memoised.count;
+  build_assign(c->b, local, NULL, 0, read != NULL ? load(c, read) : translate(c, a));
+  forget(c, mark);
+  build_else(c->b);
+  build_assign(c->b, local, NULL, 0, translate(c, b));
+  forget(c, mark);
+  build_end(c->b);
+  return build_local(c->b, local, NULL, 0);
+}
+
+static ValueId choose(Context *c, ScalarType type, ValueId condition, ValueId a, ValueId b) {
+  return build_op(c->b, OP_WHERE, type, (ValueId[]){condition, a, b}, 3);
+}
+
+static ValueId translate_read(Context *c, const Expr *read) {
+  if (read->fallback == EXPR_NONE) return load(c, read);
+  ValueId inside = translate_inside(c, read);
+  if (inside == VALUE_NONE) return load(c, read);
+  if (expr_at(c->w->graph, read->fallback)->kind != EXPR_CONST)
+    return branch(c, read->type, inside, read, EXPR_NONE, read->fallback);
+  ValueId value = load(c, read);
+  return choose(c, read->type, inside, value, translate(c, read->fallback));
+}
+
+/* --- operators --- */
+
+/* A uniform condition as a mask. */
+static ValueId mask_of(Context *c, ValueId condition, uint8_t mask_bytes) {
+  ScalarType type = mask_bytes == 8 ? TYPE_I64 : TYPE_I32;
+  ValueId number = build_op(c->b, OP_CAST, type, &condition, 1);
+  return build_op2(c->b, OP_NE, build_splat(c->b, number, c->lanes),
+                   build_splat(c->b, build_integer(c->b, type, 0), c->lanes));
+}
+
+/* All operands get as many lanes as the widest has. */
+static void align_lanes(Context *c, ValueId *args, uint32_t n, ScalarOp op) {
+  uint8_t mask_bytes = 0;
+  bool any = false;
+  for (uint32_t i = 0; i < n; i++) {
+    Lanes type = value_at(c->b, args[i])->type;
+    any = any || type.lanes > 1;
+    if (type.mask_bytes != 0) mask_bytes = type.mask_bytes;
+  }
+  if (!any) return;
+  if (op == OP_WHERE && mask_bytes == 0)
+    mask_bytes = (uint8_t)type_bytes(value_at(c->b, args[1])->type.type);
+  for (uint32_t i = 0; i < n; i++) {
+    Lanes type = value_at(c->b, args[i])->type;
+    if (type.lanes > 1) continue;
+    args[i] = type.type == TYPE_BOOL ? mask_of(c, args[i], mask_bytes)
+                                     : build_splat(c->b, args[i], c->lanes);
+  }
+}
+
+/* To bool: x ≠ 0. From a mask: 1 or 0. */
+static ValueId translate_cast(Context *c, const Expr *e) {
+  ValueId operand = translate(c, e->args[0]);
+  Lanes from = value_at(c->b, operand)->type;
+  if (e->type == TYPE_BOOL && from.type != TYPE_BOOL) {
+    ValueId zero = build_integer(c->b, from.type, 0);
+    return build_op2(c->b, OP_NE, operand, build_splat(c->b, zero, from.lanes));
+  }
+  if (from.mask_bytes == 0) return build_op(c->b, OP_CAST, e->type, &operand, 1);
+  ValueId one = build_splat(c->b, build_integer(c->b, e->type, 1), from.lanes);
+  ValueId zero = build_splat(c->b, build_integer(c->b, e->type, 0), from.lanes);
+  return choose(c, e->type, operand, one, zero);
+}
+
+static ValueId translate_op(Context *c, const Expr *e) {
+  ValueId args[3] = {VALUE_NONE, VALUE_NONE, VALUE_NONE};
+  if (e->op == OP_STOP_GRADIENT) return translate(c, e->args[0]);
+  if (e->op == OP_CAST) return translate_cast(c, e);
+  if (e->op == OP_WHERE) {
+    args[0] = translate(c, e->args[0]);
+    bool uniform = value_at(c->b, args[0])->type.lanes == 1;
+    if (uniform && c->lanes == 1 && !(is_harmless(c, e->args[1]) && is_harmless(c, e->args[2])))
+      return branch(c, e->type, args[0], NULL, e->args[1], e->args[2]);
+  }
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (args[i] == VALUE_NONE) args[i] = translate(c, e->args[i]);
+  align_lanes(c, args, e->n_args, e->op);
+  c->b->flops += type_is_real(e->type) ? 1 : 0;
+  return build_op(c->b, e->op, e->type, args, e->n_args);
+}
+
+static ValueId translate_index(Context *c, uint32_t v) {
+  const Binding *binding = &c->bindings[v];
+  ValueId first = build_offset(c->b, TYPE_I32, binding->offset);
+  if (!binding->lanes) return first;
+  return build_op2(c->b, OP_ADD, build_splat(c->b, first, c->lanes),
+                   build_ramp(c->b, TYPE_I32, c->lanes));
+}
+
+static ValueId remember(Context *c, ExprId id, ValueId value) {
+  if (id >= c->n_exprs) return value;
+  c->memo[id] = value;
+  ARRAY_PUSH(c->w->arena, &c->memoised, id);
+  return value;
+}
+
+static ValueId translate(Context *c, ExprId id) {
+  if (id < c->n_exprs && c->memo[id] != VALUE_NONE) return c->memo[id];
+  const Expr e = *expr_at(c->w->graph, id);
+  ValueId value = VALUE_NONE;
+  switch (e.kind) {
+  case EXPR_CONST:
+    return type_is_real(e.type) ? build_number(c->b, e.type, e.real)
+                                : build_integer(c->b, e.type, e.integer);
+  case EXPR_INDEX: return translate_index(c, e.index);
+  case EXPR_READ: value = translate_read(c, &e); break;
+  case EXPR_OP: value = translate_op(c, &e); break;
+  }
+  const Value *v = value_at(c->b, value);
+  bool trivial = v->kind == VALUE_LOCAL && v->n_at == 0;
+  if (trivial || id >= c->n_exprs || c->uses[id] < 2)
+    return trivial ? remember(c, id, value) : value;
+  const char *name =
+      e.kind == EXPR_READ ? tensor_at(c->w->graph, e.tensor)->name : scalar_ops[e.op].name;
+  uint32_t local = build_new_local(c->b, name, v->type);
+  build_declare(c->b, local, value);
+  return remember(c, id, build_local(c->b, local, NULL, 0));
+}
+
+static void count_uses(Context *c, ExprId id) {
+  if (c->uses[id]++ > 0) return;
+  const Expr *e = expr_at(c->w->graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) count_uses(c, e->args[i]);
+  if (e->fallback != EXPR_NONE) count_uses(c, e->fallback);
+}
+
+static void clear_uses(Context *c, ExprId id) {
+  if (c->uses[id] == 0) return;
+  c->uses[id] = 0;
+  const Expr *e = expr_at(c->w->graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) clear_uses(c, e->args[i]);
+  if (e->fallback != EXPR_NONE) clear_uses(c, e->fallback);
+}
+
+ValueId translate_body(Context *c, const Node *n, Binding *bindings, int lanes) {
+  if (n->body >= c->n_exprs) {
+    c->n_exprs = c->w->graph->n_exprs;
+    c->memo = ARENA_ARRAY(c->w->arena, ValueId, c->n_exprs);
+    memset(c->memo, 0xff, c->n_exprs * sizeof *c->memo);
+    c->uses = ARENA_ARRAY(c->w->arena, uint32_t, c->n_exprs);
+    c->memoised.count = 0;
+  }
+  c->node = n;
+  c->bindings = bindings;
+  c->lanes = lanes;
+  count_uses(c, n->body);
+  ValueId value = translate(c, n->body);
+  forget(c, 0);
+  clear_uses(c, n->body);
+  return value;
+}

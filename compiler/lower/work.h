@@ -1,0 +1,154 @@
+/* One entry while it is lowered: its definitions as nodes, then groups of nodes that become
+   kernels. Private to lower/. */
+#pragma once
+#include "lower/build.h"
+#include "lower/lower.h"
+#include "simplify/affine.h"
+
+#define NODE_NONE UINT32_MAX
+
+/* A definition as this entry computes it: y[O] = reduce over R of body, `training` folded, no reads
+   of reshapes, index expressions of type i32 in normal form. */
+typedef struct Node {
+  TensorId tensor; /* TENSOR_NONE: a copy made by lowering, which nothing reads */
+  const char *name;
+  ScalarType type;
+  Reduction reduction;
+  uint32_t rank, n_reduced;
+  const int64_t *extents; /* of all index variables: outputs, then reduced */
+  const char *const *index_names;
+  ExprId body;
+  BufferId buffer;       /* where it is stored; BUFFER_NONE: nowhere */
+  TensorId replaces;     /* the param or state whose new value it stores in place; TENSOR_NONE */
+  ARRAY(TensorId) reads; /* distinct tensors that the body reads */
+  ARRAY(uint32_t) after; /* nodes that must have run: those it reads, and readers of `replaces` */
+  bool inlined;          /* stands in its readers' bodies only */
+} Node;
+
+typedef enum GroupKind {
+  GROUP_LOOPS,       /* nodes that share the outermost `spine` output indices */
+  GROUP_CONTRACTION, /* a contraction, then elementwise readers in its epilogue */
+  GROUP_SCATTER,     /* one node: sum over R of where(J == t, v, 0), J an output index */
+  GROUP_TRANSPOSE    /* one node: a copy of another under permuted strides */
+} GroupKind;
+
+typedef struct Group {
+  GroupKind kind;
+  ARRAY(uint32_t) nodes;
+  uint32_t spine;
+} Group;
+
+typedef struct Work {
+  Arena *arena;
+  const Program *program;
+  Graph *graph;
+  Plan *plan;
+  const Target *target;
+  const Entry *entry; /* NULL: init */
+  uint32_t number;    /* of the entry; plan->n_entries for init */
+  ARRAY(Node) nodes;
+  uint32_t *node_of;     /* per tensor: 1 + its node, 0: none */
+  BufferId *buffer_of;   /* per tensor: where its values are */
+  uint32_t n_tensors;    /* sizes of these */
+  ARRAY(uint32_t) order; /* nodes as they are to run */
+  ARRAY(Group) groups;
+  int64_t *limits; /* per input of the entry: its values as indices are below; 0: no limit */
+  uint32_t *met;   /* per expression: the last walk that met it */
+  uint32_t n_met, walk;
+} Work;
+
+/* A walk over expressions in which each is met once. */
+void start_walk(Work *w);
+static inline bool first_met(Work *w, ExprId id) {
+  if (w->met[id] == w->walk) return false;
+  w->met[id] = w->walk;
+  return true;
+}
+
+static inline Node *node_at(const Work *w, uint32_t i) { return &w->nodes.items[i]; }
+static inline Ranges node_ranges(const Node *n) {
+  return (Ranges){n->extents, n->rank + n->n_reduced};
+}
+int64_t node_size(const Node *n); /* output elements */
+static inline const char *index_name(const Node *n, uint32_t v) {
+  return n->index_names != NULL && n->index_names[v] != NULL ? n->index_names[v] : "i";
+}
+
+/* nodes.c: the nodes of an entry, in an order in which each comes after what it reads. */
+void make_nodes(Work *w);
+/* n->reads from n->body. */
+void collect_reads(Work *w, Node *n);
+/* Makes room for the tensors that the graph has by now. */
+void know_tensors(Work *w);
+
+/* order.c: what must run before what; w->order. */
+void order_nodes(Work *w);
+/* Whether all reads of `tensor` in the body are at the point itself: tensor[i0, i1, …]. */
+bool reads_at_point(const Graph *g, ExprId body, TensorId tensor);
+
+/* check.c: what inputs used as indices must be below; w->limits. */
+void find_checks(Work *w, EntryPlan *plan);
+/* The range of an index expression, knowing that. */
+Interval index_interval(Work *w, const Node *n, const Affine *index);
+/* Whether a read is inside the tensor wherever it stands. */
+bool read_is_inside(Work *w, const Node *n, const Expr *read);
+
+/* buffers.c */
+BufferId add_buffer(Plan *plan, Buffer buffer);
+const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents);
+void make_fixed_buffers(Plan *plan, BufferId *param_buffers);
+void place_workspace(Plan *plan); /* offsets from lifetimes */
+
+/* group.c */
+void make_groups(Work *w);
+
+/* translate.c: expressions to values. */
+
+/* Where a kernel has the values of a tensor that it computes itself. */
+typedef struct Place {
+  TensorId tensor;
+  uint32_t local;
+  uint32_t n_fixed; /* the array indices that stand for the outer loops */
+  Offset fixed[2];
+  uint32_t spine; /* output axes from there on are one further array index, row-major; */
+  bool array;     /* if there are any */
+} Place;
+
+/* Index variable = offset, plus the number of the lane if `lanes`. */
+typedef struct Binding {
+  Offset offset;
+  bool lanes;
+} Binding;
+
+typedef struct Context {
+  Work *w;
+  Builder *b;
+  ARRAY(Place) places;
+  const Node *node;
+  Binding *bindings; /* of node's index variables */
+  int lanes;
+  ValueId *memo; /* per expression: its value in the open blocks */
+  uint32_t *uses;
+  uint32_t n_exprs;
+  ARRAY(ExprId) memoised; /* in order: undone at the end of a block */
+} Context;
+
+/* The value of the node's body under the bindings: of `lanes` lanes or, when no lane differs, 1. */
+ValueId translate_body(Context *c, const Node *n, Binding *bindings, int lanes);
+/* The element of the node's buffer at the bindings. */
+Offset output_offset(Context *c, const Node *n, const Binding *bindings);
+/* How many bytes wide lanes are that run along index variable v, 0 when nothing depends on v, -1
+   when the body cannot be computed in lanes. `registers`: tensors that the kernel has in lanes. */
+int lane_width(Work *w, const Node *n, uint32_t v, const TensorList *registers);
+Affine read_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides);
+
+/* loops.c, scatter.c: a group as a kernel's statements */
+void build_loops(Work *w, Builder *b, const Group *g);
+void build_scatter(Work *w, Builder *b, const Group *g);
+bool is_scatter(Work *w, const Node *n);
+
+/* share.c: the kernel that is alike up to buffers and names, or NULL. */
+typedef struct KernelTable {
+  Map known; /* text → KernelId * */
+} KernelTable;
+KernelId share_kernel(Plan *plan, KernelTable *table, Kernel kernel);
