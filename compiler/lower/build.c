@@ -38,19 +38,19 @@ static ValueId add_value(Builder *b, Value value) {
   return (ValueId)(b->values.count - 1);
 }
 
-ValueId build_integer(Builder *b, ScalarType type, int64_t value) {
-  if (type_is_real(type)) return build_number(b, type, (double)value);
+ValueId kernel_integer(Builder *b, ScalarType type, int64_t value) {
+  if (type_is_real(type)) return kernel_number(b, type, (double)value);
   return add_value(b, (Value){.kind = VALUE_NUMBER, .type = lanes_of(type, 1), .integer = value});
 }
 
-ValueId build_number(Builder *b, ScalarType type, double value) {
-  if (!type_is_real(type)) return build_integer(b, type, (int64_t)value);
+ValueId kernel_number(Builder *b, ScalarType type, double value) {
+  if (!type_is_real(type)) return kernel_integer(b, type, (int64_t)value);
   return add_value(b, (Value){.kind = VALUE_NUMBER, .type = lanes_of(type, 1), .real = value});
 }
 
-ValueId build_offset(Builder *b, ScalarType type, Offset offset) {
+ValueId kernel_offset(Builder *b, ScalarType type, Offset offset) {
   bool whole = offset.n == 1 && offset.constant == 0 && offset.terms[0].factor == 1;
-  if (offset.n == 0) return build_integer(b, type, offset.constant);
+  if (offset.n == 0) return kernel_integer(b, type, offset.constant);
   if (whole && value_at(b, offset.terms[0].value)->type.type == type) return offset.terms[0].value;
   return add_value(b, (Value){.kind = VALUE_OFFSET, .type = lanes_of(type, 1), .offset = offset});
 }
@@ -61,7 +61,7 @@ static const Offset *copy_offsets(Builder *b, const Offset *at, uint32_t n) {
   return copy;
 }
 
-ValueId build_local(Builder *b, uint32_t local, const Offset *at, uint32_t n_at) {
+ValueId kernel_local(Builder *b, uint32_t local, const Offset *at, uint32_t n_at) {
   return add_value(b, (Value){.kind = VALUE_LOCAL,
                               .type = b->locals.items[local].type,
                               .index = local,
@@ -69,7 +69,7 @@ ValueId build_local(Builder *b, uint32_t local, const Offset *at, uint32_t n_at)
                               .n_at = n_at});
 }
 
-ValueId build_load(Builder *b, uint32_t parameter, Offset offset, int lanes) {
+ValueId kernel_load(Builder *b, uint32_t parameter, Offset offset, int lanes) {
   b->parameters.items[parameter].read = true;
   return add_value(b, (Value){.kind = VALUE_LOAD,
                               .type = lanes_of(b->parameters.items[parameter].type, lanes),
@@ -83,7 +83,7 @@ static const ValueId *copy_args(Builder *b, const ValueId *args, uint32_t n) {
   return copy;
 }
 
-ValueId build_splat(Builder *b, ValueId value, int lanes) {
+ValueId kernel_splat(Builder *b, ValueId value, int lanes) {
   Lanes type = value_at(b, value)->type;
   if (lanes == 1 || type.lanes > 1) return value;
   type.lanes = (uint8_t)lanes;
@@ -91,11 +91,11 @@ ValueId build_splat(Builder *b, ValueId value, int lanes) {
       b, (Value){.kind = VALUE_SPLAT, .type = type, .args = copy_args(b, &value, 1), .n_args = 1});
 }
 
-ValueId build_ramp(Builder *b, ScalarType type, int lanes) {
+ValueId kernel_ramp(Builder *b, ScalarType type, int lanes) {
   return add_value(b, (Value){.kind = VALUE_RAMP, .type = lanes_of(type, lanes)});
 }
 
-ValueId build_fold(Builder *b, ScalarOp op, ValueId value) {
+ValueId kernel_fold(Builder *b, ScalarOp op, ValueId value) {
   return add_value(b, (Value){.kind = VALUE_FOLD,
                               .type = lanes_of(value_at(b, value)->type.type, 1),
                               .op = op,
@@ -103,7 +103,7 @@ ValueId build_fold(Builder *b, ScalarOp op, ValueId value) {
                               .n_args = 1});
 }
 
-ValueId build_op(Builder *b, ScalarOp op, ScalarType type, const ValueId *args, uint32_t n) {
+ValueId kernel_op(Builder *b, ScalarOp op, ScalarType type, const ValueId *args, uint32_t n) {
   Lanes result = n == 0 ? lanes_of(type, 1) : value_at(b, args[n - 1])->type;
   switch (scalar_ops[op].gives) {
   case GIVES_OPERAND: break;
@@ -126,8 +126,8 @@ ValueId build_op(Builder *b, ScalarOp op, ScalarType type, const ValueId *args, 
           .kind = VALUE_OP, .type = result, .op = op, .args = copy_args(b, args, n), .n_args = n});
 }
 
-ValueId build_op2(Builder *b, ScalarOp op, ValueId a, ValueId c) {
-  return build_op(b, op, value_at(b, a)->type.type, (ValueId[]){a, c}, 2);
+ValueId kernel_op2(Builder *b, ScalarOp op, ValueId a, ValueId c) {
+  return kernel_op(b, op, value_at(b, a)->type.type, (ValueId[]){a, c}, 2);
 }
 
 /* --- offsets --- */
@@ -202,7 +202,7 @@ static const char *unique_name(Builder *b, const char *name) {
   return numbered;
 }
 
-uint32_t build_variable(Builder *b, const char *name) {
+uint32_t kernel_variable(Builder *b, const char *name) {
   uint32_t variable = (uint32_t)b->variables.count;
   ARRAY_PUSH(b->arena, &b->variables, unique_name(b, name));
   ValueId value = add_value(
@@ -211,7 +211,7 @@ uint32_t build_variable(Builder *b, const char *name) {
   return variable;
 }
 
-uint32_t build_array(Builder *b, const char *name, Lanes type, int64_t size0, int64_t size1) {
+uint32_t kernel_array(Builder *b, const char *name, Lanes type, int64_t size0, int64_t size1) {
   Local local = {.name = unique_name(b, name),
                  .type = type,
                  .dimensions = size0 == 0 ? 0 : (size1 == 0 ? 1 : 2),
@@ -220,11 +220,11 @@ uint32_t build_array(Builder *b, const char *name, Lanes type, int64_t size0, in
   return (uint32_t)(b->locals.count - 1);
 }
 
-uint32_t build_new_local(Builder *b, const char *name, Lanes type) {
-  return build_array(b, name, type, 0, 0);
+uint32_t kernel_new_local(Builder *b, const char *name, Lanes type) {
+  return kernel_array(b, name, type, 0, 0);
 }
 
-uint32_t build_parameter(Builder *b, BufferId buffer, bool written) {
+uint32_t kernel_parameter(Builder *b, BufferId buffer, bool written) {
   for (uint32_t i = 0; i < b->bound.count; i++) {
     if (b->bound.items[i] != buffer) continue;
     b->parameters.items[i].written = b->parameters.items[i].written || written;
@@ -255,10 +255,10 @@ static void open_block(Builder *b, Statement head) {
   b->block = block;
 }
 
-void build_comment(Builder *b, const char *text) { b->block->head.comment = text; }
+void kernel_comment(Builder *b, const char *text) { b->block->head.comment = text; }
 
-void build_loop(Builder *b, uint32_t variable, int64_t from, int64_t to, int64_t step,
-                LoopMark mark) {
+void kernel_loop(Builder *b, uint32_t variable, int64_t from, int64_t to, int64_t step,
+                 LoopMark mark) {
   open_block(b, (Statement){.kind = STATEMENT_LOOP,
                             .value = VALUE_NONE,
                             .variable = variable,
@@ -268,7 +268,7 @@ void build_loop(Builder *b, uint32_t variable, int64_t from, int64_t to, int64_t
                             .mark = mark});
 }
 
-void build_if(Builder *b, ValueId condition) {
+void kernel_if(Builder *b, ValueId condition) {
   open_block(b, (Statement){.kind = STATEMENT_IF, .value = condition});
 }
 
@@ -276,7 +276,7 @@ static Block closed(const OpenBlock *block) {
   return (Block){block->statements.items, (uint32_t)block->statements.count};
 }
 
-void build_else(Builder *b) {
+void kernel_else(Builder *b) {
   OpenBlock *then = b->block;
   then->head.body = closed(then);
   Statement head = then->head;
@@ -286,7 +286,7 @@ void build_else(Builder *b) {
   b->block->is_other = true;
 }
 
-void build_end(Builder *b) {
+void kernel_end(Builder *b) {
   OpenBlock *block = b->block;
   if (block->outer == NULL) bug("lower", "no block is open");
   Statement statement = block->head;
@@ -295,11 +295,11 @@ void build_end(Builder *b) {
   add_statement(b, statement);
 }
 
-void build_declare(Builder *b, uint32_t local, ValueId value) {
+void kernel_declare(Builder *b, uint32_t local, ValueId value) {
   add_statement(b, (Statement){.kind = STATEMENT_DECLARE, .local = local, .value = value});
 }
 
-void build_assign(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, ValueId value) {
+void kernel_assign(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, ValueId value) {
   add_statement(b, (Statement){.kind = STATEMENT_ASSIGN,
                                .local = local,
                                .at = copy_offsets(b, at, n_at),
@@ -307,15 +307,15 @@ void build_assign(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, V
                                .value = value});
 }
 
-void build_store(Builder *b, uint32_t parameter, Offset offset, ValueId value) {
+void kernel_store(Builder *b, uint32_t parameter, Offset offset, ValueId value) {
   b->parameters.items[parameter].written = true;
   add_statement(
       b, (Statement){
              .kind = STATEMENT_STORE, .parameter = parameter, .offset = offset, .value = value});
 }
 
-void build_transpose(Builder *b, Lanes row, uint32_t from, Offset from_offset, int64_t from_stride,
-                     uint32_t to, Offset to_offset, int64_t to_stride) {
+void kernel_transpose(Builder *b, Lanes row, uint32_t from, Offset from_offset, int64_t from_stride,
+                      uint32_t to, Offset to_offset, int64_t to_stride) {
   b->parameters.items[from].read = true;
   b->parameters.items[to].written = true;
   add_statement(b, (Statement){.kind = STATEMENT_TRANSPOSE,

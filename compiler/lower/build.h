@@ -33,19 +33,19 @@ static inline Lanes lanes_of(ScalarType type, int lanes) {
   return (Lanes){type, (uint8_t)lanes, 0};
 }
 static inline const Value *value_at(const Builder *b, ValueId id) { return &b->values.items[id]; }
-ValueId build_number(Builder *b, ScalarType type, double value); /* any type */
-ValueId build_integer(Builder *b, ScalarType type, int64_t value);
-ValueId build_offset(Builder *b, ScalarType type, Offset offset);
-ValueId build_local(Builder *b, uint32_t local, const Offset *at, uint32_t n_at);
-ValueId build_load(Builder *b, uint32_t parameter, Offset offset, int lanes);
+ValueId kernel_number(Builder *b, ScalarType type, double value); /* any type */
+ValueId kernel_integer(Builder *b, ScalarType type, int64_t value);
+ValueId kernel_offset(Builder *b, ScalarType type, Offset offset);
+ValueId kernel_local(Builder *b, uint32_t local, const Offset *at, uint32_t n_at);
+ValueId kernel_load(Builder *b, uint32_t parameter, Offset offset, int lanes);
 /* `value` in every lane; itself when lanes is 1 or it has lanes. Constant masks are not splat: see
-   build_mask. */
-ValueId build_splat(Builder *b, ValueId value, int lanes);
-ValueId build_ramp(Builder *b, ScalarType type, int lanes);
-ValueId build_fold(Builder *b, ScalarOp op, ValueId value);
+   kernel_mask. */
+ValueId kernel_splat(Builder *b, ValueId value, int lanes);
+ValueId kernel_ramp(Builder *b, ScalarType type, int lanes);
+ValueId kernel_fold(Builder *b, ScalarOp op, ValueId value);
 /* The result type follows scalar_ops.def; `type` is that of casts and random numbers. */
-ValueId build_op(Builder *b, ScalarOp op, ScalarType type, const ValueId *args, uint32_t n);
-ValueId build_op2(Builder *b, ScalarOp op, ValueId a, ValueId c);
+ValueId kernel_op(Builder *b, ScalarOp op, ScalarType type, const ValueId *args, uint32_t n);
+ValueId kernel_op2(Builder *b, ScalarOp op, ValueId a, ValueId c);
 
 /* --- offsets --- */
 static inline Offset offset_number(int64_t constant) { return (Offset){.constant = constant}; }
@@ -57,23 +57,23 @@ Offset offset_add(Builder *b, Offset a, int64_t factor, Offset other);
 /* --- names --- */
 /* The last part of a dotted path as a C identifier that is not a keyword. */
 const char *c_identifier(Arena *arena, const char *name);
-uint32_t build_variable(Builder *b, const char *name); /* a number is added when it is taken */
-uint32_t build_new_local(Builder *b, const char *name, Lanes type);
-uint32_t build_array(Builder *b, const char *name, Lanes type, int64_t size0, int64_t size1);
+uint32_t kernel_variable(Builder *b, const char *name); /* a number is added when it is taken */
+uint32_t kernel_new_local(Builder *b, const char *name, Lanes type);
+uint32_t kernel_array(Builder *b, const char *name, Lanes type, int64_t size0, int64_t size1);
 /* The parameter bound to that buffer. */
-uint32_t build_parameter(Builder *b, BufferId buffer, bool written);
+uint32_t kernel_parameter(Builder *b, BufferId buffer, bool written);
 
 /* --- statements --- */
-void build_loop(Builder *b, uint32_t variable, int64_t from, int64_t to, int64_t step,
-                LoopMark mark);
-void build_if(Builder *b, ValueId condition);
-void build_else(Builder *b);
+void kernel_loop(Builder *b, uint32_t variable, int64_t from, int64_t to, int64_t step,
+                 LoopMark mark);
+void kernel_if(Builder *b, ValueId condition);
+void kernel_else(Builder *b);
 /* Closes the innermost loop or branch. */
-void build_end(Builder *b);
-void build_declare(Builder *b, uint32_t local, ValueId value);
-void build_assign(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, ValueId value);
-void build_store(Builder *b, uint32_t parameter, Offset offset, ValueId value);
-void build_transpose(Builder *b, Lanes row, uint32_t from, Offset from_offset, int64_t from_stride,
-                     uint32_t to, Offset to_offset, int64_t to_stride);
+void kernel_end(Builder *b);
+void kernel_declare(Builder *b, uint32_t local, ValueId value);
+void kernel_assign(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, ValueId value);
+void kernel_store(Builder *b, uint32_t parameter, Offset offset, ValueId value);
+void kernel_transpose(Builder *b, Lanes row, uint32_t from, Offset from_offset, int64_t from_stride,
+                      uint32_t to, Offset to_offset, int64_t to_stride);
 /* A comment above the statement that is built next. */
-void build_comment(Builder *b, const char *text);
+void kernel_comment(Builder *b, const char *text);

@@ -40,11 +40,11 @@ static void build_pieces(Nest *nest, Binding *binding, const char *name, int64_t
       *binding = (Binding){offset_number(from), lanes > 1};
       body(nest, lanes);
     } else {
-      uint32_t variable = build_variable(b, name);
+      uint32_t variable = kernel_variable(b, name);
       *binding = (Binding){offset_variable(b, variable), lanes > 1};
-      build_loop(b, variable, from, to, lanes, LOOP_PLAIN);
+      kernel_loop(b, variable, from, to, lanes, LOOP_PLAIN);
       body(nest, lanes);
-      build_end(b);
+      kernel_end(b);
     }
     from = to;
   }
@@ -89,18 +89,18 @@ static void put(Nest *nest, ValueId value, int lanes) {
   bool stored = n->buffer != BUFFER_NONE;
   if (n->rank == nest->group->spine) { /* kept for the other nodes of the group */
     if (!stored || nest->group->nodes.count > 1) {
-      uint32_t local = build_new_local(b, n->name, value_at(b, value)->type);
-      build_declare(b, local, value);
+      uint32_t local = kernel_new_local(b, n->name, value_at(b, value)->type);
+      kernel_declare(b, local, value);
       add_place(nest, local, false);
-      value = build_local(b, local, NULL, 0);
+      value = kernel_local(b, local, NULL, 0);
     }
   } else if (!stored) {
     Offset at = own_place(nest);
-    build_assign(b, own_array(nest)->local, &at, 1, build_splat(b, value, nest->spine_lanes));
+    kernel_assign(b, own_array(nest)->local, &at, 1, kernel_splat(b, value, nest->spine_lanes));
   }
   if (!stored) return;
   Offset offset = output_offset(&nest->c, n, nest->bindings);
-  build_store(b, build_parameter(b, n->buffer, true), offset, build_splat(b, value, lanes));
+  kernel_store(b, kernel_parameter(b, n->buffer, true), offset, kernel_splat(b, value, lanes));
 }
 
 /* --- reductions --- */
@@ -148,19 +148,19 @@ static int64_t greatest(ScalarType type) {
 
 /* What changes nothing when it is reduced with. */
 static ValueId unit(Builder *b, Reduction reduction, ScalarType type) {
-  if (type_is_real(type)) return build_number(b, type, real_unit(reduction));
+  if (type_is_real(type)) return kernel_number(b, type, real_unit(reduction));
   switch (reduction) {
   case REDUCE_PROD:
-  case REDUCE_ALL: return build_integer(b, type, 1);
-  case REDUCE_MAX: return build_integer(b, type, least(type));
-  case REDUCE_MIN: return build_integer(b, type, greatest(type));
+  case REDUCE_ALL: return kernel_integer(b, type, 1);
+  case REDUCE_MAX: return kernel_integer(b, type, least(type));
+  case REDUCE_MIN: return kernel_integer(b, type, greatest(type));
   case REDUCE_NONE:
   case REDUCE_SUM:
   case REDUCE_ARGMAX:
   case REDUCE_ARGMIN:
   case REDUCE_ANY: break;
   }
-  return build_integer(b, type, 0);
+  return kernel_integer(b, type, 0);
 }
 
 static ScalarOp reducing_op(Reduction reduction) {
@@ -188,11 +188,11 @@ typedef struct Accumulators {
 } Accumulators;
 
 static ValueId local_value(Nest *nest, uint32_t local) {
-  return build_local(nest->c.b, local, NULL, 0);
+  return kernel_local(nest->c.b, local, NULL, 0);
 }
 
 static void set(Nest *nest, uint32_t local, ValueId value) {
-  build_assign(nest->c.b, local, NULL, 0, value);
+  kernel_assign(nest->c.b, local, NULL, 0, value);
 }
 
 /* acc = acc op body at the bindings */
@@ -201,28 +201,28 @@ static void accumulate(Nest *nest, const Accumulators *acc, int lanes) {
   const Node *n = nest->node;
   ScalarOp op = reducing_op(n->reduction);
   ValueId value = translate_body(&nest->c, n, nest->bindings, lanes);
-  value = build_splat(b, value, acc->lanes);
+  value = kernel_splat(b, value, acc->lanes);
   if (!finds_place(n)) {
-    set(nest, acc->value, build_op2(b, op, local_value(nest, acc->value), value));
+    set(nest, acc->value, kernel_op2(b, op, local_value(nest, acc->value), value));
     return;
   }
   Lanes type = value_at(b, value)->type;
-  uint32_t found = build_new_local(b, "candidate", type);
-  build_declare(b, found, value);
+  uint32_t found = kernel_new_local(b, "candidate", type);
+  kernel_declare(b, found, value);
   value = local_value(nest, found);
-  ValueId better = build_op2(b, op, value, local_value(nest, acc->value));
-  uint32_t is_better = build_new_local(b, "better", value_at(b, better)->type);
-  build_declare(b, is_better, better);
+  ValueId better = kernel_op2(b, op, value, local_value(nest, acc->value));
+  uint32_t is_better = kernel_new_local(b, "better", value_at(b, better)->type);
+  kernel_declare(b, is_better, better);
   better = local_value(nest, is_better);
   const int64_t *strides = dense_strides(nest->c.w->arena, n->n_reduced, n->extents + n->rank);
   Offset place = offset_number(0);
   for (uint32_t i = 0; i < n->n_reduced; i++)
     place = offset_add(b, place, strides[i], nest->bindings[n->rank + i].offset);
-  ValueId here = build_splat(b, build_offset(b, TYPE_I32, place), acc->lanes);
+  ValueId here = kernel_splat(b, kernel_offset(b, TYPE_I32, place), acc->lanes);
   ValueId best[3] = {better, value, local_value(nest, acc->value)};
   ValueId at[3] = {better, here, local_value(nest, acc->place)};
-  set(nest, acc->value, build_op(b, OP_WHERE, type.type, best, 3));
-  set(nest, acc->place, build_op(b, OP_WHERE, TYPE_I32, at, 3));
+  set(nest, acc->value, kernel_op(b, OP_WHERE, type.type, best, 3));
+  set(nest, acc->place, kernel_op(b, OP_WHERE, TYPE_I32, at, 3));
 }
 
 static Accumulators start(Nest *nest, const char *name, int lanes) {
@@ -234,14 +234,14 @@ static Accumulators start(Nest *nest, const char *name, int lanes) {
     for (uint32_t i = 0; i < n->n_reduced; i++)
       nest->bindings[n->rank + i] = (Binding){offset_number(0), false};
     first = translate_body(&nest->c, n, nest->bindings, lanes);
-    acc.place = build_new_local(b, "place", lanes_of(TYPE_I32, lanes));
-    build_declare(b, acc.place, build_splat(b, build_integer(b, TYPE_I32, 0), lanes));
+    acc.place = kernel_new_local(b, "place", lanes_of(TYPE_I32, lanes));
+    kernel_declare(b, acc.place, kernel_splat(b, kernel_integer(b, TYPE_I32, 0), lanes));
   } else {
     first = unit(b, n->reduction, n->type);
   }
-  first = build_splat(b, first, lanes);
-  acc.value = build_new_local(b, name, value_at(b, first)->type);
-  build_declare(b, acc.value, first);
+  first = kernel_splat(b, first, lanes);
+  acc.value = kernel_new_local(b, name, value_at(b, first)->type);
+  kernel_declare(b, acc.value, first);
   return acc;
 }
 
@@ -259,7 +259,7 @@ static void part_of(Nest *nest, uint32_t k, const Accumulators *acc, int lanes, 
   Accumulators inner = start(nest, "part", acc->lanes);
   reduce_from(nest, k, &inner, lanes);
   set(nest, acc->value,
-      build_op2(nest->c.b, OP_ADD, local_value(nest, acc->value), local_value(nest, inner.value)));
+      kernel_op2(nest->c.b, OP_ADD, local_value(nest, acc->value), local_value(nest, inner.value)));
 }
 
 /* for reduced index k over [from, to) in steps of as many lanes: what is inside */
@@ -273,26 +273,26 @@ static void reduce_loop(Nest *nest, uint32_t k, const Accumulators *acc, int lan
   bool last = k + 1 == n->n_reduced;
   if (to - from > 2 * block && in_parts(n) && last) {
     int64_t end = from + (to - from) / block * block;
-    uint32_t outer = build_variable(b, index_name(n, v)),
-             inner = build_variable(b, index_name(n, v));
-    build_loop(b, outer, from, end, block, LOOP_PLAIN);
+    uint32_t outer = kernel_variable(b, index_name(n, v)),
+             inner = kernel_variable(b, index_name(n, v));
+    kernel_loop(b, outer, from, end, block, LOOP_PLAIN);
     Accumulators part = start(nest, "part", acc->lanes);
-    build_loop(b, inner, 0, block, step, LOOP_PLAIN);
+    kernel_loop(b, inner, 0, block, step, LOOP_PLAIN);
     Offset offset = offset_add(b, offset_variable(b, outer), 1, offset_variable(b, inner));
     nest->bindings[v] = (Binding){offset, here && lanes > 1};
     reduce_from(nest, k + 1, &part, lanes);
-    build_end(b);
+    kernel_end(b);
     set(nest, acc->value,
-        build_op2(b, OP_ADD, local_value(nest, acc->value), local_value(nest, part.value)));
-    build_end(b);
+        kernel_op2(b, OP_ADD, local_value(nest, acc->value), local_value(nest, part.value)));
+    kernel_end(b);
     from = end;
   }
   if (from == to) return;
-  uint32_t variable = build_variable(b, index_name(n, v));
-  build_loop(b, variable, from, to, step, LOOP_PLAIN);
+  uint32_t variable = kernel_variable(b, index_name(n, v));
+  kernel_loop(b, variable, from, to, step, LOOP_PLAIN);
   nest->bindings[v] = (Binding){offset_variable(b, variable), here && lanes > 1};
   part_of(nest, k + 1, acc, lanes, in_parts(n) && !last && n->extents[v] > 4);
-  build_end(b);
+  kernel_end(b);
 }
 
 static void reduce_from(Nest *nest, uint32_t k, const Accumulators *acc, int lanes) {
@@ -311,22 +311,22 @@ static ValueId reduce_in_lanes(Nest *nest, int lanes) {
   Builder *b = nest->c.b;
   Node *n = nest->node;
   uint32_t v = (uint32_t)nest->lane_axis;
-  Accumulators acc = start(nest, n->name, lanes);
+  Accumulators acc = start(nest, reduction_name(n->reduction), lanes);
   reduce_from(nest, 0, &acc, lanes);
   int64_t extent = n->extents[v], done = extent / lanes * lanes;
-  ValueId folded = build_fold(b, reducing_op(n->reduction), local_value(nest, acc.value));
+  ValueId folded = kernel_fold(b, reducing_op(n->reduction), local_value(nest, acc.value));
   if (done == extent) return folded;
-  uint32_t total = build_new_local(b, n->name, lanes_of(n->type, 1));
-  build_declare(b, total, folded);
+  uint32_t total = kernel_new_local(b, "total", lanes_of(n->type, 1));
+  kernel_declare(b, total, folded);
   acc = (Accumulators){.value = total, .lanes = 1};
   for (uint32_t k = 0; k < n->n_reduced; k++) {
     uint32_t r = n->rank + k;
-    uint32_t variable = build_variable(b, index_name(n, r));
-    build_loop(b, variable, r == v ? done : 0, n->extents[r], 1, LOOP_PLAIN);
+    uint32_t variable = kernel_variable(b, index_name(n, r));
+    kernel_loop(b, variable, r == v ? done : 0, n->extents[r], 1, LOOP_PLAIN);
     nest->bindings[r] = (Binding){offset_variable(b, variable), false};
   }
   accumulate(nest, &acc, 1);
-  for (uint32_t k = 0; k < n->n_reduced; k++) build_end(b);
+  for (uint32_t k = 0; k < n->n_reduced; k++) kernel_end(b);
   return local_value(nest, total);
 }
 
@@ -341,7 +341,7 @@ static void build_value(Nest *nest, int lanes) {
     int along = lanes_for(nest->c.w, width, n->extents[nest->lane_axis]);
     put(nest, reduce_in_lanes(nest, along), 1);
   } else {
-    Accumulators acc = start(nest, n->name, lanes);
+    Accumulators acc = start(nest, reduction_name(n->reduction), lanes);
     reduce_from(nest, 0, &acc, lanes);
     put(nest, local_value(nest, finds_place(n) ? acc.place : acc.value), lanes);
   }
@@ -379,11 +379,11 @@ static void build_outputs(Nest *nest, uint32_t v, int lanes) {
   Builder *b = nest->c.b;
   while (v < n->rank && nest->lane_axis == (int)v) v++;
   if (v < n->rank) {
-    uint32_t variable = build_variable(b, index_name(n, v));
-    build_loop(b, variable, 0, n->extents[v], 1, LOOP_PLAIN);
+    uint32_t variable = kernel_variable(b, index_name(n, v));
+    kernel_loop(b, variable, 0, n->extents[v], 1, LOOP_PLAIN);
     nest->bindings[v] = (Binding){offset_variable(b, variable), false};
     build_outputs(nest, v + 1, lanes);
-    build_end(b);
+    kernel_end(b);
     return;
   }
   int axis = nest->lane_axis;
@@ -406,8 +406,8 @@ static void build_node(Nest *nest, uint32_t i) {
     int64_t size = 1;
     for (uint32_t v = spine; v < n->rank; v++) size *= n->extents[v];
     Lanes type = lanes_of(n->type, nest->spine_lanes);
-    uint32_t local = build_array(nest->c.b, n->name, type, size, 0);
-    build_declare(nest->c.b, local, VALUE_NONE);
+    uint32_t local = kernel_array(nest->c.b, n->name, type, size, 0);
+    kernel_declare(nest->c.b, local, VALUE_NONE);
     add_place(nest, local, true);
   }
   build_outputs(nest, spine, lanes);
@@ -448,11 +448,11 @@ static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
   const Node *first = node_at(nest->c.w, nest->group->nodes.items[0]);
   while (v < nest->group->spine && lane_axis == (int)v) v++;
   if (v < nest->group->spine) {
-    uint32_t variable = build_variable(b, index_name(first, v));
-    build_loop(b, variable, 0, first->extents[v], 1, LOOP_PLAIN);
+    uint32_t variable = kernel_variable(b, index_name(first, v));
+    kernel_loop(b, variable, 0, first->extents[v], 1, LOOP_PLAIN);
     nest->spine[v] = (Binding){offset_variable(b, variable), false};
     build_spine(nest, v + 1, lane_axis, lanes);
-    build_end(b);
+    kernel_end(b);
     return;
   }
   if (lane_axis == NO_AXIS)
@@ -465,6 +465,10 @@ static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
 void build_loops(Work *w, Builder *b, const Group *g) {
   Nest nest = {.c = {.w = w, .b = b}, .group = g};
   nest.spine = ARENA_ARRAY(w->arena, Binding, g->spine + 1);
+  for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
+    BufferId buffer = node_at(w, g->nodes.items[i])->buffer;
+    if (buffer != BUFFER_NONE) kernel_parameter(b, buffer, true);
+  }
   const Node *first = node_at(w, g->nodes.items[0]);
   for (uint32_t v = g->spine; v-- > 0;) {
     int width = 0;

@@ -64,13 +64,13 @@ bool is_scatter(Work *w, const Node *n) {
 
 static void build_zeros(Context *c, const Node *n, Binding *bindings) {
   for (uint32_t i = 0; i < n->rank; i++) {
-    uint32_t variable = build_variable(c->b, "i");
-    build_loop(c->b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
+    uint32_t variable = kernel_variable(c->b, "i");
+    kernel_loop(c->b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
     bindings[i] = (Binding){offset_variable(c->b, variable), false};
   }
-  uint32_t y = build_parameter(c->b, n->buffer, true);
-  build_store(c->b, y, output_offset(c, n, bindings), build_number(c->b, n->type, 0));
-  for (uint32_t i = 0; i < n->rank; i++) build_end(c->b);
+  uint32_t y = kernel_parameter(c->b, n->buffer, true);
+  kernel_store(c->b, y, output_offset(c, n, bindings), kernel_number(c->b, n->type, 0));
+  for (uint32_t i = 0; i < n->rank; i++) kernel_end(c->b);
 }
 
 /* if 0 ≤ t < extent: what no J equals adds nothing */
@@ -79,13 +79,13 @@ static bool guard_place(Context *c, const Node *n, const Scatter *s, ValueId pla
   Affine a = affine_of(c->w->graph, s->place, node_ranges(n));
   Interval range = index_interval(c->w, n, &a);
   ValueId low = VALUE_NONE, high = VALUE_NONE;
-  if (range.low < 0) low = build_op2(b, OP_GE, place, build_integer(b, TYPE_I32, 0));
+  if (range.low < 0) low = kernel_op2(b, OP_GE, place, kernel_integer(b, TYPE_I32, 0));
   if (range.high >= n->extents[s->axis])
-    high = build_op2(b, OP_LT, place, build_integer(b, TYPE_I32, n->extents[s->axis]));
+    high = kernel_op2(b, OP_LT, place, kernel_integer(b, TYPE_I32, n->extents[s->axis]));
   if (low == VALUE_NONE && high == VALUE_NONE) return false;
-  build_if(b, low == VALUE_NONE    ? high
-              : high == VALUE_NONE ? low
-                                   : build_op2(b, OP_AND, low, high));
+  kernel_if(b, low == VALUE_NONE    ? high
+               : high == VALUE_NONE ? low
+                                    : kernel_op2(b, OP_AND, low, high));
   return true;
 }
 
@@ -100,22 +100,22 @@ void build_scatter(Work *w, Builder *b, const Group *g) {
   build_zeros(&c, n, bindings);
   for (uint32_t i = 0; i < n_indices; i++) {
     if (i == s.axis) continue;
-    uint32_t variable = build_variable(b, index_name(n, i));
-    build_loop(b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
+    uint32_t variable = kernel_variable(b, index_name(n, i));
+    kernel_loop(b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
     bindings[i] = (Binding){offset_variable(b, variable), false};
   }
   Node at = *n, added = *n;
   at.body = s.place;
   added.body = value;
-  uint32_t place = build_new_local(b, "place", lanes_of(TYPE_I32, 1));
-  build_declare(b, place, translate_body(&c, &at, bindings, 1));
-  ValueId j = build_local(b, place, NULL, 0);
+  uint32_t place = kernel_new_local(b, "place", lanes_of(TYPE_I32, 1));
+  kernel_declare(b, place, translate_body(&c, &at, bindings, 1));
+  ValueId j = kernel_local(b, place, NULL, 0);
   bool guarded = guard_place(&c, n, &s, j);
   bindings[s.axis] = (Binding){offset_add_term(b, offset_number(0), 1, j), false};
   ValueId term = translate_body(&c, &added, bindings, 1);
-  uint32_t y = build_parameter(b, n->buffer, true);
+  uint32_t y = kernel_parameter(b, n->buffer, true);
   Offset offset = output_offset(&c, n, bindings);
-  build_store(b, y, offset, build_op2(b, OP_ADD, build_load(b, y, offset, 1), term));
-  if (guarded) build_end(b);
-  for (uint32_t i = 0; i + 1 < n_indices; i++) build_end(b);
+  kernel_store(b, y, offset, kernel_op2(b, OP_ADD, kernel_load(b, y, offset, 1), term));
+  if (guarded) kernel_end(b);
+  for (uint32_t i = 0; i + 1 < n_indices; i++) kernel_end(b);
 }

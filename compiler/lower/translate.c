@@ -107,7 +107,7 @@ static ValueId read_local(Context *c, const Expr *read, const Place *place) {
     at[n++] = translate_affine(c, &a, &lanes);
     if (lanes) bug("lower", "%s: lanes along an array of lanes", c->node->name);
   }
-  return build_local(c->b, place->local, at, n);
+  return kernel_local(c->b, place->local, at, n);
 }
 
 /* An index of data that no check covers may be anything: it is kept inside. */
@@ -142,7 +142,7 @@ static ValueId load(Context *c, const Expr *read) {
   Affine a = read_offset(w, c->node, &inside, w->plan->buffers[buffer].strides);
   bool lanes = false;
   Offset offset = translate_affine(c, &a, &lanes);
-  return build_load(c->b, build_parameter(c->b, buffer, false), offset, lanes ? c->lanes : 1);
+  return kernel_load(c->b, kernel_parameter(c->b, buffer, false), offset, lanes ? c->lanes : 1);
 }
 
 /* 0 ≤ index < extent for every axis where that is not known; VALUE_NONE when it is for all. */
@@ -161,7 +161,7 @@ static ValueId translate_inside(Context *c, const Expr *read) {
     for (int k = 0; k < 2; k++) {
       if (bounds[k] == EXPR_NONE) continue;
       ValueId condition = translate(c, bounds[k]);
-      all = all == VALUE_NONE ? condition : build_op2(c->b, OP_AND, all, condition);
+      all = all == VALUE_NONE ? condition : kernel_op2(c->b, OP_AND, all, condition);
     }
   }
   return all;
@@ -188,21 +188,21 @@ static void forget(Context *c, size_t mark) {
 /* if (condition) local = a; else local = b */
 static ValueId branch(Context *c, ScalarType type, ValueId condition, const Expr *read, ExprId a,
                       ExprId b) {
-  uint32_t local = build_new_local(c->b, "chosen", lanes_of(type, 1));
-  build_declare(c->b, local, VALUE_NONE);
-  build_if(c->b, condition);
+  uint32_t local = kernel_new_local(c->b, "chosen", lanes_of(type, 1));
+  kernel_declare(c->b, local, VALUE_NONE);
+  kernel_if(c->b, condition);
   size_t mark = c->memoised.count;
-  build_assign(c->b, local, NULL, 0, read != NULL ? load(c, read) : translate(c, a));
+  kernel_assign(c->b, local, NULL, 0, read != NULL ? load(c, read) : translate(c, a));
   forget(c, mark);
-  build_else(c->b);
-  build_assign(c->b, local, NULL, 0, translate(c, b));
+  kernel_else(c->b);
+  kernel_assign(c->b, local, NULL, 0, translate(c, b));
   forget(c, mark);
-  build_end(c->b);
-  return build_local(c->b, local, NULL, 0);
+  kernel_end(c->b);
+  return kernel_local(c->b, local, NULL, 0);
 }
 
 static ValueId choose(Context *c, ScalarType type, ValueId condition, ValueId a, ValueId b) {
-  return build_op(c->b, OP_WHERE, type, (ValueId[]){condition, a, b}, 3);
+  return kernel_op(c->b, OP_WHERE, type, (ValueId[]){condition, a, b}, 3);
 }
 
 static ValueId translate_read(Context *c, const Expr *read) {
@@ -220,9 +220,9 @@ static ValueId translate_read(Context *c, const Expr *read) {
 /* A uniform condition as a mask. */
 static ValueId mask_of(Context *c, ValueId condition, uint8_t mask_bytes) {
   ScalarType type = mask_bytes == 8 ? TYPE_I64 : TYPE_I32;
-  ValueId number = build_op(c->b, OP_CAST, type, &condition, 1);
-  return build_op2(c->b, OP_NE, build_splat(c->b, number, c->lanes),
-                   build_splat(c->b, build_integer(c->b, type, 0), c->lanes));
+  ValueId number = kernel_op(c->b, OP_CAST, type, &condition, 1);
+  return kernel_op2(c->b, OP_NE, kernel_splat(c->b, number, c->lanes),
+                    kernel_splat(c->b, kernel_integer(c->b, type, 0), c->lanes));
 }
 
 /* All operands get as many lanes as the widest has. */
@@ -241,7 +241,7 @@ static void align_lanes(Context *c, ValueId *args, uint32_t n, ScalarOp op) {
     Lanes type = value_at(c->b, args[i])->type;
     if (type.lanes > 1) continue;
     args[i] = type.type == TYPE_BOOL ? mask_of(c, args[i], mask_bytes)
-                                     : build_splat(c->b, args[i], c->lanes);
+                                     : kernel_splat(c->b, args[i], c->lanes);
   }
 }
 
@@ -250,12 +250,12 @@ static ValueId translate_cast(Context *c, const Expr *e) {
   ValueId operand = translate(c, e->args[0]);
   Lanes from = value_at(c->b, operand)->type;
   if (e->type == TYPE_BOOL && from.type != TYPE_BOOL) {
-    ValueId zero = build_integer(c->b, from.type, 0);
-    return build_op2(c->b, OP_NE, operand, build_splat(c->b, zero, from.lanes));
+    ValueId zero = kernel_integer(c->b, from.type, 0);
+    return kernel_op2(c->b, OP_NE, operand, kernel_splat(c->b, zero, from.lanes));
   }
-  if (from.mask_bytes == 0) return build_op(c->b, OP_CAST, e->type, &operand, 1);
-  ValueId one = build_splat(c->b, build_integer(c->b, e->type, 1), from.lanes);
-  ValueId zero = build_splat(c->b, build_integer(c->b, e->type, 0), from.lanes);
+  if (from.mask_bytes == 0) return kernel_op(c->b, OP_CAST, e->type, &operand, 1);
+  ValueId one = kernel_splat(c->b, kernel_integer(c->b, e->type, 1), from.lanes);
+  ValueId zero = kernel_splat(c->b, kernel_integer(c->b, e->type, 0), from.lanes);
   return choose(c, e->type, operand, one, zero);
 }
 
@@ -273,15 +273,15 @@ static ValueId translate_op(Context *c, const Expr *e) {
     if (args[i] == VALUE_NONE) args[i] = translate(c, e->args[i]);
   align_lanes(c, args, e->n_args, e->op);
   c->b->flops += type_is_real(e->type) ? 1 : 0;
-  return build_op(c->b, e->op, e->type, args, e->n_args);
+  return kernel_op(c->b, e->op, e->type, args, e->n_args);
 }
 
 static ValueId translate_index(Context *c, uint32_t v) {
   const Binding *binding = &c->bindings[v];
-  ValueId first = build_offset(c->b, TYPE_I32, binding->offset);
+  ValueId first = kernel_offset(c->b, TYPE_I32, binding->offset);
   if (!binding->lanes) return first;
-  return build_op2(c->b, OP_ADD, build_splat(c->b, first, c->lanes),
-                   build_ramp(c->b, TYPE_I32, c->lanes));
+  return kernel_op2(c->b, OP_ADD, kernel_splat(c->b, first, c->lanes),
+                    kernel_ramp(c->b, TYPE_I32, c->lanes));
 }
 
 static ValueId remember(Context *c, ExprId id, ValueId value) {
@@ -297,8 +297,8 @@ static ValueId translate(Context *c, ExprId id) {
   ValueId value = VALUE_NONE;
   switch (e.kind) {
   case EXPR_CONST:
-    return type_is_real(e.type) ? build_number(c->b, e.type, e.real)
-                                : build_integer(c->b, e.type, e.integer);
+    return type_is_real(e.type) ? kernel_number(c->b, e.type, e.real)
+                                : kernel_integer(c->b, e.type, e.integer);
   case EXPR_INDEX: return translate_index(c, e.index);
   case EXPR_READ: value = translate_read(c, &e); break;
   case EXPR_OP: value = translate_op(c, &e); break;
@@ -309,9 +309,9 @@ static ValueId translate(Context *c, ExprId id) {
     return trivial ? remember(c, id, value) : value;
   const char *name =
       e.kind == EXPR_READ ? tensor_at(c->w->graph, e.tensor)->name : scalar_ops[e.op].name;
-  uint32_t local = build_new_local(c->b, name, v->type);
-  build_declare(c->b, local, value);
-  return remember(c, id, build_local(c->b, local, NULL, 0));
+  uint32_t local = kernel_new_local(c->b, name, v->type);
+  kernel_declare(c->b, local, value);
+  return remember(c, id, kernel_local(c->b, local, NULL, 0));
 }
 
 static void count_uses(Context *c, ExprId id) {
