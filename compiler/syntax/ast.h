@@ -146,7 +146,7 @@ typedef enum StmtKind {
   STMT_REQUIRE,   /* require value, message (a string) */
   STMT_EXPORT,    /* export name(params) = results [where args] */
   STMT_TRAIN,     /* train { body }; its items are STMT_CLAUSE and STMT_UPDATE */
-  STMT_IMPORT,    /* import "string" */
+  STMT_IMPORT,    /* import value (a string) */
   STMT_RETURN,    /* return args (all positional) */
   STMT_CLAUSE     /* in train: `name args` or `with e [on args]`; see below */
 } StmtKind;

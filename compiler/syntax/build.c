@@ -36,10 +36,8 @@ Ast *build_leaf(Parser *parser, AstKind kind, const Token *token) {
   Ast *ast = new_ast(parser, kind, token->span);
   ast->integer = token->integer;
   ast->real = token->real;
-  if (kind == AST_STRING)
-    ast->string = token->text;
-  else
-    ast->name = token->text;
+  if (kind == AST_STRING) ast->string = token->text;
+  if (kind == AST_NAME) ast->name = token->text;
   return ast;
 }
 
@@ -157,7 +155,7 @@ Ast *build_parenthesised(Ast *inside, Span span) {
 const char *declared_name(Parser *parser, const Token *name) {
   size_t length = strlen(name->text);
   if (name->text[length - 1] != '\'') return name->text;
-  diag_error(parser->diag, name->span, "`%s` is the new value of `%.*s`: only `<-` gives it",
+  diag_error(parser->diag, name->span, "`%s` is the new value of `%.*s`, which only `<-` gives",
              name->text, (int)length - 1, name->text);
   return name->text;
 }

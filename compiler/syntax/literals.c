@@ -6,14 +6,16 @@
 #include "support/text.h"
 
 void read_integer(Tokens *tokens, Token *token, const char *text) {
+  token->text = arena_strdup(tokens->arena, text);
   errno = 0;
   token->integer = strtoll(text, NULL, 10);
   if (errno != ERANGE) return;
   diag_error(tokens->diag, token->span, "this integer is too large");
-  diag_hint(tokens->diag, "the largest is 9223372036854775807; a real has a point: %s.0", text);
+  diag_hint(tokens->diag, "the largest is 9223372036854775807; a real has a point: %.40s.0", text);
 }
 
 void read_real(Tokens *tokens, Token *token, const char *text) {
+  token->text = arena_strdup(tokens->arena, text);
   token->real = strtod(text, NULL);
   if (isfinite(token->real)) return;
   token->real = 0;

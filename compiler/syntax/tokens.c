@@ -198,9 +198,14 @@ static Token scan(Tokens *tokens) {
   do {
     token = (Token){.span = token.span};
     token.kind = dag_scan(&token, tokens->scanner);
-    first_on_line |= token.kind == RAW_NEWLINE;
-  } while (token.kind == RAW_NEWLINE);
+    if (token.kind != RAW_NEWLINE) break;
+    first_on_line = true;
+    tokens->muted |= tokens->misread; /* what is wrong stands at the end of the line before */
+    tokens->misread = false;
+  } while (true);
   token.first_on_line = first_on_line;
+  token.misread = tokens->misread;
+  tokens->misread = false;
   return token;
 }
 
@@ -213,7 +218,9 @@ static Token give(Tokens *tokens, Token token) {
     if (token.kind != SEPARATOR) tokens->muted = false;
     tokens->first = token;
   }
+  tokens->muted |= token.misread;
   follow_brackets(tokens, &token);
+  tokens->before = tokens->previous;
   tokens->previous = token;
   return token;
 }

@@ -24,8 +24,9 @@ typedef struct Token {
   int kind; /* of enum yytokentype, in dag.tab.h */
   Span span;
   bool first_on_line;
+  bool misread; /* a mistake in it, or before it on its line, is reported already */
   SeparatorKind separator;
-  const char *text; /* a name as written; a string without its escapes */
+  const char *text; /* a name or number as written; a string without its escapes */
   int64_t integer;
   double real;
 } Token;
@@ -45,6 +46,7 @@ typedef struct Tokens {
 
   int start;              /* the first token: which grammar */
   Token next;             /* read, not yet given */
+  Token before;           /* the one before previous */
   Token previous;         /* given last */
   Token first;            /* of the statement that is being read */
   ARRAY(Bracket) open;    /* after `previous` */
@@ -54,6 +56,7 @@ typedef struct Tokens {
   Token replayed;         /* given once more, after a SEPARATOR */
   enum { REPLAY_NONE, REPLAY_SEPARATOR, REPLAY_TOKEN } replay;
   bool started, stopped;
+  bool misread;         /* as in the token that flex gives next */
   bool skipping;        /* to the end of the statement, after a mistake */
   uint32_t skip_braces; /* the blocks around that statement */
   bool muted;           /* a mistake in this statement was reported: what follows from it is not */
