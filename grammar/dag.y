@@ -20,7 +20,7 @@ static Stmt *statement_of(Parser *parser, StmtKind kind, Span span) {
 #define YYLLOC_DEFAULT(all, parts, n)                                                              \
   ((all) = (n) > 0 ? span_join(YYRHSLOC(parts, 1), YYRHSLOC(parts, n)) : YYRHSLOC(parts, 0))
 #define PUSH(list, ...) ARRAY_PUSH(parser->arena, &(list), __VA_ARGS__)
-#define BLOCK(list)     ((Block){(list).items, (list).count})
+#define BLOCK(list)     ((StmtBlock){(list).items, (list).count})
 }
 
 %define api.pure full
@@ -43,7 +43,7 @@ static Stmt *statement_of(Parser *parser, StmtKind kind, Span span) {
   Param param;
   Iterator iterator;
   Result result;
-  Block block;
+  StmtBlock block;
   ElsePart else_part;
   Rule rule;
   ItemList items;
@@ -123,7 +123,7 @@ statement:
   | left ARROW expr                 { $$ = build_update(parser, @$, $1, $3); }
   | FN NAME LPAREN params RPAREN ASSIGN expr rule
                                     { $$ = build_function(parser, STMT_FN, @$, &$2, NULL, $4,
-                                                          (Block){0});
+                                                          (StmtBlock){0});
                                       $$->value = $7;
                                       $$->rule_seed = $8.seed;
                                       $$->rule = $8.value; }

@@ -164,6 +164,14 @@ bool expr_uses_index(const Graph *graph, ExprId id, uint32_t number) {
   return e->fallback != EXPR_NONE && expr_uses_index(graph, e->fallback, number);
 }
 
+bool expr_reads(const Graph *graph, ExprId id, TensorId tensor) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ && e->tensor == tensor) return true;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (expr_reads(graph, e->args[i], tensor)) return true;
+  return e->fallback != EXPR_NONE && expr_reads(graph, e->fallback, tensor);
+}
+
 ExprId expr_rebuild(Graph *graph, ExprId id, const ExprId *args, ExprId fallback) {
   const Expr e = *expr_at(graph, id);
   switch (e.kind) {

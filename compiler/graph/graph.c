@@ -66,6 +66,13 @@ TensorId graph_add(Graph *graph, Tensor t) {
   return id;
 }
 
+void graph_rename(Graph *graph, TensorId id, const char *name) {
+  TensorId *place = map_get(&graph->names, graph->tensors[id].name);
+  map_set(&graph->names, graph->tensors[id].name, NULL);
+  graph->tensors[id].name = graph_unique_name(graph, name);
+  map_set(&graph->names, graph->tensors[id].name, place);
+}
+
 Tensor tensor_new(TensorKind kind, ScalarType type) {
   return (Tensor){.kind = kind,
                   .type = type,

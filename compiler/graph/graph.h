@@ -164,6 +164,8 @@ static inline Tensor *tensor_at(const Graph *graph, TensorId id) { return &graph
 bool expr_is_number(const Graph *graph, ExprId id, double value);
 /* Whether index variable `number` occurs in it. */
 bool expr_uses_index(const Graph *graph, ExprId id, uint32_t number);
+/* Whether it reads that tensor. */
+bool expr_reads(const Graph *graph, ExprId id, TensorId tensor);
 /* Rebuilds an expression with index variable v replaced by with[v] (EXPR_NONE: kept). */
 ExprId expr_substitute(Graph *graph, ExprId id, const ExprId *with, uint32_t n);
 /* The same node over other operands (as many as it has) and fallback. */
@@ -179,6 +181,8 @@ TensorId graph_add(Graph *graph, Tensor t);
 /* `base`, or base2, base3… if a tensor has that name already. */
 const char *graph_unique_name(Graph *graph, const char *base);
 TensorId graph_find(const Graph *graph, const char *name); /* TENSOR_NONE when absent */
+/* Gives a tensor another name, or that name with a number when it is taken. */
+void graph_rename(Graph *graph, TensorId id, const char *name);
 int64_t tensor_size(const Tensor *tensor);                 /* product of the extents */
 /* The extents of all its index variables: outputs, then reduced. */
 const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena);

@@ -69,7 +69,7 @@ static bool params_equal(const Param *a, size_t n_a, const Param *b, size_t n_b)
 static bool targets_equal(const Stmt *a, const Stmt *b) {
   if (a->n_targets != b->n_targets) return false;
   for (size_t i = 0; i < a->n_targets; i++) {
-    const Target *s = &a->targets[i], *t = &b->targets[i];
+    const LeftSide *s = &a->targets[i], *t = &b->targets[i];
     if (!text_equal(s->name, t->name) || s->has_brackets != t->has_brackets ||
         !items_equal(s->items, s->n_items, t->items, t->n_items))
       return false;
@@ -103,7 +103,7 @@ static bool owners_equal(const Stmt *a, const Stmt *b) {
   return true;
 }
 
-static bool block_equal(const Block *a, const Block *b);
+static bool block_equal(const StmtBlock *a, const StmtBlock *b);
 
 /* What a kind of statement does not have is empty in both. */
 static bool stmt_equal(const Stmt *a, const Stmt *b) {
@@ -121,7 +121,7 @@ static bool stmt_equal(const Stmt *a, const Stmt *b) {
          owners_equal(a, b);
 }
 
-static bool block_equal(const Block *a, const Block *b) {
+static bool block_equal(const StmtBlock *a, const StmtBlock *b) {
   if (a->count != b->count) return false;
   for (size_t i = 0; i < a->count; i++)
     if (!stmt_equal(a->items[i], b->items[i])) return false;

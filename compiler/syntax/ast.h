@@ -10,10 +10,10 @@
 typedef struct Ast Ast;   /* an expression */
 typedef struct Stmt Stmt; /* a declaration, definition or block */
 
-typedef struct Block {
+typedef struct StmtBlock {
   Stmt **items;
   size_t count;
-} Block;
+} StmtBlock;
 
 /* What stands between brackets, everywhere (the one item rule). */
 typedef enum ItemKind {
@@ -108,13 +108,13 @@ typedef struct Param {
 } Param;
 
 /* A target of a definition: `z`, `z[b, j]`, `dense1.z[n, j]`. name holds the whole dotted path. */
-typedef struct Target {
+typedef struct LeftSide {
   const char *name;
   bool has_brackets;
   Item *items;
   size_t n_items;
   Span span;
-} Target;
+} LeftSide;
 
 /* An entry of `scan t in 0..T, s in 0..S` and `repeat l in 0..L`. */
 typedef struct Iterator {
@@ -163,7 +163,7 @@ struct Stmt {
   Ast *value;
   Ast *message; /* require */
   Ast *target;  /* update */
-  Target *targets;
+  LeftSide *targets;
   size_t n_targets;
   Param *hyper;
   size_t n_hyper;
@@ -177,7 +177,7 @@ struct Stmt {
   Arg *carried; /* scan … with h = h0 */
   size_t n_carried;
   Ast *checkpoint;
-  Block body, otherwise;
+  StmtBlock body, otherwise;
   bool has_otherwise;
   Result *results;
   size_t n_results;
@@ -189,5 +189,5 @@ struct Stmt {
 
 typedef struct File {
   const Source *source;
-  Block body;
+  StmtBlock body;
 } File;

@@ -190,8 +190,8 @@ TypeExpr *build_type(Parser *parser, const Token *name, const ItemList *items, S
   return type;
 }
 
-Target build_target(Parser *parser, const Ast *left) {
-  Target target = {.span = left->span};
+LeftSide build_target(Parser *parser, const Ast *left) {
+  LeftSide target = {.span = left->span};
   if (left->kind == AST_INDEX) {
     target.has_brackets = true;
     target.items = left->items;
@@ -253,7 +253,7 @@ Stmt *build_update(Parser *parser, Span span, Ast *target, Ast *value) {
 }
 
 Stmt *build_function(Parser *parser, StmtKind kind, Span span, const Token *name,
-                     const ParamList *hyper, ParamList params, Block body) {
+                     const ParamList *hyper, ParamList params, StmtBlock body) {
   Stmt *stmt = build_statement(parser, kind, span);
   stmt->name = declared_name(parser, name);
   stmt->name_span = name->span;
@@ -268,7 +268,7 @@ Stmt *build_function(Parser *parser, StmtKind kind, Span span, const Token *name
   return stmt;
 }
 
-Stmt *build_repeat(Parser *parser, Span span, IteratorList iterators, Block body) {
+Stmt *build_repeat(Parser *parser, Span span, IteratorList iterators, StmtBlock body) {
   Stmt *stmt = build_statement(parser, STMT_REPEAT, span);
   stmt->iterators = iterators.items;
   stmt->n_iterators = iterators.count;
@@ -280,7 +280,7 @@ Stmt *build_repeat(Parser *parser, Span span, IteratorList iterators, Block body
   return stmt;
 }
 
-Stmt *build_if(Parser *parser, Span span, Ast *condition, Block body, ElsePart otherwise) {
+Stmt *build_if(Parser *parser, Span span, Ast *condition, StmtBlock body, ElsePart otherwise) {
   Stmt *stmt = build_statement(parser, STMT_IF, span);
   stmt->value = condition;
   stmt->body = body;

@@ -17,14 +17,14 @@ typedef ARRAY(Item) ItemList;
 typedef ARRAY(Arg) ArgList;
 typedef ARRAY(Ast *) AstList;
 typedef ARRAY(Param) ParamList;
-typedef ARRAY(Target) TargetList;
+typedef ARRAY(LeftSide) TargetList;
 typedef ARRAY(Iterator) IteratorList;
 typedef ARRAY(Result) ResultList;
 typedef ARRAY(Stmt *) StmtList;
 
 /* `else` and what follows: depth counts the `else if`s. */
 typedef struct ElsePart {
-  Block block;
+  StmtBlock block;
   bool present;
   uint32_t depth;
 } ElsePart;
@@ -51,7 +51,7 @@ Ast *build_list(Parser *parser, AstList values, Span span);
 Ast *build_parenthesised(Ast *inside, Span span);
 
 TypeExpr *build_type(Parser *parser, const Token *name, const ItemList *items, Span span);
-Target build_target(Parser *parser, const Ast *left);
+LeftSide build_target(Parser *parser, const Ast *left);
 const char *declared_name(Parser *parser, const Token *name);
 
 /* --- statements --- */
@@ -63,9 +63,9 @@ Stmt *build_definition(Parser *parser, Span span, TargetList targets, Ast *value
 Stmt *build_update(Parser *parser, Span span, Ast *target, Ast *value);
 /* fn, layer, optimizer. */
 Stmt *build_function(Parser *parser, StmtKind kind, Span span, const Token *name,
-                     const ParamList *hyper, ParamList params, Block body);
-Stmt *build_repeat(Parser *parser, Span span, IteratorList iterators, Block body);
-Stmt *build_if(Parser *parser, Span span, Ast *condition, Block body, ElsePart otherwise);
+                     const ParamList *hyper, ParamList params, StmtBlock body);
+Stmt *build_repeat(Parser *parser, Span span, IteratorList iterators, StmtBlock body);
+Stmt *build_if(Parser *parser, Span span, Ast *condition, StmtBlock body, ElsePart otherwise);
 ElsePart else_if(Parser *parser, Stmt *statement, uint32_t depth);
 Result build_result(Parser *parser, Ast *target, Span arrow, Ast *value);
 Stmt *build_clause(Parser *parser, Span span, const Token *name, ArgList args);

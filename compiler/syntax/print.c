@@ -235,9 +235,9 @@ static void indent(Text *out, int depth) {
   for (int i = 0; i < depth; i++) text_add(out, "  ");
 }
 
-static void print_lines(Text *out, const Block *block, int depth);
+static void print_lines(Text *out, const StmtBlock *block, int depth);
 
-static void print_block(Text *out, const Block *block, int depth) {
+static void print_block(Text *out, const StmtBlock *block, int depth) {
   text_add(out, "{\n");
   print_lines(out, block, depth + 1);
   indent(out, depth);
@@ -258,7 +258,7 @@ static void print_declaration(Text *out, const char *word, const Stmt *stmt) {
 static void print_targets(Text *out, const Stmt *stmt) {
   if (stmt->n_targets > 1) text_add(out, "(");
   for (size_t i = 0; i < stmt->n_targets; i++) {
-    const Target *target = &stmt->targets[i];
+    const LeftSide *target = &stmt->targets[i];
     text_printf(out, "%s%s", i > 0 ? ", " : "", target->name);
     if (target->has_brackets) print_items(out, target->items, target->n_items, true);
   }
@@ -436,7 +436,7 @@ static bool has_block(const Stmt *stmt) {
   bug("syntax", "no kind of statement: %d", (int)stmt->kind);
 }
 
-static void print_lines(Text *out, const Block *block, int depth) {
+static void print_lines(Text *out, const StmtBlock *block, int depth) {
   for (size_t i = 0; i < block->count; i++) {
     const Stmt *stmt = block->items[i];
     if (depth == 0 && i > 0 && (has_block(stmt) || has_block(block->items[i - 1])))

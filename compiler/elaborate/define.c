@@ -1,0 +1,214 @@
+/* Values become definitions. */
+#include <string.h>
+#include "elaborate/elaborator.h"
+
+static bool contains(const uint32_t *numbers, uint32_t n, uint32_t number) {
+  for (uint32_t i = 0; i < n; i++)
+    if (numbers[i] == number) return true;
+  return false;
+}
+
+/* The variables that become axes of the definition, in order: index variables of the notation around
+   it, those of the left-hand side, axes of the value. */
+static uint32_t output_variables(Elaborator *e, const Value *v, const Making *making,
+                                 uint32_t **variables) {
+  uint32_t *free, n_free = value_indices(e, v->body, &free), n = 0;
+  *variables = ARENA_ARRAY(e->arena, uint32_t, n_free + making->n_own + v->rank + 1);
+  for (uint32_t i = 0; i < n_free; i++)
+    if (!contains(making->own, making->n_own, free[i]) &&
+        !contains(making->reduced, making->n_reduced, free[i]))
+      (*variables)[n++] = free[i];
+  for (uint32_t i = 0; i < making->n_own; i++) (*variables)[n++] = making->own[i];
+  for (uint32_t i = 0; i < v->rank; i++)
+    if (!contains(making->reduced, making->n_reduced, i)) (*variables)[n++] = i;
+  return n;
+}
+
+static void set_extent(Elaborator *e, const Value *v, uint32_t variable, int64_t *extent) {
+  if (variable < FIRST_INDEX) {
+    *extent = v->extents[variable];
+    return;
+  }
+  IndexVariable *index = &e->indices.items[variable - FIRST_INDEX];
+  *extent = index->extent < 0 ? 1 : index->extent;
+  ARRAY_PUSH(e->arena, &index->uses, extent);
+}
+
+static const char *variable_name(const Elaborator *e, const Value *v, uint32_t variable) {
+  if (variable >= FIRST_INDEX) return e->indices.items[variable - FIRST_INDEX].name;
+  return v->axis_names == NULL ? NULL : v->axis_names[variable];
+}
+
+static ScalarType result_type(const Value *v, Reduction reduction) {
+  return reduction == REDUCE_ARGMAX || reduction == REDUCE_ARGMIN ? TYPE_I32 : v->type;
+}
+
+static void set_provenance(Tensor *t, const Value *v, const Scope *scope) {
+  t->origin = v->origin != NULL ? v->origin : scope->origin;
+  t->use = v->origin != NULL ? v->use : scope->use;
+}
+
+TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
+  uint32_t *outputs, n = output_variables(e, v, making, &outputs);
+  uint32_t total = n + making->n_reduced;
+  if (n > MAX_AXES) {
+    diag_error(e->diag, making->span, "%u axes: at most %d are possible", n, MAX_AXES);
+    n = 0;
+  }
+  uint32_t n_with = FIRST_INDEX + (uint32_t)e->indices.count;
+  ExprId *with = ARENA_ARRAY(e->arena, ExprId, n_with);
+  int64_t *extents = ARENA_ARRAY(e->arena, int64_t, total + 1);
+  const char **names = ARENA_ARRAY(e->arena, const char *, total + 1);
+  bool any_name = false;
+  for (uint32_t i = 0; i < n_with; i++) with[i] = EXPR_NONE;
+  for (uint32_t i = 0; i < total; i++) {
+    uint32_t variable = i < n ? outputs[i] : making->reduced[i - n];
+    with[variable] = expr_index(e->graph, i);
+    set_extent(e, v, variable, &extents[i]);
+    names[i] = variable_name(e, v, variable);
+    any_name = any_name || names[i] != NULL;
+  }
+  Tensor t = tensor_new(TENSOR_DEFINITION, result_type(v, making->reduction));
+  t.name = making->name;
+  t.rank = n;
+  t.extents = extents;
+  t.reduction = making->reduction;
+  t.n_reduced = making->n_reduced;
+  t.reduced_extents = extents + n;
+  t.index_names = any_name ? names : NULL;
+  t.body = expr_substitute(e->graph, v->body, with, n_with);
+  t.named = making->named;
+  t.span = making->span;
+  set_provenance(&t, v, making->scope);
+  TensorId id = graph_add(e->graph, t);
+  if (expr_uses_index(e->graph, t.body, RANDOM_POINT)) ARRAY_PUSH(e->arena, &e->random, id);
+  return id;
+}
+
+Value made_value(Elaborator *e, TensorId id, const Value *v, const Making *making) {
+  uint32_t *outputs, n = output_variables(e, v, making, &outputs), rank = 0;
+  const Tensor t = *tensor_at(e->graph, id);
+  ExprId at[MAX_AXES];
+  uint32_t n_leading = 0;
+  while (n_leading < n && outputs[n_leading] >= FIRST_INDEX &&
+         !contains(making->own, making->n_own, outputs[n_leading]))
+    n_leading++;
+  for (uint32_t i = 0; i < n; i++)
+    at[i] = i < n_leading ? expr_index(e->graph, outputs[i]) : expr_index(e->graph, rank++);
+  Value made = value_scalar(e, expr_read(e->graph, id, at, n, EXPR_NONE));
+  made.rank = rank;
+  made.extents = t.extents + n_leading;
+  made.axis_names = t.index_names == NULL ? NULL : t.index_names + n_leading;
+  return made;
+}
+
+/* --- taking over what the statement has just made --- */
+
+static bool may_adopt(const Elaborator *e, TensorId id, TensorId first) {
+  const Tensor *t = tensor_at(e->graph, id);
+  bool computed = t->kind == TENSOR_DEFINITION || t->kind == TENSOR_RESHAPE ||
+                  t->kind == TENSOR_DERIVATIVE;
+  return id >= first && computed && !t->named;
+}
+
+static void adopt(Elaborator *e, TensorId id, const Value *v, const Making *making) {
+  if (strcmp(tensor_at(e->graph, id)->name, making->name) != 0)
+    graph_rename(e->graph, id, making->name);
+  Tensor *t = tensor_at(e->graph, id);
+  t->named = making->named;
+  t->span = making->span;
+  if (v->origin != NULL) set_provenance(t, v, making->scope);
+}
+
+TensorId adopt_definition(Elaborator *e, const Value *v, const Making *making, TensorId first) {
+  const Expr read = *expr_at(e->graph, v->body);
+  uint32_t *outputs, n = output_variables(e, v, making, &outputs);
+  if (read.kind != EXPR_READ || read.fallback != EXPR_NONE || read.n_args != n ||
+      !may_adopt(e, read.tensor, first))
+    return TENSOR_NONE;
+  for (uint32_t i = 0; i < n; i++) {
+    const Expr *at = expr_at(e->graph, read.args[i]);
+    if (at->kind != EXPR_INDEX || at->index != outputs[i]) return TENSOR_NONE;
+    if (outputs[i] < FIRST_INDEX && tensor_at(e->graph, read.tensor)->extents[i] !=
+                                        v->extents[outputs[i]])
+      return TENSOR_NONE;
+    /* a written range may be shorter than the axis */
+    if (outputs[i] >= FIRST_INDEX &&
+        e->indices.items[outputs[i] - FIRST_INDEX].given &&
+        e->indices.items[outputs[i] - FIRST_INDEX].extent !=
+            tensor_at(e->graph, read.tensor)->extents[i])
+      return TENSOR_NONE;
+  }
+  adopt(e, read.tensor, v, making);
+  Tensor *t = tensor_at(e->graph, read.tensor);
+  if (t->index_names != NULL) {
+    const char **names = ARENA_ARRAY(e->arena, const char *, n + t->n_reduced + 1);
+    for (uint32_t i = 0; i < n + t->n_reduced; i++)
+      names[i] = i < n ? variable_name(e, v, outputs[i]) : t->index_names[i];
+    t->index_names = names;
+  }
+  return read.tensor;
+}
+
+/* --- names --- */
+
+bool hold_value(Elaborator *e, Scope *scope, Value *v, const char *name, Span span, TensorId *id) {
+  if (value_failed(v)) return false;
+  if (v->kind != VALUE_TENSOR) {
+    diag_error(e->diag, span, "expected a number or tensor, found %s", value_describe(e, v));
+    return false;
+  }
+  if (value_is_whole(e, v, id)) return true;
+  Making making = {.name = name, .span = span, .scope = scope};
+  *id = make_definition(e, v, &making);
+  *v = made_value(e, *id, v, &making);
+  if (e->n_open == 0) settle_random(e);
+  return true;
+}
+
+Value define_name(Elaborator *e, Scope *scope, Value v, const char *name, Span span, bool named,
+                  TensorId first) {
+  TensorId id;
+  if (v.kind != VALUE_TENSOR || (v.constant && v.rank == 0)) return v;
+  Making making = {.name = name, .named = named, .span = span, .scope = scope};
+  if (value_is_whole(e, &v, &id)) {
+    if (may_adopt(e, id, first)) adopt(e, id, &v, &making);
+    return v;
+  }
+  id = make_definition(e, &v, &making);
+  v = made_value(e, id, &v, &making);
+  if (e->n_open == 0) settle_random(e);
+  return v;
+}
+
+/* --- random numbers --- */
+
+/* The row-major number of the point of a definition. */
+static ExprId point_number(Elaborator *e, const Tensor *t) {
+  const int64_t *extents = tensor_index_extents(t, e->arena);
+  Graph *graph = e->graph;
+  ExprId number = expr_integer(graph, TYPE_I32, 0);
+  for (uint32_t i = 0; i < t->rank + t->n_reduced; i++) {
+    ExprId index = expr_index(graph, i);
+    if (i == 0) {
+      number = index;
+      continue;
+    }
+    number = expr_op2(graph, OP_MUL, number, expr_integer(graph, TYPE_I32, extents[i]));
+    number = expr_op2(graph, OP_ADD, number, index);
+  }
+  return number;
+}
+
+void settle_random(Elaborator *e) {
+  ExprId with[RANDOM_POINT + 1];
+  for (uint32_t i = 0; i < RANDOM_POINT; i++) with[i] = EXPR_NONE;
+  for (size_t i = 0; i < e->random.count; i++) {
+    TensorId id = e->random.items[i];
+    const Tensor t = *tensor_at(e->graph, id);
+    with[RANDOM_POINT] = point_number(e, &t);
+    ExprId body = expr_substitute(e->graph, t.body, with, RANDOM_POINT + 1);
+    tensor_at(e->graph, id)->body = body;
+  }
+  e->random.count = 0;
+}

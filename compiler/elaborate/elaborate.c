@@ -1,0 +1,156 @@
+/* The file as a whole: prelude, imports, statements, training, exports. */
+#include <ctype.h>
+#include <string.h>
+#include "elaborate/elaborator.h"
+#include "support/embedded.h"
+
+/* --- scopes of files --- */
+
+Scope *file_scope(Elaborator *e) {
+  Scope *scope = scope_new(e, e->prelude);
+  scope->owner = ARENA_NEW(e->arena, Owner);
+  *scope->owner = (Owner){.path = "", .name = "", .iteration = "", .counters = map_new(e->arena)};
+  scope->iteration = "";
+  scope->real = e->program->real;
+  return scope;
+}
+
+void bind_functions(Elaborator *e, Scope *home, const Stmt *const *statements, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    const Stmt *stmt = statements[i];
+    bool layer = stmt->kind == STMT_LAYER, optimizer = stmt->kind == STMT_OPTIMIZER;
+    if (!layer && !optimizer && stmt->kind != STMT_FN) continue;
+    Value v = value_error();
+    v.kind = layer ? VALUE_LAYER : optimizer ? VALUE_OPTIMIZER : VALUE_FUNCTION;
+    v.declaration = stmt;
+    v.home = home;
+    scope_bind(e, home, stmt->name, v, stmt->name_span);
+  }
+}
+
+static void load_prelude(Elaborator *e) {
+  e->prelude = scope_new(e, NULL);
+  e->prelude->iteration = "";
+  e->prelude->real = e->program->real;
+  e->prelude->owner = ARENA_NEW(e->arena, Owner);
+  *e->prelude->owner = (Owner){.path = "", .name = "", .iteration = ""};
+  for (const EmbeddedFile *file = prelude_text; file->path != NULL; file++) {
+    Source *source = source_from_text(e->arena, file->path, file->text, strlen(file->text));
+    source->prelude = true;
+    const File *parsed = parse_file(e->arena, e->diag, source);
+    bind_functions(e, e->prelude, (const Stmt *const *)parsed->body.items, parsed->body.count);
+  }
+  if (diag_errors(e->diag) > 0) bug("elaborate", "the prelude has errors");
+}
+
+/* --- imports --- */
+
+static const char *beside(Elaborator *e, const char *file, const char *path) {
+  const char *slash = strrchr(file, '/');
+  if (path[0] == '/' || slash == NULL) return path;
+  return arena_printf(e->arena, "%.*s/%s", (int)(slash - file), file, path);
+}
+
+/* All top-level statements, those of an imported file in the place of its first import. */
+static void gather(Elaborator *e, const File *file) {
+  map_set(&e->imports, file->source->path, (void *)file->source);
+  for (size_t i = 0; i < file->body.count; i++) {
+    const Stmt *stmt = file->body.items[i];
+    if (stmt->kind != STMT_IMPORT) {
+      ARRAY_PUSH(e->arena, &e->statements, stmt);
+      continue;
+    }
+    const char *path = beside(e, file->source->path, stmt->value->string);
+    if (map_get(&e->imports, path) != NULL) continue;
+    const Source *source = source_read(e->arena, e->diag, path, stmt->span);
+    if (source != NULL) gather(e, parse_file(e->arena, e->diag, source));
+  }
+}
+
+/* --- the command line --- */
+
+static void define_real(Elaborator *e) {
+  for (size_t i = 0; i < e->n_defines; i++) {
+    if (strcmp(e->defines[i].name, "real") != 0) continue;
+    const char *value = e->defines[i].value;
+    e->define_used[i] = true;
+    if (strcmp(value, "f64") == 0)
+      e->program->real = TYPE_F64;
+    else if (strcmp(value, "f32") == 0)
+      e->program->real = TYPE_F32;
+    else
+      diag_error(e->diag, span_none(), "-D real=%s: `real` can be f32 or f64", value);
+  }
+}
+
+static void report_unused_defines(Elaborator *e) {
+  for (size_t i = 0; i < e->n_defines; i++) {
+    if (e->define_used[i]) continue;
+    const char **names = ARENA_ARRAY(e->arena, const char *, e->statements.count + 1);
+    size_t n = 0;
+    for (size_t k = 0; k < e->statements.count; k++)
+      if (e->statements.items[k]->kind == STMT_DIM || e->statements.items[k]->kind == STMT_CONST)
+        names[n++] = e->statements.items[k]->name;
+    const char *near = nearest_name(e->defines[i].name, names, n);
+    diag_error(e->diag, span_none(), "-D %s: there is no `dim` or `const` of that name",
+               e->defines[i].name);
+    if (near != NULL) diag_hint(e->diag, "did you mean `%s`?", near);
+  }
+}
+
+/* --- the program --- */
+
+static const char *c_identifier(Arena *arena, const char *name) {
+  Text text = text_new(arena);
+  if (isdigit((unsigned char)name[0]) || name[0] == '\0') text_add(&text, "_");
+  for (const char *c = name; *c != '\0'; c++)
+    text_printf(&text, "%c", isalnum((unsigned char)*c) ? *c : '_');
+  return text_string(&text);
+}
+
+static int entry_rank(const Entry *entry) { return (int)entry->kind; }
+
+/* step and eval before the exports */
+static void sort_entries(Program *program) {
+  for (uint32_t i = 1; i < program->n_entries; i++)
+    for (uint32_t k = i; k > 0 && entry_rank(&program->entries[k]) <
+                                      entry_rank(&program->entries[k - 1]);
+         k--) {
+      Entry moved = program->entries[k];
+      program->entries[k] = program->entries[k - 1];
+      program->entries[k - 1] = moved;
+    }
+}
+
+Program *elaborate(Arena *arena, Diag *diag, const File *file, const char *program_name,
+                   const Define *defines, size_t n_defines) {
+  Elaborator elaborator = {.arena = arena,
+                           .diag = diag,
+                           .defines = defines,
+                           .n_defines = n_defines,
+                           .imports = map_new(arena),
+                           .sites = map_new(arena),
+                           .owned = map_new(arena)};
+  Elaborator *e = &elaborator;
+  e->define_used = ARENA_ARRAY(arena, bool, n_defines + 1);
+  e->program = ARENA_NEW(arena, Program);
+  *e->program = (Program){.arena = arena,
+                          .graph = graph_new(arena),
+                          .name = c_identifier(arena, program_name),
+                          .path = file->source->path,
+                          .real = TYPE_F32};
+  e->graph = e->program->graph;
+  int errors = diag_errors(diag);
+  define_real(e);
+  load_prelude(e);
+  e->global = file_scope(e);
+  gather(e, file);
+  bind_functions(e, e->global, e->statements.items, e->statements.count);
+  for (size_t i = 0; i < e->statements.count && !diag_full(diag) && !e->exhausted; i++)
+    execute(e, e->global, e->statements.items[i]);
+  report_unused_defines(e);
+  if (diag_errors(diag) == errors) elaborate_train(e);
+  if (diag_errors(diag) == errors) elaborate_exports(e);
+  sort_entries(e->program);
+  return diag_errors(diag) == errors ? e->program : NULL;
+}

@@ -1,0 +1,155 @@
+/* Scalar operators over values: operand types by the table's rules, shapes by broadcasting. */
+#include <inttypes.h>
+#include <string.h>
+#include "elaborate/elaborator.h"
+
+static const char *operator_text(ScalarOp op) {
+  const ScalarOpInfo *info = &scalar_ops[op];
+  return info->infix != NULL ? info->infix : info->prefix != NULL ? info->prefix : info->name;
+}
+
+/* --- types --- */
+
+static bool require_number(Elaborator *e, ScalarOp op, const Value *v, Span span) {
+  if (v->type != TYPE_BOOL) return true;
+  diag_error(e->diag, span, "`%s` takes numbers, not %s", operator_text(op), value_describe(e, v));
+  diag_hint(e->diag, "real(…) makes 1 of true and 0 of false");
+  return false;
+}
+
+static bool require_real(Elaborator *e, ScalarOp op, Value *v, Span span) {
+  if (type_is_real(v->type)) return true;
+  if (v->adapts) {
+    *v = value_retype(e, *v, e->program->real);
+    return true;
+  }
+  diag_error(e->diag, span, "`%s` takes a real, not %s", operator_text(op), value_describe(e, v));
+  diag_hint(e->diag, "real(…) converts");
+  return false;
+}
+
+static bool require_type(Elaborator *e, ScalarOp op, bool fits, const Value *v, Span span,
+                         const char *wanted) {
+  if (fits) return true;
+  diag_error(e->diag, span, "`%s` takes %s, not %s", operator_text(op), wanted,
+             value_describe(e, v));
+  return false;
+}
+
+/* x^n with a real x and an integer n that is no literal: n is converted. */
+static void convert_exponent(Elaborator *e, Value *args) {
+  if (!type_is_real(args[0].type) || !type_is_integer(args[1].type) || args[1].adapts) return;
+  args[1].body = expr_cast(e->graph, args[0].type, args[1].body);
+  args[1].type = args[0].type;
+  args[1].adapts = args[0].adapts;
+  args[1].constant = false;
+}
+
+static bool operand_types(Elaborator *e, ScalarOp op, Value *args, const Span *spans, uint32_t n) {
+  const char *what = arena_printf(e->arena, "`%s`", operator_text(op));
+  switch (scalar_ops[op].takes) {
+  case TAKES_NOTHING:
+  case TAKES_ANY: return true;
+  case TAKES_NUMBERS:
+    for (uint32_t i = 0; i < n; i++)
+      if (!require_number(e, op, &args[i], spans[i])) return false;
+    if (op == OP_POW) convert_exponent(e, args);
+    return n < 2 || unify_types(e, &args[0], &args[1], spans[0], spans[1], what);
+  case TAKES_REALS:
+    for (uint32_t i = 0; i < n; i++)
+      if (!require_real(e, op, &args[i], spans[i])) return false;
+    return n < 2 || unify_types(e, &args[0], &args[1], spans[0], spans[1], what);
+  case TAKES_INTEGERS:
+    for (uint32_t i = 0; i < n; i++)
+      if (!require_type(e, op, type_is_integer(args[i].type), &args[i], spans[i], "an integer"))
+        return false;
+    return true;
+  case TAKES_BOOLS:
+    for (uint32_t i = 0; i < n; i++)
+      if (!require_type(e, op, args[i].type == TYPE_BOOL, &args[i], spans[i], "a condition"))
+        return false;
+    return true;
+  case TAKES_ORDERED: return unify_types(e, &args[0], &args[1], spans[0], spans[1], what);
+  case TAKES_CHOICE:
+    return require_type(e, op, args[0].type == TYPE_BOOL, &args[0], spans[0], "a condition") &&
+           unify_types(e, &args[1], &args[2], spans[1], spans[2], what);
+  }
+  return false;
+}
+
+/* --- shapes --- */
+
+static bool common_shape(Elaborator *e, ScalarOp op, const Value *args, uint32_t n, Span where,
+                         int64_t *extents, uint32_t *rank) {
+  *rank = 0;
+  for (uint32_t i = 0; i < n; i++)
+    if (args[i].rank > *rank) *rank = args[i].rank;
+  for (uint32_t k = 0; k < *rank; k++) extents[k] = 1;
+  for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t k = 0; k < args[i].rank; k++) {
+      uint32_t at = *rank - args[i].rank + k;
+      if (extents[at] == 1) extents[at] = args[i].extents[k];
+      if (args[i].extents[k] == 1 || args[i].extents[k] == extents[at]) continue;
+      Text shapes = text_new(e->arena);
+      for (uint32_t j = 0; j < n; j++)
+        text_printf(&shapes, "%s%s", j == 0 ? "" : j + 1 < n ? ", " : " and ",
+                    value_describe(e, &args[j]));
+      diag_error(e->diag, where, "`%s` of %s: the shapes do not fit together", operator_text(op),
+                 text_string(&shapes));
+      diag_hint(e->diag, "axes are matched from the last; two sizes must be equal, or one of "
+                         "them 1");
+      return false;
+    }
+  }
+  return true;
+}
+
+static const char *const *common_names(const Value *args, uint32_t n, uint32_t rank) {
+  for (uint32_t i = 0; i < n; i++)
+    if (args[i].rank == rank && args[i].axis_names != NULL && args[i].axis_names[0] != NULL)
+      return args[i].axis_names;
+  return NULL;
+}
+
+/* --- the operator --- */
+
+static bool result_adapts(ScalarOp op, const Value *args, uint32_t n) {
+  if (n == 0 || scalar_ops[op].gives != GIVES_OPERAND) return false;
+  for (uint32_t i = op == OP_WHERE ? 1 : 0; i < n; i++)
+    if (!args[i].adapts) return false;
+  return true;
+}
+
+Value apply_operator(Elaborator *e, ScalarOp op, Value *args, const Span *spans, uint32_t n,
+                     Span where) {
+  for (uint32_t i = 0; i < n; i++)
+    if (value_failed(&args[i])) return value_error();
+  for (uint32_t i = 0; i < n; i++) {
+    if (args[i].kind == VALUE_TENSOR) continue;
+    diag_error(e->diag, spans[i], "`%s` takes numbers, not %s", operator_text(op),
+               value_describe(e, &args[i]));
+    return value_error();
+  }
+  if (!operand_types(e, op, args, spans, n)) return value_error();
+  Value constant;
+  if (constant_operator(e, op, args, n, &constant)) return constant;
+  int64_t *extents = ARENA_ARRAY(e->arena, int64_t, MAX_AXES);
+  uint32_t rank;
+  if (!common_shape(e, op, args, n, where, extents, &rank)) return value_error();
+  const char *const *names = common_names(args, n, rank);
+  ExprId bodies[3];
+  for (uint32_t i = 0; i < n; i++) {
+    value_broadcast(e, &args[i], rank, extents);
+    bodies[i] = args[i].body;
+  }
+  Value v = value_scalar(e, expr_op(e->graph, op, bodies, n));
+  v.adapts = result_adapts(op, args, n);
+  v.rank = rank;
+  v.extents = extents;
+  v.axis_names = names;
+  return v;
+}
+
+Value apply_binary(Elaborator *e, ScalarOp op, Value a, Value b, Span where) {
+  return apply_operator(e, op, (Value[]){a, b}, (Span[]){where, where}, 2, where);
+}
