@@ -1,12 +1,192 @@
-/* Which nodes become one kernel. */
+/* Which nodes become one kernel.
+
+   The nodes are taken in their order. One joins the latest group that it has something in common
+   with, provided that the group comes after (or holds) all that must run before the node, and that
+   everything it has to do with the group's nodes happens at the same point of the outer loops:
+
+   - a contraction takes elementwise readers into its epilogue;
+   - a group of loops shares the leading output indices of its nodes, its spine. Softmax of a row is
+     m, e, t, p over one spine: the row.
+
+   What is read by the group alone is not stored. */
 #include "lower/work.h"
 
-void make_groups(Work *w) {
-  for (size_t i = 0; i < w->order.count; i++) {
-    Node *n = node_at(w, w->order.items[i]);
-    if (n->inlined) continue;
-    Group g = {.kind = is_scatter(w, n) ? GROUP_SCATTER : GROUP_LOOPS, .spine = n->rank};
-    ARRAY_PUSH(w->arena, &g.nodes, w->order.items[i]);
-    ARRAY_PUSH(w->arena, &w->groups, g);
+enum { LOCAL_ELEMENTS = 256 /* as many may stand in a local array at each point of the spine */ };
+
+typedef struct Grouping {
+  Work *w;
+  uint32_t *group_of; /* per node: 1 + its group */
+} Grouping;
+
+/* Whether every read of `tensor` in the body has index k alone at axis k < n. */
+static bool reads_along(const Graph *g, ExprId body, TensorId tensor, uint32_t n) {
+  const Expr *e = expr_at(g, body);
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (!reads_along(g, e->args[i], tensor, n)) return false;
+  if (e->kind != EXPR_READ) return true;
+  if (e->fallback != EXPR_NONE && !reads_along(g, e->fallback, tensor, n)) return false;
+  if (e->tensor != tensor) return true;
+  for (uint32_t i = 0; i < n; i++) {
+    const Expr *at = i < e->n_args ? expr_at(g, e->args[i]) : NULL;
+    if (at == NULL || at->kind != EXPR_INDEX || at->index != i) return false;
   }
+  return true;
+}
+
+static bool reads_tensor(const Node *n, TensorId tensor) {
+  for (size_t i = 0; i < n->reads.count; i++)
+    if (n->reads.items[i] == tensor) return true;
+  return false;
+}
+
+static bool same_leading(const Node *a, const Node *b, uint32_t n) {
+  if (a->rank < n || b->rank < n) return false;
+  for (uint32_t i = 0; i < n; i++)
+    if (a->extents[i] != b->extents[i]) return false;
+  return true;
+}
+
+/* Whether all that connects x with member m happens at one point of n outer loops. */
+static bool aligned(const Work *w, const Node *x, const Node *m, uint32_t n) {
+  if (!same_leading(x, m, n)) return false;
+  if (m->tensor != TENSOR_NONE && reads_tensor(x, m->tensor) &&
+      !reads_along(w->graph, x->body, m->tensor, n))
+    return false;
+  if (x->replaces != TENSOR_NONE && reads_tensor(m, x->replaces) &&
+      !reads_along(w->graph, m->body, x->replaces, n))
+    return false;
+  if (m->replaces != TENSOR_NONE && reads_tensor(x, m->replaces)) return false;
+  return true;
+}
+
+/* Whether joining saves anything: x reads what m computes, or what m reads. */
+static bool related(const Work *w, const Node *x, const Node *m) {
+  if (m->tensor != TENSOR_NONE && reads_tensor(x, m->tensor)) return true;
+  if (x->rank == 0 || x->rank != m->rank) return false;
+  for (size_t i = 0; i < x->reads.count; i++) {
+    TensorId t = x->reads.items[i];
+    if (reads_tensor(m, t) && tensor_at(w->graph, t)->rank == x->rank) return true;
+  }
+  return false;
+}
+
+static const Node *member(const Work *w, const Group *g, size_t i) {
+  return node_at(w, g->nodes.items[i]);
+}
+
+static bool any_related(const Work *w, const Node *x, const Group *g) {
+  for (size_t i = 0; i < g->nodes.count; i++)
+    if (related(w, x, member(w, g, i))) return true;
+  return false;
+}
+
+static bool all_aligned(const Work *w, const Node *x, const Group *g, uint32_t n) {
+  for (size_t i = 0; i < g->nodes.count; i++)
+    if (!aligned(w, x, member(w, g, i), n)) return false;
+  return true;
+}
+
+static TensorList computed_by(const Work *w, const Group *g) {
+  TensorList list = {ARENA_ARRAY(w->arena, TensorId, g->nodes.count + 1), 0};
+  for (size_t i = 0; i < g->nodes.count; i++) list.items[list.count++] = member(w, g, i)->tensor;
+  return list;
+}
+
+static bool joins_epilogue(Work *w, const Node *x, const Group *g) {
+  const Node *first = member(w, g, 0);
+  if (x->reduction != REDUCE_NONE || x->rank != first->rank || x->type != first->type) return false;
+  if (!all_aligned(w, x, g, x->rank)) return false;
+  uint32_t lane = first->contraction->lane;
+  if (w->plan->buffers[x->buffer].strides[lane] != 1) return false;
+  TensorList registers = computed_by(w, g);
+  int width = lane_width(w, x, lane, registers, (TensorList){0});
+  return width == 0 || width == type_bytes(x->type);
+}
+
+/* The longest spine that x and the group can share; 0: none. */
+static uint32_t common_spine(const Work *w, const Node *x, const Group *g) {
+  uint32_t n = x->rank < g->spine ? x->rank : g->spine;
+  while (n > 0 && !all_aligned(w, x, g, n)) n--;
+  return n;
+}
+
+static bool is_small_scalar(const Node *n) { return n->rank == 0 && n->reduction == REDUCE_NONE; }
+
+/* Whether x joins; then the group's spine is what they share. */
+static bool joins(Work *w, const Node *x, Group *g) {
+  if (!any_related(w, x, g)) return false;
+  switch (g->kind) {
+  case GROUP_CONTRACTION: return joins_epilogue(w, x, g);
+  case GROUP_SCATTER:
+  case GROUP_TRANSPOSE: return false;
+  case GROUP_LOOPS: break;
+  }
+  uint32_t spine = common_spine(w, x, g);
+  if (spine == 0) return g->spine == 0 && is_small_scalar(x);
+  g->spine = spine;
+  return true;
+}
+
+static void new_group(Grouping *s, uint32_t i, Group g) {
+  ARRAY_PUSH(s->w->arena, &g.nodes, i);
+  ARRAY_PUSH(s->w->arena, &s->w->groups, g);
+  s->group_of[i] = (uint32_t)s->w->groups.count;
+}
+
+static void place(Grouping *s, uint32_t i) {
+  Work *w = s->w;
+  const Node *n = node_at(w, i);
+  if (n->transposes || n->contraction != NULL || is_scatter(w, n)) {
+    GroupKind kind = n->transposes            ? GROUP_TRANSPOSE
+                     : n->contraction != NULL ? GROUP_CONTRACTION
+                                              : GROUP_SCATTER;
+    new_group(s, i, (Group){.kind = kind, .spine = n->rank});
+    return;
+  }
+  uint32_t earliest = 0;
+  for (size_t k = 0; k < n->after.count; k++) {
+    uint32_t g = s->group_of[n->after.items[k]];
+    if (g > 0 && g - 1 > earliest) earliest = g - 1;
+  }
+  for (size_t g = w->groups.count; g-- > earliest;) {
+    if (!joins(w, n, &w->groups.items[g])) continue;
+    ARRAY_PUSH(w->arena, &w->groups.items[g].nodes, i);
+    s->group_of[i] = (uint32_t)g + 1;
+    return;
+  }
+  new_group(s, i, (Group){.kind = GROUP_LOOPS, .spine = n->rank});
+}
+
+/* --- what is stored --- */
+
+static int64_t own_elements(const Node *n, uint32_t spine) {
+  int64_t size = 1;
+  for (uint32_t v = spine; v < n->rank; v++) size *= n->extents[v];
+  return size;
+}
+
+static void choose_stored(Grouping *s) {
+  Work *w = s->w;
+  for (uint32_t i = 0; i < w->nodes.count; i++) {
+    Node *n = node_at(w, i);
+    if (n->inlined) continue;
+    const Group *g = &w->groups.items[s->group_of[i] - 1];
+    bool fixed = w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE;
+    n->stored = fixed || (g->kind == GROUP_LOOPS && own_elements(n, g->spine) > LOCAL_ELEMENTS);
+  }
+  for (uint32_t i = 0; i < w->nodes.count; i++) {
+    const Node *reader = node_at(w, i);
+    if (reader->inlined) continue;
+    for (size_t r = 0; r < reader->reads.count; r++) {
+      uint32_t source = w->node_of[reader->reads.items[r]];
+      if (source != 0 && s->group_of[source - 1] != s->group_of[i])
+        node_at(w, source - 1)->stored = true;
+    }
+  }
+}
+
+void make_groups(Work *w) {
+  Grouping s = {w, ARENA_ARRAY(w->arena, uint32_t, w->nodes.count + 1)};
+  for (size_t k = 0; k < w->order.count; k++) place(&s, w->order.items[k]);
+  choose_stored(&s);
 }

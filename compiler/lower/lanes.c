@@ -10,16 +10,16 @@ typedef struct LaneCheck {
   Work *w;
   const Node *n;
   uint32_t v;
-  const TensorList *registers;
+  TensorList registers, scalars;
   int8_t *memo; /* per expression: 2 + its width; 0: not met */
   uint32_t n_memo;
 } LaneCheck;
 
 static int width(LaneCheck *c, ExprId id);
 
-static bool in_registers(const LaneCheck *c, TensorId tensor) {
-  for (uint32_t i = 0; i < c->registers->count; i++)
-    if (c->registers->items[i] == tensor) return true;
+static bool is_among(TensorList list, TensorId tensor) {
+  for (uint32_t i = 0; i < list.count; i++)
+    if (list.items[i] == tensor) return true;
   return false;
 }
 
@@ -38,7 +38,7 @@ static int register_width(LaneCheck *c, const Expr *e) {
 
 static int read_width(LaneCheck *c, const Expr *e) {
   Work *w = c->w;
-  if (in_registers(c, e->tensor)) return register_width(c, e);
+  if (is_among(c->registers, e->tensor)) return register_width(c, e);
   bool varies = false;
   for (uint32_t i = 0; i < e->n_args; i++) varies = varies || width(c, e->args[i]) != UNIFORM;
   if (!read_is_inside(w, c->n, e)) {
@@ -47,7 +47,7 @@ static int read_width(LaneCheck *c, const Expr *e) {
   }
   if (!varies) return UNIFORM;
   BufferId buffer = w->buffer_of[e->tensor];
-  if (buffer == BUFFER_NONE) return IMPOSSIBLE;
+  if (buffer == BUFFER_NONE || is_among(c->scalars, e->tensor)) return IMPOSSIBLE;
   Affine a = read_offset(w, c->n, e, w->plan->buffers[buffer].strides);
   int64_t stride = 0;
   for (uint32_t i = 0; i < a.n; i++) {
@@ -106,8 +106,8 @@ static int width(LaneCheck *c, ExprId id) {
   return result;
 }
 
-int lane_width(Work *w, const Node *n, uint32_t v, const TensorList *registers) {
-  LaneCheck c = {.w = w, .n = n, .v = v, .registers = registers, .n_memo = w->graph->n_exprs};
+int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorList scalars) {
+  LaneCheck c = {w, n, v, registers, scalars, NULL, w->graph->n_exprs};
   c.memo = ARENA_ARRAY(w->arena, int8_t, c.n_memo);
   int result = width(&c, n->body);
   return result == 1 ? IMPOSSIBLE : result;

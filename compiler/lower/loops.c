@@ -86,7 +86,7 @@ static const Place *own_array(const Nest *nest) {
 static void put(Nest *nest, ValueId value, int lanes) {
   Builder *b = nest->c.b;
   Node *n = nest->node;
-  bool stored = n->buffer != BUFFER_NONE;
+  bool stored = n->stored;
   if (n->rank == nest->group->spine) { /* kept for the other nodes of the group */
     if (!stored || nest->group->nodes.count > 1) {
       uint32_t local = kernel_new_local(b, n->name, value_at(b, value)->type);
@@ -351,16 +351,20 @@ static void build_value(Nest *nest, int lanes) {
 static int choose_lane_axis(const Nest *nest, int *lanes) {
   Work *w = nest->c.w;
   const Node *n = nest->node;
-  TensorList none = {0};
+  const Group *g = nest->group;
+  TensorList scalars = {ARENA_ARRAY(w->arena, TensorId, g->nodes.count + 1), 0};
+  for (size_t i = 0; i < g->nodes.count; i++) {
+    const Node *m = node_at(w, g->nodes.items[i]);
+    if (!m->stored) scalars.items[scalars.count++] = m->tensor;
+  }
   uint32_t n_indices = n->rank + n->n_reduced;
   *lanes = 1;
   if (n->type == TYPE_BOOL || type_bytes(n->type) < 4) return NO_AXIS;
   for (uint32_t v = nest->group->spine; v < n_indices; v++) {
     bool output = v < n->rank;
-    if (output && (n->buffer == BUFFER_NONE || w->plan->buffers[n->buffer].strides[v] != 1))
-      continue;
+    if (output && (!n->stored || w->plan->buffers[n->buffer].strides[v] != 1)) continue;
     if (!output && (finds_place(n) || type_bytes(n->type) < 4)) continue;
-    int width = lane_width(w, n, v, &none);
+    int width = lane_width(w, n, v, (TensorList){0}, scalars);
     if (width < 4) continue;
     if (output && !finds_place(n) && width != type_bytes(n->type)) continue;
     if (finds_place(n) && width != 4) continue;
@@ -402,7 +406,7 @@ static void build_node(Nest *nest, uint32_t i) {
   memcpy(nest->bindings, nest->spine, spine * sizeof *nest->spine);
   int lanes = 1;
   nest->lane_axis = nest->spine_lanes > 1 ? NO_AXIS : choose_lane_axis(nest, &lanes);
-  if (n->rank > spine && n->buffer == BUFFER_NONE) {
+  if (n->rank > spine && !n->stored) {
     int64_t size = 1;
     for (uint32_t v = spine; v < n->rank; v++) size *= n->extents[v];
     Lanes type = lanes_of(n->type, nest->spine_lanes);
@@ -431,14 +435,13 @@ static bool spine_in_lanes(const Nest *nest, uint32_t v, int *width) {
     const Node *n = node_at(w, nest->group->nodes.items[i]);
     int bytes = type_bytes(n->type);
     if (is_bool_store(n) || bytes < 4) return false;
-    if (n->buffer != BUFFER_NONE && w->plan->buffers[n->buffer].strides[v] != 1) return false;
-    int here = lane_width(w, n, v, &registers);
+    if (n->stored && w->plan->buffers[n->buffer].strides[v] != 1) return false;
+    int here = lane_width(w, n, v, registers, (TensorList){0});
     if (here < 0 || (here > 0 && here != bytes && !finds_place(n))) return false;
     if (finds_place(n) && here != 4) return false;
     if (*width != 0 && bytes != *width) return false;
     *width = bytes;
-    if (n->buffer == BUFFER_NONE || n->rank == nest->group->spine)
-      registers.items[registers.count++] = n->tensor;
+    if (!n->stored || n->rank == nest->group->spine) registers.items[registers.count++] = n->tensor;
   }
   return true;
 }
@@ -466,8 +469,8 @@ void build_loops(Work *w, Builder *b, const Group *g) {
   Nest nest = {.c = {.w = w, .b = b}, .group = g};
   nest.spine = ARENA_ARRAY(w->arena, Binding, g->spine + 1);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
-    BufferId buffer = node_at(w, g->nodes.items[i])->buffer;
-    if (buffer != BUFFER_NONE) kernel_parameter(b, buffer, true);
+    const Node *n = node_at(w, g->nodes.items[i]);
+    if (n->stored) kernel_parameter(b, n->buffer, true);
   }
   const Node *first = node_at(w, g->nodes.items[0]);
   for (uint32_t v = g->spine; v-- > 0;) {

@@ -19,26 +19,6 @@ typedef struct Lowering {
   uint32_t n_fixed;
 } Lowering;
 
-static void give_buffers(Work *w) {
-  know_tensors(w);
-  for (size_t i = 0; i < w->nodes.count; i++) {
-    Node *n = node_at(w, (uint32_t)i);
-    if (n->inlined) continue;
-    if (n->buffer == BUFFER_NONE)
-      n->buffer =
-          add_buffer(w->plan, (Buffer){.kind = BUFFER_WORKSPACE,
-                                       .name = n->name,
-                                       .tensor = n->tensor,
-                                       .type = n->type,
-                                       .rank = n->rank,
-                                       .extents = n->extents,
-                                       .strides = dense_strides(w->arena, n->rank, n->extents),
-                                       .elements = node_size(n),
-                                       .entry = w->number});
-    if (n->tensor != TENSOR_NONE) w->buffer_of[n->tensor] = n->buffer;
-  }
-}
-
 /* `forward_hidden`, or with a number when that is taken */
 static const char *kernel_name(Lowering *l, const char *definition) {
   const char *base = c_identifier(l->plan->arena, definition), *name = base;
@@ -65,8 +45,8 @@ static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   switch (g->kind) {
   case GROUP_LOOPS: build_loops(w, b, g); break;
   case GROUP_SCATTER: build_scatter(w, b, g); break;
-  case GROUP_CONTRACTION:
-  case GROUP_TRANSPOSE: bug("lower", "group kind %d", (int)g->kind);
+  case GROUP_CONTRACTION: build_contraction(w, b, g); break;
+  case GROUP_TRANSPOSE: build_transposed(w, b, g); break;
   }
   const char *name = kernel_name(l, node_at(w, g->nodes.items[0])->name);
   KernelId before = l->plan->n_kernels;
@@ -110,9 +90,10 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   know_tensors(&w);
   make_nodes(&w);
   find_checks(&w, &result);
+  find_contractions(&w);
   order_nodes(&w);
+  make_layouts(&w);
   make_groups(&w);
-  give_buffers(&w);
   result.calls = ARENA_ARRAY(plan->arena, KernelCall, w.groups.count + 1);
   for (size_t i = 0; i < w.groups.count; i++) {
     result.calls[result.n_calls++] = build_group(l, &w, &w.groups.items[i]);

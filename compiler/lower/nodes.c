@@ -155,6 +155,28 @@ static Node definition_node(Rewrite *r, TensorId id) {
   return n;
 }
 
+TensorId add_definition(Work *w, Tensor t) {
+  TensorId id = graph_add(w->graph, t);
+  Node n = {.tensor = id,
+            .name = tensor_at(w->graph, id)->name,
+            .type = t.type,
+            .rank = t.rank,
+            .extents = t.extents,
+            .index_names = t.index_names,
+            .body = t.body,
+            .buffer = BUFFER_NONE,
+            .replaces = TENSOR_NONE};
+  collect_reads(w, &n);
+  know_tensors(w);
+  for (size_t i = 0; i < n.reads.count; i++) {
+    uint32_t source = w->node_of[n.reads.items[i]];
+    if (source != 0) ARRAY_PUSH(w->arena, &n.after, source - 1);
+  }
+  ARRAY_PUSH(w->arena, &w->nodes, n);
+  w->node_of[id] = (uint32_t)w->nodes.count;
+  return id;
+}
+
 static void visit(Rewrite *r, TensorId id) {
   Work *w = r->w;
   const Tensor *t = tensor_at(w->graph, id);

@@ -33,7 +33,9 @@ static void add_edges(Work *w, uint32_t i) {
   n->after.count = 0;
   for (size_t r = 0; r < n->reads.count; r++) {
     uint32_t source = w->node_of[n->reads.items[r]];
-    if (source != 0) ARRAY_PUSH(w->arena, &n->after, source - 1);
+    if (source == 0) continue;
+    ARRAY_PUSH(w->arena, &n->after, source - 1);
+    ARRAY_PUSH(w->arena, &node_at(w, source - 1)->readers, i);
   }
   if (n->replaces == TENSOR_NONE) return;
   for (uint32_t k = 0; k < w->nodes.count; k++)
@@ -98,6 +100,7 @@ static bool sort_nodes(Work *w) {
   uint32_t n = (uint32_t)w->nodes.count;
   Sort s = {w, ARENA_ARRAY(w->arena, uint32_t, n + 1), ARENA_ARRAY(w->arena, bool, n + 1),
             ARENA_ARRAY(w->arena, uint32_t, n + 1), 0};
+  for (uint32_t i = 0; i < n; i++) node_at(w, i)->readers.count = 0;
   for (uint32_t i = 0; i < n; i++) {
     add_edges(w, i);
     for (size_t k = 0; k < node_at(w, i)->after.count; k++)

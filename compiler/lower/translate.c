@@ -15,6 +15,7 @@ static void add_term(Affine *a, int64_t factor, ExprId atom) {
     if (a->terms[i].factor == 0) *a = affine_without(*a, i);
     return;
   }
+  if (factor == 0) return;
   if (a->n == AFFINE_MAX) bug("lower", "an offset has over %d terms", AFFINE_MAX);
   a->terms[a->n++] = (AffineTerm){factor, atom};
 }

@@ -7,6 +7,15 @@
 
 #define NODE_NONE UINT32_MAX
 
+/* y[O] = sum over K of left · right, computed in tiles: `lane` is an output index of right alone,
+   along which right's and y's elements are consecutive, `row` an output index of left alone. */
+typedef struct Contraction {
+  ExprId left, right; /* reads at plain index variables */
+  uint32_t row;       /* NO_INDEX: left has no index of its own */
+  uint32_t lane;
+} Contraction;
+#define NO_INDEX UINT32_MAX
+
 /* A definition as this entry computes it: y[O] = reduce over R of body, `training` folded, no reads
    of reshapes, index expressions of type i32 in normal form. */
 typedef struct Node {
@@ -18,11 +27,15 @@ typedef struct Node {
   const int64_t *extents; /* of all index variables: outputs, then reduced */
   const char *const *index_names;
   ExprId body;
-  BufferId buffer;       /* where it is stored; BUFFER_NONE: nowhere */
-  TensorId replaces;     /* the param or state whose new value it stores in place; TENSOR_NONE */
-  ARRAY(TensorId) reads; /* distinct tensors that the body reads */
-  ARRAY(uint32_t) after; /* nodes that must have run: those it reads, and readers of `replaces` */
-  bool inlined;          /* stands in its readers' bodies only */
+  BufferId buffer; /* where it is stored, if it is */
+  bool stored;
+  Contraction *contraction; /* NULL: computed by loops */
+  TensorId replaces;        /* the param or state whose new value it stores in place; TENSOR_NONE */
+  ARRAY(TensorId) reads;    /* distinct tensors that the body reads */
+  ARRAY(uint32_t) after;   /* nodes that must have run: those it reads, and readers of `replaces` */
+  ARRAY(uint32_t) readers; /* nodes that read it */
+  bool inlined;            /* stands in its readers' bodies only */
+  bool transposes;         /* a copy of what it reads, with another axis innermost */
 } Node;
 
 typedef enum GroupKind {
@@ -38,6 +51,11 @@ typedef struct Group {
   uint32_t spine;
 } Group;
 
+typedef struct TransposedCopy {
+  TensorId of, copy;
+  uint32_t innermost;
+} TransposedCopy;
+
 typedef struct Work {
   Arena *arena;
   const Program *program;
@@ -47,10 +65,12 @@ typedef struct Work {
   const Entry *entry; /* NULL: init */
   uint32_t number;    /* of the entry; plan->n_entries for init */
   ARRAY(Node) nodes;
-  uint32_t *node_of;     /* per tensor: 1 + its node, 0: none */
-  BufferId *buffer_of;   /* per tensor: where its values are */
-  uint32_t n_tensors;    /* sizes of these */
-  ARRAY(uint32_t) order; /* nodes as they are to run */
+  uint32_t *node_of;           /* per tensor: 1 + its node, 0: none */
+  BufferId *buffer_of;         /* per tensor: where its values are */
+  uint32_t n_tensors;          /* sizes of these */
+  ARRAY(uint32_t) order;       /* nodes as they are to run */
+  ARRAY(uint32_t) final_order; /* with the transposed copies */
+  ARRAY(TransposedCopy) copies;
   ARRAY(Group) groups;
   int64_t *limits; /* per input of the entry: its values as indices are below; 0: no limit */
   uint32_t *met;   /* per expression: the last walk that met it */
@@ -81,6 +101,9 @@ void collect_reads(Work *w, Node *n);
 /* Makes room for the tensors that the graph has by now. */
 void know_tensors(Work *w);
 
+/* A node for a definition that lowering makes; its body stands as it is. */
+TensorId add_definition(Work *w, Tensor t);
+
 /* order.c: what must run before what; w->order. */
 void order_nodes(Work *w);
 /* Whether all reads of `tensor` in the body are at the point itself: tensor[i0, i1, …]. */
@@ -98,6 +121,13 @@ BufferId add_buffer(Plan *plan, Buffer buffer);
 const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents);
 void make_fixed_buffers(Plan *plan, BufferId *param_buffers);
 void place_workspace(Plan *plan); /* offsets from lifetimes */
+
+/* layout.c: a buffer for each node, with its strides; contractions; transposed copies. */
+void make_layouts(Work *w);
+/* contraction.c */
+void find_contractions(Work *w);
+/* The place of index v among a read's axes; NO_INDEX. */
+uint32_t axis_of(const Graph *g, ExprId read, uint32_t v);
 
 /* group.c */
 void make_groups(Work *w);
@@ -138,13 +168,16 @@ ValueId translate_body(Context *c, const Node *n, Binding *bindings, int lanes);
 /* The element of the node's buffer at the bindings. */
 Offset output_offset(Context *c, const Node *n, const Binding *bindings);
 /* How many bytes wide lanes are that run along index variable v, 0 when nothing depends on v, -1
-   when the body cannot be computed in lanes. `registers`: tensors that the kernel has in lanes. */
-int lane_width(Work *w, const Node *n, uint32_t v, const TensorList *registers);
+   when the body cannot be computed in lanes. `registers`: tensors that the kernel has in lanes;
+   `scalars`: those that it has one by one. */
+int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorList scalars);
 Affine read_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides);
 
 /* loops.c, scatter.c: a group as a kernel's statements */
 void build_loops(Work *w, Builder *b, const Group *g);
 void build_scatter(Work *w, Builder *b, const Group *g);
+void build_contraction(Work *w, Builder *b, const Group *g);
+void build_transposed(Work *w, Builder *b, const Group *g);
 bool is_scatter(Work *w, const Node *n);
 
 /* share.c: the kernel that is alike up to buffers and names, or NULL. */
