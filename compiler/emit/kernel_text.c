@@ -23,7 +23,7 @@ static const char *parameter_name(const Kernel *k, uint32_t i) { return k->param
 static const char *variable_name(const Kernel *k, uint32_t i) { return k->variables[i]; }
 static const char *local_name(const Kernel *k, uint32_t i) { return k->locals[i].name; }
 
-static void find_assigned(const Block *block, bool *assigned) {
+static void find_assigned(const StatementList *block, bool *assigned) {
   for (uint32_t i = 0; i < block->n; i++) {
     const Statement *s = &block->items[i];
     if (s->kind == STATEMENT_ASSIGN) assigned[s->local] = true;

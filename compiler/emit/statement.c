@@ -7,7 +7,7 @@ static void indent(const Writer *w) { text_printf(w->out, "%*s", 2 * w->depth, "
 static void write_statement(Writer *w, const Statement *s);
 
 /* { … } after the head of a statement; without braces around a single simple statement. */
-static void write_body(Writer *w, const Block *block) {
+static void write_body(Writer *w, const StatementList *block) {
   bool simple = block->n == 1 && block->items[0].comment == NULL &&
                 block->items[0].kind != STATEMENT_IF && block->items[0].kind != STATEMENT_DECLARE;
   text_add(w->out, simple ? "\n" : " {\n");
@@ -151,6 +151,6 @@ static void write_statement(Writer *w, const Statement *s) {
   }
 }
 
-void write_block(Writer *w, const Block *block) {
+void write_block(Writer *w, const StatementList *block) {
   for (uint32_t i = 0; i < block->n; i++) write_statement(w, &block->items[i]);
 }

@@ -44,6 +44,6 @@ void write_value(Writer *w, ValueId id, int binds);
 const char *value_type(Writer *w, Lanes type);
 
 /* statement.c */
-void write_block(Writer *w, const Block *block);
+void write_block(Writer *w, const StatementList *block);
 
 static inline const Value *value_at(const Writer *w, ValueId id) { return &w->kernel->values[id]; }

@@ -272,8 +272,8 @@ void kernel_if(Builder *b, ValueId condition) {
   open_block(b, (Statement){.kind = STATEMENT_IF, .value = condition});
 }
 
-static Block closed(const OpenBlock *block) {
-  return (Block){block->statements.items, (uint32_t)block->statements.count};
+static StatementList closed(const OpenBlock *block) {
+  return (StatementList){block->statements.items, (uint32_t)block->statements.count};
 }
 
 void kernel_else(Builder *b) {

@@ -107,10 +107,10 @@ typedef enum LoopMark {
   LOOP_PARALLEL  /* iterations are independent: OpenMP, static schedule */
 } LoopMark;
 
-typedef struct Block {
+typedef struct StatementList {
   struct Statement *items;
   uint32_t n;
-} Block;
+} StatementList;
 
 typedef struct Statement {
   StatementKind kind;
@@ -119,7 +119,7 @@ typedef struct Statement {
   uint32_t variable;
   int64_t from, to, step;
   LoopMark mark;
-  Block body, other;
+  StatementList body, other;
   ValueId value; /* the condition; what is assigned or stored */
   uint32_t local;
   uint32_t n_at; /* assign */
@@ -158,7 +158,7 @@ typedef struct Kernel {
   uint32_t n_locals;
   Value *values;
   uint32_t n_values;
-  Block body;
+  StatementList body;
   bool uses_step; /* OP_STEP or a random number occurs: takes `int64_t step` */
   bool uses_seed; /* a random number occurs: takes `uint64_t seed` */
   double flops,
@@ -211,12 +211,12 @@ typedef struct EntryPlan {
   bool uses_seed; /* an export that does takes `uint64_t seed` as its last argument */
 } EntryPlan;
 
-typedef struct Target Target;
+typedef struct TargetMachine TargetMachine;
 
 typedef struct Plan {
   Arena *arena;
   const Program *program;
-  const Target *target;
+  const TargetMachine *target;
   Buffer *buffers;
   uint32_t n_buffers;
   int64_t workspace_bytes; /* alignment 64 */

@@ -104,7 +104,7 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   return result;
 }
 
-Plan *lower(Arena *arena, const Program *program, const Target *target) {
+Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   Plan *plan = ARENA_NEW(arena, Plan);
   *plan = (Plan){.arena = arena, .program = program, .target = target};
   plan->n_entries = program->n_entries;

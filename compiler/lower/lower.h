@@ -5,7 +5,7 @@
 #include "lower/kernel.h"
 
 /* What the C is generated for: the sizes that tiles and vectors are chosen from. */
-struct Target {
+struct TargetMachine {
   const char *name;
   int vector_bytes; /* 64, 32, 16 */
   int vector_registers;
@@ -13,10 +13,10 @@ struct Target {
 };
 
 /* "native", "generic", … ; NULL when unknown. */
-const Target *target_named(const char *name);
+const TargetMachine *target_named(const char *name);
 
 /* The kernels, buffers and memory plan of every entry and of init. */
-Plan *lower(Arena *arena, const Program *program, const Target *target);
+Plan *lower(Arena *arena, const Program *program, const TargetMachine *target);
 void verify_plan(const Plan *plan, const char *pass);
 /* --emit=kernels */
 void print_plan(Text *out, const Plan *plan);

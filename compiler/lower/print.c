@@ -103,7 +103,7 @@ static void print_value(const Printer *p, ValueId id) {
   }
 }
 
-static void print_block(const Printer *p, Block block, int depth);
+static void print_block(const Printer *p, StatementList block, int depth);
 
 static void indent(const Printer *p, int depth) {
   for (int i = 0; i < depth; i++) text_add(p->out, "  ");
@@ -185,7 +185,7 @@ static void print_statement(const Printer *p, const Statement *s, int depth) {
   text_add(p->out, "\n");
 }
 
-static void print_block(const Printer *p, Block block, int depth) {
+static void print_block(const Printer *p, StatementList block, int depth) {
   for (uint32_t i = 0; i < block.n; i++) {
     if (block.items[i].comment != NULL) {
       indent(p, depth);

@@ -14,7 +14,7 @@ static void key_lanes(Text *key, Lanes l) {
   text_printf(key, "%d.%d.%d ", (int)l.type, l.lanes, l.mask_bytes);
 }
 
-static void key_block(Text *key, Block block) {
+static void key_block(Text *key, StatementList block) {
   for (uint32_t i = 0; i < block.n; i++) {
     const Statement *s = &block.items[i];
     text_printf(key, "s%d %u %u %u %u ", (int)s->kind, s->value, s->local, s->parameter,

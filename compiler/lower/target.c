@@ -4,20 +4,20 @@
 
 enum { KIB = 1024 };
 
-static const Target targets[] = {
+static const TargetMachine targets[] = {
     {"generic", 16, 16, 32 * KIB, 256 * KIB},   {"x86-64-v2", 16, 16, 32 * KIB, 256 * KIB},
     {"x86-64-v3", 32, 16, 32 * KIB, 512 * KIB}, {"x86-64-v4", 64, 32, 32 * KIB, 1024 * KIB},
     {"aarch64", 16, 32, 64 * KIB, 512 * KIB},   {"wasm32", 16, 16, 32 * KIB, 256 * KIB},
 };
 
-static const Target *known_target(const char *name) {
+static const TargetMachine *known_target(const char *name) {
   for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
     if (strcmp(targets[i].name, name) == 0) return &targets[i];
   return NULL;
 }
 
 /* The machine that dagc runs on. */
-static const Target *native_target(void) {
+static const TargetMachine *native_target(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -33,6 +33,6 @@ static const Target *native_target(void) {
 #endif
 }
 
-const Target *target_named(const char *name) {
+const TargetMachine *target_named(const char *name) {
   return strcmp(name, "native") == 0 ? native_target() : known_target(name);
 }

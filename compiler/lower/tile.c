@@ -32,7 +32,7 @@ typedef struct Tiling {
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-static bool fits_registers(const Target *t, int64_t rows, int64_t vectors) {
+static bool fits_registers(const TargetMachine *t, int64_t rows, int64_t vectors) {
   int64_t most = t->vector_registers >= 32 ? 24 : 12;
   int64_t smaller = rows < vectors ? rows : vectors;
   return rows * vectors <= most && smaller + 1 + rows * vectors <= t->vector_registers;
@@ -53,7 +53,7 @@ static double panel_cycles(int64_t rows, int64_t tile_rows, int64_t vectors) {
 }
 
 /* The tile that covers `rows` by `vectors` in the fewest cycles; of equal ones the wider. */
-static Tile choose_tile(const Target *target, int64_t rows, int64_t vectors) {
+static Tile choose_tile(const TargetMachine *target, int64_t rows, int64_t vectors) {
   Tile best = {1, 1};
   double least = 0;
   for (int64_t v = 1; v <= vectors && v <= 8; v++) {

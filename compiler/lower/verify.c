@@ -101,7 +101,7 @@ static Lanes check_value(Verifier *v, ValueId id) {
   return type;
 }
 
-static void check_block(Verifier *v, Block block);
+static void check_block(Verifier *v, StatementList block);
 
 static void check_loop(Verifier *v, const Statement *s) {
   const char *kernel = v->kernel->name;
@@ -168,7 +168,7 @@ static void check_statement(Verifier *v, const Statement *s) {
 }
 
 /* What a block declares is gone at its end. */
-static void check_block(Verifier *v, Block block) {
+static void check_block(Verifier *v, StatementList block) {
   for (uint32_t i = 0; i < block.n; i++) check_statement(v, &block.items[i]);
   for (uint32_t i = 0; i < block.n; i++)
     if (block.items[i].kind == STATEMENT_DECLARE) v->declared[block.items[i].local] = false;

@@ -61,7 +61,7 @@ typedef struct Work {
   const Program *program;
   Graph *graph;
   Plan *plan;
-  const Target *target;
+  const TargetMachine *target;
   const Entry *entry; /* NULL: init */
   uint32_t number;    /* of the entry; plan->n_entries for init */
   ARRAY(Node) nodes;

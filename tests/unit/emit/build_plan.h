@@ -91,17 +91,17 @@ static inline uint32_t add_variable(Builder *b, const char *name) {
   return b->kernel->n_variables++;
 }
 
-static inline Block block_new(Builder *b) {
-  return (Block){.items = ARENA_ARRAY(b->arena, Statement, MAX_STATEMENTS)};
+static inline StatementList block_new(Builder *b) {
+  return (StatementList){.items = ARENA_ARRAY(b->arena, Statement, MAX_STATEMENTS)};
 }
 
-static inline Statement *add_statement(Block *block, Statement s) {
+static inline Statement *add_statement(StatementList *block, Statement s) {
   block->items[block->n] = s;
   return &block->items[block->n++];
 }
 
-static inline Statement *add_loop(Block *block, uint32_t variable_number, int64_t to, int64_t step,
-                                  Block body) {
+static inline Statement *add_loop(StatementList *block, uint32_t variable_number, int64_t to, int64_t step,
+                                  StatementList body) {
   return add_statement(block, (Statement){.kind = STATEMENT_LOOP,
                                           .variable = variable_number,
                                           .to = to,
@@ -110,7 +110,7 @@ static inline Statement *add_loop(Block *block, uint32_t variable_number, int64_
                                           .value = VALUE_NONE});
 }
 
-static inline void add_store(Block *block, uint32_t parameter, Offset offset, ValueId value) {
+static inline void add_store(StatementList *block, uint32_t parameter, Offset offset, ValueId value) {
   add_statement(block, (Statement){.kind = STATEMENT_STORE,
                                    .parameter = parameter,
                                    .offset = offset,

@@ -66,7 +66,7 @@ static void build_kernel(Arena *arena, Kernel *kernel, const Case *c, uint32_t n
   uint32_t out = add_parameter(&b, "out", c->result, true);
   uint32_t i = add_variable(&b, "i");
   Offset at = affine(&b, 1, variable(&b, i), 0);
-  Block body = block_new(&b);
+  StatementList body = block_new(&b);
   ValueId loads[2] = {load(&b, 0, lanes, at), load(&b, 1, lanes, at)};
   Lanes operand = lanes_for(c->operand, lanes, c->operand == TYPE_BOOL ? c->result : c->operand);
   kernel->values[loads[0]].type = kernel->values[loads[1]].type = operand;
