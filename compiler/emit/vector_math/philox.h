@@ -4,8 +4,8 @@
    and a counter, so they can be had again at any time and in any order. */
 #ifndef PHILOX_ONCE
 #define PHILOX_ONCE
-static inline void philox(uint64_t seed, int64_t step, int64_t site, int64_t counter,
-                          uint32_t word[4]) {
+static inline __attribute__((unused)) void philox(uint64_t seed, int64_t step, int64_t site,
+                                                  int64_t counter, uint32_t word[4]) {
   uint32_t low = (uint32_t)seed, high = (uint32_t)(seed >> 32);
   word[0] = (uint32_t)counter;
   word[1] = (uint32_t)((uint64_t)counter >> 32);
@@ -23,7 +23,7 @@ static inline void philox(uint64_t seed, int64_t step, int64_t site, int64_t cou
   }
 }
 /* 53 bits, in [0, 1) */
-static inline double philox_unit(uint32_t high, uint32_t low) {
+static inline __attribute__((unused)) double philox_unit(uint32_t high, uint32_t low) {
   return (double)((((uint64_t)high << 32) | low) >> 11) * 0x1p-53;
 }
 #endif
