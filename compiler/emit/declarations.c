@@ -2,6 +2,7 @@
    in the header; C and C++ read it. */
 #include <inttypes.h>
 #include "emit/emitter.h"
+#include "emit/lines.h"
 
 static const char *export_name(const Program *program, const Entry *entry, Arena *arena) {
   return arena_printf(arena, "%s_%s", program->name, entry->name);

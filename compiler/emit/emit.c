@@ -88,7 +88,7 @@ void emit_c(Text *out, const Program *program, const Plan *plan, const EmitOptio
     write_declarations(&e, out);
   }
   write_marks(out, text);
-  lane_texts_write(&e.lanes, out);
+  lane_texts_write(&e.lanes, out, arena_printf(arena, "%s%s", text, text_string(&entries)));
   text_add(out, "\n/* --- kernels --- */\n");
   text_add(out, text);
   text_add(out, text_string(&entries));

@@ -38,6 +38,3 @@ void write_entries(Emitter *e, Text *out);
 
 /* model_table.c: the dag_model. */
 void write_model(Emitter *e, Text *out);
-
-/* lines.c: breaks lines of more than 100 columns at blanks. */
-void add_wrapped(Text *out, const char *text);

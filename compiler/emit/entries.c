@@ -1,6 +1,7 @@
 /* The functions of the API: checks, then the kernels in order. */
 #include <inttypes.h>
 #include "emit/emitter.h"
+#include "emit/lines.h"
 
 /* How the buffers of one entry are reached, per buffer of the plan: "x", "m->dense1_W", "hidden".
  */

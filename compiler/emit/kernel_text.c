@@ -1,6 +1,7 @@
 /* A kernel as a static C function, headed by the definitions that it computes. */
 #include <string.h>
 #include "emit/emitter.h"
+#include "emit/lines.h"
 #include "emit/writer.h"
 
 void write_comment_text(Text *out, const char *text) {

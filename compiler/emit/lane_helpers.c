@@ -1,8 +1,6 @@
 #include "emit/lane_helpers.h"
 #include <string.h>
 
-static const char *const function_head = "static inline __attribute__((unused, always_inline)) ";
-
 void lane_typedef_write(Text *out, const LaneUse *use) {
   const char *name = lane_name(out->arena, use->type, use->lanes);
   text_printf(out, "typedef %s %s __attribute__((vector_size(%d)));\n", element_type(use->type),
@@ -23,7 +21,7 @@ static int across(int i, int n) { return i ^ n; }
 /* The lanes at distance lanes/2, lanes/4, … 1 are combined: lane 0 has the whole. */
 static void write_fold(Arena *arena, Text *out, const LaneUse *use, const char *helper) {
   const char *v = lane_name(arena, use->type, use->lanes), *op = helper + strlen("fold_");
-  text_printf(out, "%s%s %s_%s(%s v) {\n", function_head, element_type(use->type), helper, v, v);
+  text_printf(out, "INLINE %s %s_%s(%s v) {\n", element_type(use->type), helper, v, v);
   for (int n = use->lanes / 2; n > 0; n /= 2) {
     text_printf(out, "  %s v%d = __builtin_shufflevector(v, v, ", v, n);
     write_list(out, use->lanes, across, n);
@@ -64,9 +62,9 @@ static void write_transpose(Arena *arena, Text *out, const LaneUse *use) {
   const char *v = lane_name(arena, use->type, use->lanes), *e = element_type(use->type);
   text_printf(out,
               "/* a square of %d rows becomes columns */\n"
-              "%svoid transpose_%s(const %s *from, int64_t from_stride, %s *to, "
+              "INLINE void transpose_%s(const %s *from, int64_t from_stride, %s *to, "
               "int64_t to_stride) {\n  %s row[%d];\n",
-              use->lanes, function_head, v, e, e, v, use->lanes);
+              use->lanes, v, e, e, v, use->lanes);
   text_printf(out,
               "  for (int i = 0; i < %d; i++) memcpy(&row[i], from + i * from_stride, "
               "sizeof row[i]);\n",
@@ -81,15 +79,14 @@ static void write_transpose(Arena *arena, Text *out, const LaneUse *use) {
 static void write_helper(Arena *arena, Text *out, const LaneUse *use, const char *helper) {
   const char *v = lane_name(arena, use->type, use->lanes), *e = element_type(use->type);
   if (strcmp(helper, "load") == 0) {
-    text_printf(out, "%s%s load_%s(const %s *from) {\n", function_head, v, v, e);
+    text_printf(out, "INLINE %s load_%s(const %s *from) {\n", v, v, e);
     text_printf(out, "  %s v;\n  memcpy(&v, from, sizeof v);\n  return v;\n}\n", v);
   } else if (strcmp(helper, "store") == 0) {
-    text_printf(out, "%svoid store_%s(%s *to, %s v) { memcpy(to, &v, sizeof v); }\n", function_head,
-                v, e, v);
+    text_printf(out, "INLINE void store_%s(%s *to, %s v) { memcpy(to, &v, sizeof v); }\n", v, e, v);
   } else if (strcmp(helper, "splat") == 0) {
-    text_printf(out, "%s%s splat_%s(%s x) { return x - (%s){0}; }\n", function_head, v, v, e, v);
+    text_printf(out, "INLINE %s splat_%s(%s x) { return x - (%s){0}; }\n", v, v, e, v);
   } else if (strcmp(helper, "ramp") == 0) {
-    text_printf(out, "%s%s ramp_%s(void) { return (%s){", function_head, v, v, v);
+    text_printf(out, "INLINE %s ramp_%s(void) { return (%s){", v, v, v);
     write_list(out, use->lanes, itself, 0);
     text_add(out, "}; }\n");
   } else if (strcmp(helper, "transpose") == 0) {
@@ -102,7 +99,6 @@ static void write_helper(Arena *arena, Text *out, const LaneUse *use, const char
 }
 
 void lane_helpers_write(Arena *arena, Text *out, const LaneUse *use) {
-  text_add(out, "\n");
   for (size_t i = 0; i < use->helpers.count; i++)
     write_helper(arena, out, use, use->helpers.entries[i].key);
 }

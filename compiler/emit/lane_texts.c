@@ -1,6 +1,9 @@
 #include "emit/lane_texts.h"
+#include <ctype.h>
 #include <string.h>
+#include "emit/lane_expand.h"
 #include "emit/lane_helpers.h"
+#include "emit/lines.h"
 #include "support/embedded.h"
 
 static char mark;
@@ -130,44 +133,98 @@ static LaneUse *sorted(const LaneTexts *texts) {
   return uses;
 }
 
-/* Without the first line, which says what comes before it, and without the contract that heads
-   lanes.h and undef.h. */
-static void write_function_text(Text *out, const char *name) {
+/* Without the lines that say what comes before it. */
+static const char *body_of(const char *name) {
   const char *text = second_line(text_of(name));
-  if (strncmp(text, "/* wide */", 10) == 0) text = second_line(text);
-  if (strcmp(name, "lanes") == 0 || strcmp(name, "undef") == 0)
-    text = strstr(text, "*/\n") + strlen("*/\n");
-  text_add(out, text);
+  return strncmp(text, "/* wide */", 10) == 0 ? second_line(text) : text;
 }
 
-static void write_functions(const LaneTexts *texts, Text *out, const LaneUse *use) {
-  const char *name = lane_name(texts->arena, use->type, use->lanes);
-  const char *other = lane_name(texts->arena, TYPE_F64, use->lanes);
-  const char *integer = is_wide(use->type) ? "i64" : "i32";
-  bool scalar = use->lanes == 1;
-  text_printf(out, "\n/* --- functions of %s --- */\n", name);
-  text_printf(out, "#define BITS    %d\n#define LANES   %d\n", is_wide(use->type) ? 64 : 32,
-              use->lanes);
-  if (scalar) {
-    text_printf(out, "#define V       %s\n#define VI      %s\n", element_type(use->type),
-                is_wide(use->type) ? "int64_t" : "int32_t");
-    text_printf(out, "#define W       double\n#define WI      int64_t\n");
-  } else {
-    text_printf(out, "#define V       %s\n#define VI      %sx%d\n", name, integer, use->lanes);
-    text_printf(out, "#define W       %s\n#define WI      i64x%d\n", other, use->lanes);
+static LaneMacros macros_of(Arena *arena, const LaneUse *use) {
+  bool wide = is_wide(use->type), scalar = use->lanes == 1;
+  const char *name = lane_name(arena, use->type, use->lanes);
+  const char *double_name = lane_name(arena, TYPE_F64, use->lanes);
+  const char *long_name = lane_name(arena, TYPE_I64, use->lanes);
+  const char *integer_name = lane_name(arena, wide ? TYPE_I64 : TYPE_I32, use->lanes);
+  return (LaneMacros){.bits = wide ? 64 : 32,
+                      .lanes = use->lanes,
+                      .v = scalar ? element_type(use->type) : name,
+                      .vi = scalar ? (wide ? "int64_t" : "int32_t") : integer_name,
+                      .w = scalar ? "double" : double_name,
+                      .wi = scalar ? "int64_t" : long_name,
+                      .name = name,
+                      .wide = double_name};
+}
+
+/* --- only the functions that are called --- */
+
+typedef struct Functions {
+  LaneChunks chunks;
+  Map numbers; /* name → its first chunk */
+  bool *needed;
+} Functions;
+
+static bool in_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
+
+/* Marks what the words of a text name, and all that these need. */
+static void mark_called(Functions *functions, const char *text) {
+  for (const char *at = text; *at != '\0';) {
+    size_t length = 0;
+    while (in_word(at[length])) length++;
+    if (length > 0) {
+      const char *word = arena_strndup(functions->numbers.arena, at, length);
+      const LaneChunk *chunk = map_get(&functions->numbers, word);
+      size_t number = chunk == NULL ? 0 : (size_t)(chunk - functions->chunks.items);
+      if (chunk != NULL && !functions->needed[number]) {
+        functions->needed[number] = true;
+        mark_called(functions, chunk->text);
+      }
+    }
+    at += length + (at[length] != '\0' && length == 0);
   }
-  text_printf(out, "#define NAME(f) f##_%s\n#define WIDE(f) f##_%s\n", name, other);
-  for (size_t i = 0; i < use->functions.count; i++)
-    write_function_text(out, use->functions.entries[i].key);
-  write_function_text(out, "undef");
 }
 
-void lane_texts_write(const LaneTexts *texts, Text *out) {
+static Functions find_functions(const LaneTexts *texts, const LaneUse *uses) {
+  Functions f = {.numbers = map_new(texts->arena)};
+  for (size_t i = 0; i < texts->n; i++) {
+    LaneMacros macros = macros_of(texts->arena, &uses[i]);
+    for (size_t k = 0; k < uses[i].functions.count; k++)
+      lane_expand(texts->arena, &f.chunks, body_of(uses[i].functions.entries[k].key), &macros);
+  }
+  f.needed = ARENA_ARRAY(texts->arena, bool, f.chunks.count + 1);
+  for (size_t i = 0; i < f.chunks.count; i++) /* what several lane types share: the first one */
+    if (map_get(&f.numbers, f.chunks.items[i].name) == NULL)
+      map_set(&f.numbers, f.chunks.items[i].name, &f.chunks.items[i]);
+  return f;
+}
+
+/* How functions of vectors are declared. */
+static const char *const declarations =
+    "\n#define INLINE static inline __attribute__((always_inline))\n"
+    "#if defined(__clang__)\n"
+    "#define VECTOR_FUNCTION static inline\n"
+    "#else /* gcc warns of functions that return vectors wider than the machine's, unless inlined "
+    "*/\n"
+    "#define VECTOR_FUNCTION INLINE\n"
+    "#endif\n"
+    "#pragma GCC diagnostic ignored \"-Wpsabi\"\n";
+
+void lane_texts_write(const LaneTexts *texts, Text *out, const char *callers) {
   LaneUse *uses = sorted(texts);
+  Text helpers = text_new(texts->arena);
+  bool vectors = false;
+  for (size_t i = 0; i < texts->n; i++) {
+    lane_helpers_write(texts->arena, &helpers, &uses[i]);
+    vectors = vectors || uses[i].lanes > 1;
+  }
+  Functions functions = find_functions(texts, uses);
+  mark_called(&functions, callers);
+  mark_called(&functions, text_string(&helpers));
+  if (vectors) text_add(out, declarations);
   for (size_t i = 0; i < texts->n; i++)
     if (uses[i].lanes > 1) lane_typedef_write(out, &uses[i]);
-  for (size_t i = 0; i < texts->n; i++)
-    if (uses[i].functions.count > 0) write_functions(texts, out, &uses[i]);
-  for (size_t i = 0; i < texts->n; i++)
-    if (uses[i].helpers.count > 0) lane_helpers_write(texts->arena, out, &uses[i]);
+  for (size_t i = 0; i < functions.chunks.count; i++)
+    if (functions.needed[i])
+      add_wrapped(out, arena_printf(texts->arena, "\n%s", functions.chunks.items[i].text));
+  if (helpers.length > 0)
+    add_wrapped(out, arena_printf(texts->arena, "\n%s", text_string(&helpers)));
 }

@@ -30,5 +30,6 @@ const char *element_type(ScalarType type);
 const char *lane_function(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *function);
 /* The same of a function that is written here: load, store, splat, ramp, transpose, fold_<op>. */
 const char *lane_helper(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *helper);
-/* Everything noted: type definitions, functions, helpers. */
-void lane_texts_write(const LaneTexts *texts, Text *out);
+/* Type definitions, functions and helpers that were noted, as far as `callers`, the text that they
+   were noted for, calls them. */
+void lane_texts_write(const LaneTexts *texts, Text *out, const char *callers);

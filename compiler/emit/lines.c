@@ -1,5 +1,5 @@
+#include "emit/lines.h"
 #include <string.h>
-#include "emit/emitter.h"
 
 enum { COLUMNS = 100 };
 

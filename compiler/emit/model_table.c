@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "emit/emitter.h"
+#include "emit/lines.h"
 
 static const char *dag_type_name(ScalarType type) {
   switch (type) {

@@ -113,7 +113,9 @@ static const char *const reserved[] = {"alignas",
                                        "INFINITY",
                                        "ROLLED",
                                        "UNROLLED",
-                                       "PARALLEL"};
+                                       "PARALLEL",
+                                       "INLINE",
+                                       "VECTOR_FUNCTION"};
 
 /* "f32", "exp_f32x16": what lane types and their functions are called. */
 static int is_lane_name(const char *name) {

@@ -4,7 +4,7 @@
    seven follow. */
 #ifndef ANGLE_FAR
 #define ANGLE_FAR
-static inline __attribute__((unused)) int64_t angle_far(double x, double *r, double *low) {
+LANE_FN int64_t angle_far(double x, double *r, double *low) {
   static const uint32_t two_over_pi[] = {
       0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab,
       0xdebbc561, 0xb7246e3a, 0x424dd2e0, 0x06492eea, 0x09d1921c, 0xfe1deb1c, 0xb129a73e,

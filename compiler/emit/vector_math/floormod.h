@@ -10,7 +10,7 @@ LANE_FN V NAME(floormod)(V a, V b) {
 #ifndef REMAINDER_FAR
 #define REMAINDER_FAR
 /* the remainder of finite a >= b > 0, bit by bit */
-static inline __attribute__((unused)) double remainder_far(double a, double b) {
+LANE_FN double remainder_far(double a, double b) {
   uint64_t left, right;
   memcpy(&left, &a, sizeof left);
   memcpy(&right, &b, sizeof right);

@@ -1,20 +1,7 @@
 /* needs: */
 /* Functions of integer lanes (V = VI); everything wraps around, nothing traps: dividing by 0 gives
    0, and the least number divided by -1 itself. */
-#ifndef INTEGER_ONCE
-#define INTEGER_ONCE
-#ifndef LANE_INLINE
-#define LANE_INLINE static inline __attribute__((unused, always_inline))
-#endif
-#pragma GCC diagnostic ignored "-Wpsabi"
-#endif
-#ifndef LANE_FN
-#if LANES == 1 || defined(__clang__)
-#define LANE_FN static inline __attribute__((unused))
-#else /* gcc warns of functions that return vectors wider than the machine's, unless inlined */
-#define LANE_FN LANE_INLINE
-#endif
-#endif
+#include "emit/vector_math/attributes.h"
 
 #if LANES == 1
 #define MASK(c) (-(V)(c))

@@ -14,32 +14,22 @@
        #define WIDE(f) f##_f64x16    the same over W (NAME where BITS is 64)
 
    then this text once, then the texts of the functions, each once, and at the end undef.h, which
-   undefines all of these. Function f of reals is in f.h; all functions of integers are in
-   integer.h, which needs no lanes.h, between the same macros (V = VI = the integer lanes; W, WI,
-   WIDE not used). The first line of a text is `needs:` with the texts that come before it in the
-   same lane type. Where the second line is `wide` and BITS is 32, the text instead needs only
+   undefines all of these. What the emitter really writes has the macros and conditions expanded
+   (lane_expand.c) and leaves out the functions that nothing calls.
+
+   Function f of reals is in f.h; all functions of integers are in integer.h, which needs no lanes.h,
+   between the same macros (V = VI = the integer lanes; W, WI, WIDE not used). The first line of a
+   text is `needs:` with the texts that come before it in the same lane type. Where the second line is `wide` and BITS is 32, the text instead needs only
    lanes.h, and itself for W earlier: a lane type with BITS 64, V = W = f64x16, VI = WI = i64x16,
    NAME = WIDE = f##_f64x16. Generated C includes <stdint.h> and <string.h>, nothing else is called.
    Every function is static and marked unused. Compile without -ffast-math; contraction of a * b + c
    makes no difference that matters.
 
-   A mask is a VI whose lanes are 0 or -1. A comparison of vectors is one; that of scalars is 0 or 1
-   and becomes one by MASK(). where_T(condition, a, b) takes either. */
-#ifndef LANES_ONCE
-#define LANES_ONCE
-#define LANE_INLINE static inline __attribute__((unused, always_inline))
-/* nothing here crosses a file, so the way wide vectors are passed does not matter */
-#pragma GCC diagnostic ignored "-Wpsabi"
-#endif
-#ifndef LANE_FN
-#if LANES == 1 || defined(__clang__)
-#define LANE_FN static inline __attribute__((unused))
-#else /* gcc warns of functions that return vectors wider than the machine's, unless inlined */
-#define LANE_FN LANE_INLINE
-#endif
-#endif
+   In a text K(c) is a constant in the type of a lane, ALL(c) the same in every lane, LANE(x, i) lane
+   i of x. A mask is a VI whose lanes are 0 or -1. A comparison of vectors is one; that of scalars is
+   0 or 1 and becomes one by MASK(). where_T(condition, a, b) takes either. */
+#include "emit/vector_math/attributes.h"
 
-/* K(c): a constant in the type of a lane; ALL(c): in every lane */
 #if BITS == 32
 #define K(c)          ((float)(c))
 #define KI(c)         ((int32_t)(c))

@@ -1,11 +1,10 @@
-/* needs: */
+/* needs: lanes */
 /* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3; SC 2011):
    four random words that are a function of the seed, the place in the program, the training step
    and a counter, so they can be had again at any time and in any order. */
 #ifndef PHILOX_ONCE
 #define PHILOX_ONCE
-static inline __attribute__((unused)) void philox(uint64_t seed, int64_t step, int64_t site,
-                                                  int64_t counter, uint32_t word[4]) {
+LANE_FN void philox(uint64_t seed, int64_t step, int64_t site, int64_t counter, uint32_t word[4]) {
   uint32_t low = (uint32_t)seed, high = (uint32_t)(seed >> 32);
   word[0] = (uint32_t)counter;
   word[1] = (uint32_t)((uint64_t)counter >> 32);
@@ -23,7 +22,7 @@ static inline __attribute__((unused)) void philox(uint64_t seed, int64_t step, i
   }
 }
 /* 53 bits, in [0, 1) */
-static inline __attribute__((unused)) double philox_unit(uint32_t high, uint32_t low) {
+LANE_FN double philox_unit(uint32_t high, uint32_t low) {
   return (double)((((uint64_t)high << 32) | low) >> 11) * 0x1p-53;
 }
 #endif

@@ -10,11 +10,13 @@ LANE_FN VI NAME(truncate)(V x) {
   VI near = MASK(NAME(magnitude)(x) < K(0x1p63));
 #endif
   VI whole = __builtin_convertvector(NAME(from_bits)(NAME(bits)(x) & near), VI);
-  if (BITS == 32 && NAME(any)(~near)) {
+#if BITS == 32
+  if (NAME(any)(~near)) {
     for (int i = 0; i < LANES; i++) {
       if (x[i] > K(-0x1p63) && x[i] < K(0x1p63)) whole[i] = KI((int64_t)x[i]);
     }
   }
+#endif
   return whole;
 #endif
 }

@@ -13,7 +13,6 @@
 #undef ALL
 #undef LANE
 #undef MASK
-#undef LANE_FN
 #undef SIGN_BIT
 #undef MANTISSA_BITS
 #undef EXPONENT_BIAS

@@ -1,0 +1,6 @@
+/* Private to emit/. */
+#pragma once
+#include "support/text.h"
+
+/* Appends text, lines of more than 100 columns broken at blanks. */
+void add_wrapped(Text *out, const char *text);
