@@ -1,4 +1,5 @@
 #include "emit/lines.h"
+#include <stdbool.h>
 #include <string.h>
 
 enum { COLUMNS = 100 };
