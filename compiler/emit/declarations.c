@@ -116,7 +116,7 @@ static void write_shapes(const Emitter *e, Text *out, const Entry *entry) {
 static const char *purpose(EntryKind kind) {
   switch (kind) {
   case ENTRY_STEP: return "one step of training";
-  case ENTRY_EVAL: return "the same without training: nothing changes";
+  case ENTRY_EVAL: return "the same without training, nothing changes";
   case ENTRY_EXPORT: return "export";
   }
   bug("emit", "entry of kind %d", (int)kind);

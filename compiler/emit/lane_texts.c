@@ -133,9 +133,10 @@ static LaneUse *sorted(const LaneTexts *texts) {
   return uses;
 }
 
-/* Without the lines that say what comes before it. */
+/* Without the lines that say what comes before it, and without the contract that heads lanes.h. */
 static const char *body_of(const char *name) {
   const char *text = second_line(text_of(name));
+  if (strcmp(name, "lanes") == 0) return strstr(text, "*/\n") + 3;
   return strncmp(text, "/* wide */", 10) == 0 ? second_line(text) : text;
 }
 
@@ -208,23 +209,29 @@ static const char *const declarations =
     "#endif\n"
     "#pragma GCC diagnostic ignored \"-Wpsabi\"\n";
 
+static bool has_word(const char *text, const char *word) {
+  size_t length = strlen(word);
+  for (const char *at = text; (at = strstr(at, word)) != NULL; at += length)
+    if (!in_word(at[length]) && (at == text || !in_word(at[-1]))) return true;
+  return false;
+}
+
 void lane_texts_write(const LaneTexts *texts, Text *out, const char *callers) {
   LaneUse *uses = sorted(texts);
-  Text helpers = text_new(texts->arena);
-  bool vectors = false;
-  for (size_t i = 0; i < texts->n; i++) {
-    lane_helpers_write(texts->arena, &helpers, &uses[i]);
-    vectors = vectors || uses[i].lanes > 1;
-  }
+  Text helpers = text_new(texts->arena), bodies = text_new(texts->arena);
+  for (size_t i = 0; i < texts->n; i++) lane_helpers_write(texts->arena, &helpers, &uses[i]);
   Functions functions = find_functions(texts, uses);
   mark_called(&functions, callers);
   mark_called(&functions, text_string(&helpers));
-  if (vectors) text_add(out, declarations);
-  for (size_t i = 0; i < texts->n; i++)
-    if (uses[i].lanes > 1) lane_typedef_write(out, &uses[i]);
   for (size_t i = 0; i < functions.chunks.count; i++)
     if (functions.needed[i])
-      add_wrapped(out, arena_printf(texts->arena, "\n%s", functions.chunks.items[i].text));
+      add_wrapped(&bodies, arena_printf(texts->arena, "\n%s", functions.chunks.items[i].text));
   if (helpers.length > 0)
-    add_wrapped(out, arena_printf(texts->arena, "\n%s", text_string(&helpers)));
+    add_wrapped(&bodies, arena_printf(texts->arena, "\n%s", text_string(&helpers)));
+  const char *all = arena_printf(texts->arena, "%s%s", text_string(&bodies), callers);
+  if (texts->n > 0 && uses[texts->n - 1].lanes > 1) text_add(out, declarations);
+  for (size_t i = 0; i < texts->n; i++)
+    if (uses[i].lanes > 1 && has_word(all, lane_name(texts->arena, uses[i].type, uses[i].lanes)))
+      lane_typedef_write(out, &uses[i]);
+  text_add(out, text_string(&bodies));
 }

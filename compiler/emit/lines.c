@@ -1,26 +1,57 @@
 #include "emit/lines.h"
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { COLUMNS = 100 };
+enum { COLUMNS = 100, SHORTEST = 40 };
 
-/* Where to break a line that goes on past `limit` bytes: after the last blank before it that
-   stands behind the line's indentation. 0: nowhere. */
-static size_t break_at(const char *line, size_t indentation, size_t limit) {
-  for (size_t i = limit; i > indentation + 8; i--)
+/* A blank where a reader expects a line to break: behind a comma or an operator. */
+static bool is_break(const char *line, size_t i) {
+  char before = line[i - 1];
+  return line[i] == ' ' && !isalnum((unsigned char)before) && strchr("_)]}' ", before) == NULL;
+}
+
+/* Where to break a line of code that goes on past `limit` bytes: within as few parentheses as
+   possible, and there as late as possible. 0: nowhere. */
+static size_t break_code(const char *line, size_t first, size_t limit) {
+  size_t best = 0;
+  int depth = 0, best_depth = 0;
+  for (size_t i = first; i < limit; i++) {
+    depth += (strchr("([{", line[i]) != NULL) - (strchr(")]}", line[i]) != NULL);
+    if (i < first + SHORTEST || !is_break(line, i)) continue;
+    if (best != 0 && depth > best_depth) continue;
+    best = i;
+    best_depth = depth;
+  }
+  return best;
+}
+
+static size_t break_comment(const char *line, size_t first, size_t limit) {
+  for (size_t i = limit; i > first + SHORTEST; i--)
     if (line[i] == ' ') return i;
   return 0;
 }
 
-/* UTF-8 text has more bytes than columns; a comment that is a little short does no harm. */
-static void add_line(Text *out, const char *line, size_t length) {
+/* Lines that begin in a comment, or do not: what the first `length` bytes leave. */
+static bool comment_after(bool comment, const char *line, size_t length) {
+  for (size_t i = 0; i + 1 < length; i++) {
+    if (!comment && line[i] == '/' && line[i + 1] == '*')
+      comment = true;
+    else if (comment && line[i] == '*' && line[i + 1] == '/')
+      comment = false;
+  }
+  return comment;
+}
+
+static void add_line(Text *out, const char *line, size_t length, bool comment) {
   size_t indentation = strspn(line, " "), margin = 0;
-  bool directive = line[indentation] == '#';
-  while (margin + length > COLUMNS && !directive) {
-    size_t end = break_at(line, margin == 0 ? indentation : 0, COLUMNS - margin);
+  comment = comment || strncmp(line + indentation, "/*", 2) == 0;
+  while (margin + length > COLUMNS) {
+    size_t first = margin == 0 ? indentation : 0, limit = COLUMNS - margin;
+    size_t end = comment ? break_comment(line, first, limit) : break_code(line, first, limit);
     if (end == 0) break;
     text_addn(out, line, end);
-    margin = indentation + 4;
+    margin = indentation + (comment ? 3 : 4);
     text_printf(out, "\n%*s", (int)margin, "");
     line += end + 1;
     length -= end + 1;
@@ -28,10 +59,30 @@ static void add_line(Text *out, const char *line, size_t length) {
   text_addn(out, line, length);
 }
 
+/* A function on one line, as three. */
+static bool add_function(Text *out, const char *line, size_t length) {
+  const char *head = strstr(line, ") { ");
+  if (*line == ' ' || head == NULL || head > line + length || line[length - 1] != '}') return false;
+  size_t head_length = (size_t)(head - line) + strlen(") {");
+  const char *body = line + head_length + 1;
+  size_t body_length = length - head_length - strlen("  }");
+  text_addn(out, line, head_length);
+  text_add(out, "\n");
+  add_line(out, arena_printf(out->arena, "  %.*s", (int)body_length, body), body_length + 2, false);
+  text_add(out, "\n}");
+  return true;
+}
+
 void add_wrapped(Text *out, const char *text) {
+  bool comment = false;
   for (const char *line = text; *line != '\0';) {
     size_t length = strcspn(line, "\n");
-    add_line(out, line, length);
+    bool whole = *line == '#' || length <= COLUMNS;
+    if (whole)
+      text_addn(out, line, length);
+    else if (comment || !add_function(out, line, length))
+      add_line(out, line, length, comment);
+    comment = comment_after(comment, line, length);
     if (line[length] == '\0') return;
     text_add(out, "\n");
     line += length + 1;

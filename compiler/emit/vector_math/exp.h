@@ -3,8 +3,8 @@
    first short enough that k times it is exact),  exp(r) = 1 + r + r^2 q(r). k is read off the low
    bits of x / ln 2 + 1.5 * 2^(mantissa bits): no conversion, and NaN stays NaN. */
 
-/* exp(x + tail) 2^offset, |offset| small, tail far below x: results that only overflow on the way
- * do not */
+/* exp(x + tail) 2^offset, |offset| small, tail far below x: what only overflows on the way
+   does not */
 LANE_INLINE V NAME(exp_sum)(V x, V tail, VI offset) {
 #if BITS == 32
   const float shift = 0x1.8p23f;
