@@ -1,0 +1,119 @@
+/* harness: a generated model, answering the commands that bench/run writes to its standard input,
+   a line each way:
+
+     losses N      the losses of the first N steps from the starting weights
+     time SECONDS  the median time of a step from there on, in microseconds
+     save FILE     the starting weights as safetensors; answers 0
+     quit
+
+   Compile with -DMODEL=<name>_model, and link with the generated C and the runtime. The arguments
+   are the inputs' data as .npy files, in the order of the model; it stays in memory, and the steps
+   go through its batches in turn. */
+#include <stdlib.h>
+#include <string.h>
+#include "../runtime/runtime.h"
+
+extern const dag_model MODEL;
+
+enum { SEED = 1, MAX_BLOCKS = 100000 };
+
+typedef struct Harness {
+  void *memory; /* the model's struct */
+  dagrt_dataset data;
+  dagrt_reports reports;
+  const void **inputs;
+  int64_t n_batches, next; /* batch */
+} Harness;
+
+static void restart(Harness *h) {
+  free(h->memory);
+  h->memory = dagrt_model_make(&MODEL, SEED);
+  h->next = 0;
+}
+
+static void step(Harness *h) {
+  for (int32_t i = 0; i < h->data.n; i++) {
+    const dagrt_rows *rows = &h->data.rows[i];
+    h->inputs[i] = rows->data + (size_t)(h->next * h->data.batch) * rows->row_bytes;
+  }
+  dagrt_call(MODEL.step, MODEL.inputs, h->memory, h->inputs, h->reports.outputs, SEED);
+  h->next = h->next + 1 < h->n_batches ? h->next + 1 : 0;
+}
+
+static double seconds_of(Harness *h, int64_t n_steps) {
+  double begun = dagrt_seconds();
+  for (int64_t i = 0; i < n_steps; i++) step(h);
+  return dagrt_seconds() - begun;
+}
+
+static int compare(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* A block of steps is timed as one, at least a turn of all batches and long enough for the clock.
+ */
+static double median_step(Harness *h, double seconds) {
+  static double blocks[MAX_BLOCKS];
+  restart(h);
+  int64_t n_steps = h->n_batches, n_blocks = 0;
+  seconds_of(h, n_steps);
+  while (seconds_of(h, n_steps) < 200e-6) n_steps *= 2;
+  for (double end = dagrt_seconds() + seconds; dagrt_seconds() < end && n_blocks < MAX_BLOCKS;)
+    blocks[n_blocks++] = seconds_of(h, n_steps);
+  qsort(blocks, (size_t)n_blocks, sizeof *blocks, compare);
+  return blocks[n_blocks / 2] / (double)n_steps;
+}
+
+static void print_losses(Harness *h, long n) {
+  restart(h);
+  for (long i = 0; i < n; i++) {
+    step(h);
+    printf("%s%.9g", i == 0 ? "[" : ", ", dagrt_report(&h->reports, 0));
+  }
+  printf("]\n");
+}
+
+static void save(Harness *h, const char *path) {
+  restart(h);
+  double *sums = dagrt_allocate((size_t)MODEL.n_reports, sizeof *sums);
+  dagrt_save(path, &MODEL, h->memory, &(dagrt_position){.seed = SEED, .sums = sums});
+  free(sums);
+  printf("0\n");
+}
+
+static void load(Harness *h, char **paths) {
+  int32_t n = MODEL.n_inputs;
+  dagrt_source *sources = dagrt_allocate((size_t)n, sizeof *sources);
+  for (int32_t i = 0; i < n; i++)
+    sources[i] = (dagrt_source){.given = 1, .kind = DAG_NPY, .path = paths[i]};
+  dagrt_load(&h->data, MODEL.inputs, n, 0, sources);
+  free(sources);
+  h->inputs = dagrt_allocate((size_t)n, sizeof *h->inputs);
+  h->n_batches = h->data.count / h->data.batch;
+  dagrt_reports_make(&h->reports, &MODEL);
+}
+
+int main(int argc, char **argv) {
+  if (MODEL.step == NULL) dagrt_fail(DAGRT_BAD_USAGE, NULL, "the model has no train block");
+  if (argc != MODEL.n_inputs + 1)
+    dagrt_fail(DAGRT_BAD_USAGE, NULL, "usage: harness FILE.npy …, one for each of %d inputs",
+               (int)MODEL.n_inputs);
+  Harness h = {0};
+  load(&h, argv + 1);
+  for (char line[4096]; fgets(line, sizeof line, stdin) != NULL;) {
+    line[strcspn(line, "\n")] = '\0';
+    if (strncmp(line, "losses ", 7) == 0)
+      print_losses(&h, atol(line + 7));
+    else if (strncmp(line, "time ", 5) == 0)
+      printf("%.6g\n", 1e6 * median_step(&h, atof(line + 5)));
+    else if (strncmp(line, "save ", 5) == 0)
+      save(&h, line + 5);
+    else if (strcmp(line, "quit") == 0)
+      break;
+    else
+      dagrt_fail(DAGRT_BAD_USAGE, NULL, "unknown command: %s", line);
+    fflush(stdout);
+  }
+  return 0;
+}

@@ -1,0 +1,275 @@
+"""What bench/run and bench/parity share: the workloads, the programs that run them, and the virtual
+environment for the peers."""
+
+import array
+import json
+import os
+import random
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+BENCH = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(BENCH)
+WORK = os.path.join(ROOT, "build", "bench")
+PYTHON = os.path.join(BENCH, ".venv", "bin", "python")
+
+# As compiler/build.c calls clang.
+C_FLAGS = ["-std=gnu11", "-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno"]
+
+BATCHES = 16  # more than fit into a core's second-level cache, from W2·128 on
+
+# What runs beside us at its best: large blocks come from the heap, not from the system each time.
+PEER_ENVIRONMENT = {
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "2147483648",
+    "TORCHINDUCTOR_CACHE_DIR": os.path.join(WORK, "inductor"),
+}
+
+PACKAGES = {"torch": ["torch==2.13.0", "numpy"], "jax": ["jax==0.10.2", "jaxlib==0.10.2", "numpy"]}
+
+
+class Failure(Exception):
+    """Something that the user should read; the run cannot go on."""
+
+
+class Workload:
+    """One training step to be measured: its .dag, and the same for the peers."""
+
+    def __init__(self, name, title, dag, layers, batch, optimizer, rate):
+        self.name, self.title, self.dag = name, title, dag
+        self.layers, self.batch, self.optimizer, self.rate = layers, batch, optimizer, rate
+        self.folder = os.path.join(WORK, name)
+
+    def flops(self):
+        """Of the contractions in a step: each layer forward, its weights' gradient, and its input's
+        gradient but for the first; a multiplication and an addition each."""
+        products = [a * b for a, b in zip(self.layers, self.layers[1:])]
+        return 2 * self.batch * (3 * sum(products) - products[0])
+
+
+# Rates at which the losses fall visibly, and a ReLU that rounding turns over is not seen in them.
+WORKLOADS = [
+    Workload("w1", "W1", "w1.dag", [13, 1], 32, "sgd", 0.01),
+    Workload("w2-32", "W2 · 32", "w2.dag", [784, 10], 32, "sgd", 0.01),
+    Workload("w2-128", "W2 · 128", "w2.dag", [784, 10], 128, "sgd", 0.01),
+    Workload("w3-sgd", "W3 · SGD", "w3.dag", [784, 256, 128, 10], 64, "sgd", 0.01),
+    Workload("w3-adam", "W3 · Adam", "w3-adam.dag", [784, 256, 128, 10], 64, "adam", 1e-4),
+]
+
+
+def chosen(names):
+    """The workloads of a list like w1,w3-sgd; all when there is none."""
+    if names is None:
+        return WORKLOADS
+    by_name = {w.name: w for w in WORKLOADS}
+    for name in names.split(","):
+        if name not in by_name:
+            raise Failure(f"there is no workload '{name}'; there are {', '.join(by_name)}")
+    return [by_name[name] for name in names.split(",")]
+
+
+# --- data ---
+
+
+def write_npy(path, code, type_code, shape, values):
+    size = "(" + ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+    header = f"{{'descr': '{code}', 'fortran_order': False, 'shape': {size}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+        array.array(type_code, values).tofile(file)
+
+
+def make_data(w):
+    """A prototype for each class under noise, a fifth of the labels wrong: the loss falls, but not
+    to zero. For regression, a linear function under noise. The numbers are multiples of 1/256."""
+    dice = random.Random(1)
+    rows, width, classes = BATCHES * w.batch, w.layers[0], w.layers[-1]
+    prototypes = [dice.randbytes(width) for _ in range(classes)]
+    x, y = [], []
+    for _ in range(rows):
+        label = dice.randrange(classes)
+        noise = dice.randbytes(width)
+        row = [(p // 4 + 3 * q // 4) / 256 for p, q in zip(prototypes[label], noise)]
+        x += row
+        if classes == 1:
+            slope = sum(a * p for a, p in zip(row, prototypes[0])) / 256 / width
+            y.append(slope + dice.randrange(-8, 9) / 64)
+        else:
+            y.append(label if dice.random() < 0.8 else dice.randrange(classes))
+    write_npy(os.path.join(w.folder, "x.npy"), "<f4", "f", (rows, width), x)
+    code, type_code = ("<f4", "f") if classes == 1 else ("|u1", "B")
+    write_npy(os.path.join(w.folder, "y.npy"), code, type_code, (rows,), y)
+    description = {k: getattr(w, k) for k in ("layers", "batch", "optimizer", "rate")}
+    with open(os.path.join(w.folder, "workload.json"), "w", encoding="utf-8") as file:
+        json.dump(description, file)
+
+
+# --- building ---
+
+
+def run_quietly(command):
+    """Runs it to its end; what it printed is shown when it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure(
+            f"{' '.join(command)}\nfailed ({done.returncode}):\n{done.stdout}{done.stderr}"
+        )
+    return done.stdout
+
+
+def find_clang():
+    clang = os.environ.get("DAGC_CC") or shutil.which("clang")
+    if clang is None:
+        raise Failure("clang was not found: install it (scripts/setup), or name it in DAGC_CC")
+    return clang
+
+
+def median_seconds(command, times):
+    """Runs a command several times."""
+    taken = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        run_quietly(command)
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
+
+
+class Built:
+    """A workload's harness, and what it took to make it."""
+
+    def __init__(self, w, dagc):
+        os.makedirs(w.folder, exist_ok=True)
+        make_data(w)
+        clang = find_clang()
+        model = os.path.splitext(w.dag)[0]
+        source = os.path.join(w.folder, model + ".c")
+        compile_model = [dagc, os.path.join(BENCH, "workloads", w.dag), "-D", f"B={w.batch}"]
+        compile_model += ["--no-main", "-o", source]
+        self.dagc_seconds = median_seconds(compile_model, 11)
+        with open(source, encoding="utf-8") as file:
+            text = file.read()
+        self.lines = text.count("\n")
+        self.has_threads = "#pragma omp" in text
+        flags = C_FLAGS + (["-fopenmp"] if self.has_threads else [])
+        built = os.path.join(w.folder, "model.o")
+        self.clang_seconds = median_seconds([clang, *flags, "-c", source, "-o", built], 3)
+        runtime = os.path.join(ROOT, "runtime")
+        sources = [
+            os.path.join(runtime, f) for f in sorted(os.listdir(runtime)) if f.endswith(".c")
+        ]
+        self.harness = os.path.join(w.folder, "harness")
+        symbol = model.replace("-", "_") + "_model"
+        link = [
+            clang,
+            *flags,
+            f"-DMODEL={symbol}",
+            os.path.join(BENCH, "harness.c"),
+            *sources,
+            built,
+        ]
+        run_quietly(link + ["-o", self.harness, "-lz", "-lcjson", "-lm"])
+        with self.start(w, 1) as harness:
+            harness.ask("save " + os.path.join(w.folder, "start.safetensors"))
+
+    def start(self, w, threads):
+        data = [os.path.join(w.folder, name) for name in ("x.npy", "y.npy")]
+        return Contestant("dagc", [self.harness, *data], threads)
+
+
+# --- running ---
+
+
+def processors(threads):
+    """The last ones that this process may use: the first is the busiest with everything else."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if threads > len(allowed):
+        raise Failure(f"{threads} threads asked for, but there are {len(allowed)} processors")
+    return set(allowed[-threads:])
+
+
+class Contestant:
+    """A process that answers lines (harness.c, peers/peer.py), on as many processors as threads."""
+
+    def __init__(self, name, command, threads, environment=None):
+        self.name = name
+        self.log = os.path.join(WORK, name + ".log")
+        environment = {**os.environ, **(environment or {}), "OMP_NUM_THREADS": str(threads)}
+        on = processors(threads)
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                env=environment, preexec_fn=lambda: os.sched_setaffinity(0, on),
+            )  # fmt: skip
+
+    def ask(self, question):
+        answer = ""
+        try:
+            self.process.stdin.write(question + "\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            pass
+        if answer == "":
+            with open(self.log, encoding="utf-8") as log:
+                raise Failure(f"{self.name} ended at '{question}':\n{log.read()[-3000:]}")
+        return json.loads(answer)
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("VmRSS:"):
+                    return 1024 * int(line.split()[1])
+        return 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def start_peer(peer, w, threads):
+    script = os.path.join(BENCH, "peers", peer + "_peer.py")
+    return Contestant(peer, [PYTHON, script, w.folder], threads, PEER_ENVIRONMENT)
+
+
+def version_of(peer):
+    """The peer's version, or None when it cannot be imported."""
+    if not os.path.exists(PYTHON):
+        return None
+    command = [PYTHON, "-c", f"import {peer}, numpy; print({peer}.__version__)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def provide(peer):
+    """Installs a peer into bench/.venv when it is not there; its version, or None."""
+    version = version_of(peer)
+    if version is not None:
+        return version
+    print(f"installing {peer} into bench/.venv…", file=sys.stderr)
+    try:
+        if not os.path.exists(PYTHON):
+            run_quietly([sys.executable, "-m", "venv", os.path.join(BENCH, ".venv")])
+        run_quietly([PYTHON, "-m", "pip", "install", "-q", *PACKAGES[peer]])
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+    version = version_of(peer)
+    if version is None:
+        print(f"{peer} is missing: rows without it", file=sys.stderr)
+    return version
+
+
+def disagreement(losses, others):
+    """The largest relative difference between two runs, and the step where it is (from 1)."""
+    errors = [abs(a - b) / max(abs(b), 1e-30) for a, b in zip(losses, others)]
+    errors = [e if e == e else float("inf") for e in errors]
+    worst = max(range(len(errors)), key=errors.__getitem__)
+    return errors[worst], worst + 1
