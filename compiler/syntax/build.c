@@ -5,9 +5,12 @@
 #include "dag.tab.h"
 
 void mistake_too_deep(Parser *parser, Span span) {
-  if (!parser->too_deep && !parser->tokens.stopped)
-    diag_error(parser->diag, span, "this is nested too deeply");
+  if (parser->too_deep || parser->tokens.stopped) return;
   parser->too_deep = true;
+  diag_error(parser->diag, span, "this is nested too deeply");
+  diag_hint(parser->diag,
+            "give a part of it a name; blocks nest %d deep at most, operators and calls %d",
+            SYNTAX_MAX_NESTING, SYNTAX_MAX_DEPTH);
 }
 
 static Ast *new_ast(Parser *parser, AstKind kind, Span span) {

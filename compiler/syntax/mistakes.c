@@ -314,7 +314,7 @@ static bool begins_with_operator(const Mistake *m) {
 }
 
 void mistake_syntax(Tokens *tokens, const int *expected, size_t n_expected) {
-  if (tokens->muted) return;
+  if (tokens->muted || tokens->stopped) return;
   tokens->muted = true;
   Mistake m = {.tokens = tokens,
                .found = tokens->previous,

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include "syntax/syntax.h"
 
-enum { MAX_SOURCE = 4 << 20 }; /* bytes; a model is far smaller */
+enum { MAX_SOURCE = 2 << 20 }; /* bytes; a model is far smaller */
 
 static Source *source_new(Arena *arena, const char *path, const char *text, size_t length) {
   Source *source = ARENA_NEW(arena, Source);
@@ -32,7 +32,7 @@ Source *source_read(Arena *arena, Diag *diag, const char *path, Span where) {
     size_t n = fread(bytes, 1, sizeof bytes, file);
     text_addn(&text, bytes, n);
     if (ferror(file)) problem = strerror(errno);
-    if (text.length > MAX_SOURCE) problem = "it is larger than 4 MiB, which no model should be";
+    if (text.length > MAX_SOURCE) problem = "it is larger than 2 MiB, which no model should be";
   }
   if (file != NULL) fclose(file);
   if (problem == NULL) return source_new(arena, path, text_string(&text), text.length);

@@ -227,6 +227,7 @@ static Token give(Tokens *tokens, Token token) {
 
 /* Its place is behind the statement that it ends. */
 static Token give_separator(Tokens *tokens, SeparatorKind kind) {
+  tokens->muted |= tokens->next.misread && !tokens->next.first_on_line;
   Span span = tokens->previous.span;
   span.line = span.end_line;
   span.column = span.end_column++;
@@ -235,8 +236,8 @@ static Token give_separator(Tokens *tokens, SeparatorKind kind) {
 
 /* Before what ends a statement for sure: the brackets that are still open in it are a mistake. */
 static void end_expressions(Tokens *tokens) {
-  if (!inside_expression(tokens)) return;
-  if (!tokens->stopped) mistake_unclosed(tokens, innermost(tokens), tokens->next);
+  if (inside_expression(tokens) && !tokens->stopped)
+    mistake_unclosed(tokens, innermost(tokens), tokens->next);
   close_expressions(tokens);
 }
 
@@ -265,25 +266,29 @@ static Token give_end(Tokens *tokens) {
   return give(tokens, (Token){.kind = RBRACE, .span = tokens->next.span});
 }
 
+static bool closes_nothing(const Tokens *tokens) {
+  return tokens->next.kind == RBRACE && tokens->braces == 0 && !inside_expression(tokens);
+}
+
 static Token step(Tokens *tokens) {
-  while (tokens->next.kind == RBRACE && tokens->braces == 0 && !inside_expression(tokens)) {
-    if (!tokens->stopped) diag_error(tokens->diag, tokens->next.span, "`}` closes nothing");
-    tokens->next = scan(tokens);
+  if (closes_nothing(tokens)) {
+    diag_error(tokens->diag, tokens->next.span, "`}` closes nothing");
+    while (closes_nothing(tokens)) tokens->next = scan(tokens);
   }
   const Token *next = &tokens->next;
-  bool new_line = next->first_on_line;
-  if (next->kind == END) return give_end(tokens);
-  if (next->kind == RBRACE || next->kind == SEPARATOR ||
-      (new_line && begins_statement(next->kind))) {
-    bool open = inside_expression(tokens);
+  int kind = next->kind;
+  if (kind == END) return give_end(tokens);
+  bool ends_surely =
+      kind == RBRACE || kind == SEPARATOR || (next->first_on_line && begins_statement(kind));
+  if (inside_expression(tokens)) {
+    if (!ends_surely) return give_next(tokens);
     end_expressions(tokens);
-    if (next->kind != SEPARATOR &&
-        (open || (next->kind == RBRACE && !ends_statement(tokens->previous.kind))))
-      return give_separator(tokens, next->kind == RBRACE ? SEPARATOR_BRACE : SEPARATOR_NEWLINE);
-    if (next->kind == RBRACE && tokens->braces == 0) return step(tokens);
+    return give_separator(tokens, kind == RBRACE ? SEPARATOR_BRACE : SEPARATOR_NEWLINE);
   }
-  if (new_line && !inside_expression(tokens) && can_end_statement(tokens->previous.kind) &&
-      !continues_statement(tokens, next->kind))
+  if (kind == RBRACE && !ends_statement(tokens->previous.kind))
+    return give_separator(tokens, SEPARATOR_BRACE);
+  if (next->first_on_line && can_end_statement(tokens->previous.kind) &&
+      !continues_statement(tokens, kind))
     return give_separator(tokens, SEPARATOR_NEWLINE);
   return give_next(tokens);
 }
