@@ -115,7 +115,7 @@ block:
 
 statement:
     declaration
-  | left ASSIGN expr                { TargetList targets = {ARENA_NEW(parser->arena, Target), 1, 1};
+  | left ASSIGN expr                { TargetList targets = {ARENA_NEW(parser->arena, LeftSide), 1, 1};
                                       targets.items[0] = build_target(parser, $1);
                                       $$ = build_definition(parser, @$, targets, $3); }
   | LPAREN targets RPAREN ASSIGN expr

@@ -1,8 +1,6 @@
 /* Scalar expressions as `.dag` text. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "graph/print.h"
 #include "graph/scalar_ops.h"
@@ -62,28 +60,18 @@ static bool is_anchored(const Graph *graph, ExprId id) {
   return false;
 }
 
-/* The shortest decimal text that reads back as this value. */
-static void shortest(char *text, size_t size, double value) {
-  for (int digits = 1; digits <= 17; digits++) {
-    snprintf(text, size, "%.*g", digits, value);
-    if (strtod(text, NULL) == value) return;
-  }
-}
-
 static void print_real(const Printer *p, ScalarType type, double value, bool anchored) {
-  char text[40];
   bool cast = !anchored && type != p->program->real;
   if (cast) text_printf(p->out, "%s(", type_name(type));
   if (isnan(value)) {
     text_add(p->out, "(inf - inf)");
   } else if (isinf(value)) {
     text_add(p->out, value < 0 ? "-inf" : "inf");
-  } else if (value == floor(value) && fabs(value) < 1e6 && !(value == 0 && signbit(value))) {
-    text_printf(p->out, anchored ? "%.0f" : "%.1f", value);
+  } else if (anchored && value == floor(value) && fabs(value) < 1e6 &&
+             !(value == 0 && signbit(value))) {
+    text_printf(p->out, "%.0f", value);
   } else {
-    shortest(text, sizeof text, value);
-    bool real = strpbrk(text, ".e") != NULL;
-    text_printf(p->out, real ? "%s" : "%s.0", text);
+    text_add_real(p->out, value);
   }
   if (cast) text_add(p->out, ")");
 }

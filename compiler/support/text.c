@@ -1,5 +1,7 @@
 #include "support/text.h"
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 Text text_new(Arena *arena) { return (Text){.arena = arena}; }
@@ -35,6 +37,20 @@ void text_printf(Text *text, const char *format, ...) {
     text->length += (size_t)length;
   }
   va_end(args);
+}
+
+void text_add_real(Text *text, double value) {
+  char shortest[40];
+  if (value == floor(value) && fabs(value) < 1e6) {
+    snprintf(shortest, sizeof shortest, "%.1f", value);
+  } else {
+    for (int digits = 1; digits <= 17; digits++) {
+      snprintf(shortest, sizeof shortest, "%.*g", digits, value);
+      if (strtod(shortest, NULL) == value) break;
+    }
+  }
+  text_add(text, shortest);
+  if (strpbrk(shortest, ".e") == NULL) text_add(text, ".0");
 }
 
 const char *text_string(const Text *text) { return text->length == 0 ? "" : text->bytes; }

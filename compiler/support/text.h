@@ -12,5 +12,7 @@ Text text_new(Arena *arena);
 void text_add(Text *text, const char *string);
 void text_addn(Text *text, const char *bytes, size_t length);
 void text_printf(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A finite number by the shortest text that reads back as it, with a point or an exponent. */
+void text_add_real(Text *text, double value);
 /* The contents; "" when nothing was added. */
 const char *text_string(const Text *text);

@@ -1,9 +1,6 @@
 /* The tree as `.dag` text in the one normal layout: a statement a line, blocks indented by two,
    blank lines around blocks, and no parenthesis that the precedences do not ask for. */
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "syntax/literals.h"
 #include "syntax/syntax.h"
@@ -57,17 +54,6 @@ static Level level_of(const Ast *ast) {
 }
 
 /* --- leaves --- */
-
-/* The shortest text that reads back as this value, with a point or an exponent. */
-static void print_real(Text *out, double value) {
-  char text[40];
-  for (int digits = 1; digits <= 17; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, value);
-    if (strtod(text, NULL) == value) break;
-  }
-  text_add(out, text);
-  if (strpbrk(text, ".e") == NULL) text_add(out, ".0");
-}
 
 /* Bytes that are no UTF-8, which only an escape can write, are written as escapes again. */
 static void print_string(Text *out, const char *string) {
@@ -176,7 +162,7 @@ static void print_index(Text *out, const Ast *ast, bool ranges) {
 void print_ast(Text *out, const Ast *ast) {
   switch (ast->kind) {
   case AST_INT: text_printf(out, "%" PRId64, ast->integer); break;
-  case AST_REAL: print_real(out, ast->real); break;
+  case AST_REAL: text_add_real(out, ast->real); break;
   case AST_BOOL: text_add(out, ast->boolean ? "true" : "false"); break;
   case AST_STRING: print_string(out, ast->string); break;
   case AST_NAME: text_add(out, ast->name); break;
