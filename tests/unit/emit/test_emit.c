@@ -52,7 +52,7 @@ static void add_call(Arena *arena, EntryPlan *entry, KernelId kernel, uint32_t n
 static void build_start(Arena *arena, Plan *plan) {
   Builder b = add_kernel(arena, plan, "W_initial");
   uint32_t w = add_parameter(&b, "W", TYPE_F32, true), j = add_variable(&b, "j");
-  Block body = block_new(&b);
+  StatementList body = block_new(&b);
   add_store(&body, w, affine(&b, 1, variable(&b, j), 0), real_number(&b, TYPE_F32, 0.5));
   add_loop(&b.kernel->body, j, 3, 1, body);
 }
@@ -74,7 +74,7 @@ static void build_loss(Arena *arena, Plan *plan) {
   ValueId sum = add_value(&b, (Value){.kind = VALUE_LOCAL, .type = lanes_of(TYPE_F32, 1)});
   ValueId at = load(&b, y, 1, affine(&b, 1, variable(&b, i), 0));
   ValueId picked = load(&b, w, 1, affine(&b, 1, at, 0));
-  Block body = block_new(&b);
+  StatementList body = block_new(&b);
   add_statement(&b.kernel->body,
                 (Statement){.kind = STATEMENT_DECLARE, .value = real_number(&b, TYPE_F32, 0)});
   add_statement(&body, (Statement){.kind = STATEMENT_ASSIGN,
@@ -94,7 +94,7 @@ static void build_update(Arena *arena, Plan *plan) {
     Offset at = affine(&b, 1, variable(&b, j), 0);
     ValueId old = load(&b, w, lanes, at), two = real_number(&b, TYPE_F32, 2);
     if (lanes > 1) two = splat(&b, lanes, two);
-    Block body = block_new(&b);
+    StatementList body = block_new(&b);
     add_store(&body, w, at,
               operation(&b, OP_MUL, lanes_of(TYPE_F32, lanes), 2, (ValueId[]){old, two}));
     Statement *loop = add_loop(&b.kernel->body, j, part == 0 ? 2 : 3, lanes, body);
@@ -115,7 +115,7 @@ static void build_noise(Arena *arena, Plan *plan) {
   uint32_t room = add_parameter(&b, "room", TYPE_F32, true), i = add_variable(&b, "i");
   ValueId at = variable(&b, i);
   Offset offset = affine(&b, 1, at, 0);
-  Block body = block_new(&b);
+  StatementList body = block_new(&b);
   ValueId random = operation(&b, OP_RANDOM_UNIFORM, lanes_of(TYPE_F32, 1), 2,
                              (ValueId[]){integer_number(&b, TYPE_I32, 7), at});
   add_store(&body, room, offset, random);
