@@ -24,9 +24,11 @@ static void write_scalar_cast(Writer *w, const Value *v, const Value *from) {
     text_add(w->out, " != 0)");
     return;
   }
-  bool exact = (from->type.type == TYPE_F32 && to == TYPE_I32) ||
+  /* C computes with 8 bits as int */
+  bool promoted = to == TYPE_I32 && (from->type.type == TYPE_U8 || from->type.type == TYPE_I8);
+  bool exact = promoted || (from->type.type == TYPE_F32 && to == TYPE_I32) ||
                (from->type.type == TYPE_F64 && to == TYPE_I64);
-  if (!truncates || !exact) text_printf(w->out, "(%s)", element_type(to));
+  if (!exact) text_printf(w->out, "(%s)", element_type(to));
   if (truncates)
     write_truncated(w, from, v->args[0], to);
   else

@@ -12,19 +12,28 @@ int offset_binds(const Offset *offset) {
   return offset->terms[0].factor == 1 ? BINDS_UNARY : BINDS_PRODUCT;
 }
 
-/* A loop variable is an int64_t; what else may be narrower is widened before it is multiplied. */
-static void write_factor(Writer *w, ValueId id, bool alone) {
-  const Value *v = value_at(w, id);
-  if (v->kind != VALUE_VARIABLE && v->kind != VALUE_OFFSET && !alone) text_add(w->out, "(int64_t)");
+/* Loop variables and offsets are int64_t already. */
+static bool is_wide(const Value *v) { return v->kind == VALUE_VARIABLE || v->kind == VALUE_OFFSET; }
+
+/* Whether what is not wide adds up within an int. */
+static bool narrow_part_fits(const Writer *w, const Offset *offset) {
+  OffsetTerm *terms = ARENA_ARRAY(w->arena, OffsetTerm, offset->n + 1);
+  Offset narrow = {.constant = offset->constant, .terms = terms};
+  for (uint32_t i = 0; i < offset->n; i++)
+    if (!is_wide(value_at(w, offset->terms[i].value))) terms[narrow.n++] = offset->terms[i];
+  return range_within(offset_range(w, &narrow), TYPE_I32);
+}
+
+static void write_factor(Writer *w, ValueId id, bool widen) {
+  if (widen && !is_wide(value_at(w, id))) text_add(w->out, "(int64_t)");
   write_value(w, id, BINDS_UNARY);
 }
 
 /* The values that `factor` multiplies, together: 784 * (j0 + r). `done` marks them. */
-static void write_terms(Writer *w, const Offset *offset, uint32_t first, bool *done) {
+static void write_terms(Writer *w, const Offset *offset, uint32_t first, bool widen, bool *done) {
   int64_t factor = offset->terms[first].factor;
   uint32_t n = 0;
   for (uint32_t i = first; i < offset->n; i++) n += offset->terms[i].factor == factor;
-  bool alone = offset->n == 1 && factor == 1;
   bool group = n > 1 && factor != 1 && factor != -1;
   if (factor != 1 && factor != -1)
     text_printf(w->out, "%" PRId64 " * ", factor < 0 ? -factor : factor);
@@ -33,7 +42,7 @@ static void write_terms(Writer *w, const Offset *offset, uint32_t first, bool *d
   for (uint32_t i = first; i < offset->n; i++) {
     if (offset->terms[i].factor != factor) continue;
     if (begun) text_add(w->out, group || factor > 0 ? " + " : " - ");
-    write_factor(w, offset->terms[i].value, alone);
+    write_factor(w, offset->terms[i].value, widen);
     begun = done[i] = true;
   }
   if (group) text_add(w->out, ")");
@@ -41,11 +50,12 @@ static void write_terms(Writer *w, const Offset *offset, uint32_t first, bool *d
 
 void write_offset(Writer *w, const Offset *offset) {
   bool *done = ARENA_ARRAY(w->arena, bool, offset->n + 1), begun = false;
+  bool widen = !narrow_part_fits(w, offset) && !(offset->n == 1 && offset->terms[0].factor == 1);
   for (uint32_t i = 0; i < offset->n; i++) {
     if (done[i] || offset->terms[i].factor == 0) continue;
     bool negative = offset->terms[i].factor < 0;
     if (begun || negative) text_add(w->out, !begun ? "-" : negative ? " - " : " + ");
-    write_terms(w, offset, i, done);
+    write_terms(w, offset, i, widen, done);
     begun = true;
   }
   int64_t c = offset->constant;

@@ -109,6 +109,9 @@ static void test_offsets(void **state) {
   assert_string_equal(text_of(f, add_value(&f->b, v)), "-3 * i - j");
   v.offset = offset_of(&f->b, 0, 2, (int64_t[]){8, 1}, (ValueId[]){k, f->j});
   assert_string_equal(text_of(f, add_value(&f->b, v)), "8 * (int64_t)k[i] + j");
+  ValueId u = scalar(f, U);
+  v.offset = offset_of(&f->b, 0, 2, (int64_t[]){1000, 1}, (ValueId[]){u, f->j});
+  assert_string_equal(text_of(f, add_value(&f->b, v)), "1000 * u[i] + j");
   v.offset = offset_of(&f->b, 0, 1, (int64_t[]){1}, (ValueId[]){k});
   assert_string_equal(text_of(f, add_value(&f->b, v)), "k[i]");
   v.offset = (Offset){.constant = 3};
@@ -178,6 +181,7 @@ static void test_casts(void **state) {
   assert_string_equal(text_of(f, apply(f, OP_CAST, TYPE_F32, k, VALUE_NONE)), "(float)k[i]");
   assert_string_equal(text_of(f, apply(f, OP_CAST, TYPE_F32, f->i, VALUE_NONE)), "(float)i");
   assert_string_equal(text_of(f, apply(f, OP_CAST, TYPE_I32, x, VALUE_NONE)), "truncate_f32(x[i])");
+  assert_string_equal(text_of(f, apply(f, OP_CAST, TYPE_I32, scalar(f, U), VALUE_NONE)), "u[i]");
   assert_string_equal(text_of(f, apply(f, OP_CAST, TYPE_U8, d, VALUE_NONE)),
                       "(uint8_t)truncate_f64(d[i])");
   assert_string_equal(text_of(f, apply(f, OP_CAST, TYPE_BOOL, x, VALUE_NONE)), "(x[i] != 0)");
@@ -185,6 +189,16 @@ static void test_casts(void **state) {
                       "(double)(b[i] != 0)");
   assert_string_equal(text_of(f, apply(f, OP_CAST, TYPE_F32, vector(f, U), VALUE_NONE)),
                       "__builtin_convertvector(load_u8x16(&u[i]), f32x16)");
+}
+
+static void test_powers(void **state) {
+  Fixture *f = fixture_new(*state);
+  ValueId x = scalar(f, X), two = real_number(&f->b, TYPE_F32, 2);
+  ValueId half = real_number(&f->b, TYPE_F32, 0.5), xs = vector(f, X);
+  assert_string_equal(text_of(f, apply(f, OP_POW, TYPE_F32, x, two)), "square_f32(x[i])");
+  assert_string_equal(text_of(f, apply(f, OP_POW, TYPE_F32, x, half)), "pow_f32(x[i], 0.5f)");
+  assert_string_equal(text_of(f, apply(f, OP_POW, TYPE_F32, xs, splat(&f->b, 16, two))),
+                      "square_f32x16(load_f32x16(&x[i]))");
 }
 
 static void test_vectors(void **state) {
@@ -236,6 +250,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_logic, make_arena, free_arena),
       cmocka_unit_test_setup_teardown(test_integers, make_arena, free_arena),
       cmocka_unit_test_setup_teardown(test_casts, make_arena, free_arena),
+      cmocka_unit_test_setup_teardown(test_powers, make_arena, free_arena),
       cmocka_unit_test_setup_teardown(test_vectors, make_arena, free_arena),
       cmocka_unit_test_setup_teardown(test_every_operator, make_arena, free_arena)};
   return cmocka_run_group_tests(tests, NULL, NULL);

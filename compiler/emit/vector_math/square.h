@@ -1,0 +1,2 @@
+/* needs: lanes */
+LANE_INLINE V NAME(square)(V x) { return x * x; }
