@@ -89,7 +89,8 @@ Ast *build_pipe(Parser *parser, Ast *value, Span op_span, Ast *into) {
   case AST_DEFAULT:
   case AST_LIST:
     diag_error(parser->diag, into->span, "`|>` sends a value into a function or a layer");
-    diag_hint(parser->diag, "it binds loosest: to go on with the result, write (x |> f) + 1");
+    if (into->kind == AST_BINARY || into->kind == AST_DEFAULT)
+      diag_hint(parser->diag, "it binds loosest: to go on with the result, write (x |> f) + 1");
   }
   return two_sided(parser, AST_PIPE, value, op_span, into);
 }
@@ -176,11 +177,12 @@ static const char *path_text(Parser *parser, const Ast *path) {
   return arena_printf(parser->arena, "%s[%lld]", owner, (long long)path->items[0].first->integer);
 }
 
-/* "" after an error. */
+/* "" after an error. What ends in brackets is no path, but a shape in the wrong place. */
 static const char *declared_path(Parser *parser, const Ast *path) {
-  const char *text = path_text(parser, path);
+  const char *text = path->kind == AST_INDEX ? NULL : path_text(parser, path);
   if (text != NULL) return text;
   diag_error(parser->diag, path->span, "this is not a name that can be declared");
+  if (path->kind == AST_INDEX) diag_hint(parser->diag, "a shape belongs to the type: x: real[4]");
   return "";
 }
 
@@ -223,7 +225,10 @@ Stmt *build_statement(Parser *parser, StmtKind kind, Span span) {
 Stmt *build_declaration(Parser *parser, StmtKind kind, Span span, const Ast *left, TypeExpr *type,
                         Ast *value) {
   Stmt *stmt = build_statement(parser, kind, span);
+  bool owned = kind == STMT_PARAM || kind == STMT_STATE; /* by an instance, in a dump */
   stmt->name = declared_path(parser, left);
+  if (left->kind == AST_FIELD && !owned)
+    diag_error(parser->diag, left->span, "only a param or state is declared with a path");
   stmt->name_span = left->span;
   stmt->type = type;
   stmt->value = value;
@@ -244,7 +249,10 @@ Stmt *build_definition(Parser *parser, Span span, TargetList targets, Ast *value
 static void check_update(Parser *parser, const Ast *target) {
   if (target->kind != AST_INDEX && path_text(parser, target) != NULL) return;
   diag_error(parser->diag, target->span, "`<-` gives a new value to a whole state or param");
-  diag_hint(parser->diag, "a comparison with a negative number is written u < -1");
+  if (target->kind == AST_INDEX)
+    diag_hint(parser->diag, "to change a part, write mu <- tensor[i](where(i == 0, 1, mu[i]))");
+  else
+    diag_hint(parser->diag, "a comparison with a negative number is written u < -1");
 }
 
 Stmt *build_update(Parser *parser, Span span, Ast *target, Ast *value) {

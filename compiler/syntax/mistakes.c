@@ -10,6 +10,7 @@ enum { MAX_QUOTED = 60 }; /* bytes of a word in a message */
 
 void mistake_number(Tokens *tokens, Token *token, const char *text) {
   tokens->misread = true;
+  token->text = arena_strdup(tokens->arena, text);
   token->integer = 0;
   size_t digits = strspn(text, "0123456789.");
   if (digits > MAX_QUOTED) digits = MAX_QUOTED;
@@ -21,6 +22,8 @@ void mistake_number(Tokens *tokens, Token *token, const char *text) {
 void mistake_point(Tokens *tokens, Token *token, const char *text) {
   diag_error(tokens->diag, token->span, "a digit stands on both sides of the point");
   diag_hint(tokens->diag, text[0] == '.' ? "write 0%.*s" : "write %.*s0", MAX_QUOTED, text);
+  tokens->misread = true;
+  token->text = arena_strdup(tokens->arena, text);
   token->real = 0;
 }
 
@@ -94,7 +97,11 @@ void mistake_character(Tokens *tokens, const Token *token, const char *text) {
 void mistake_unclosed(Tokens *tokens, Bracket bracket, Token found) {
   tokens->muted = true;
   diag_error(tokens->diag, bracket.span, "`%c` is not closed", bracket.open);
-  if (found.kind != END) diag_note(tokens->diag, found.span, "it should be closed before this");
+  if (found.kind != END)
+    diag_note(tokens->diag, found.span, "it should be closed before this");
+  else if (tokens->suspect.open == '{')
+    diag_note(tokens->diag, tokens->suspect.span,
+              "the `}` that closes this one stands in another column than its line");
 }
 
 /* --- sentences --- */
@@ -262,7 +269,8 @@ static const char *hint_for_assign(const Mistake *m) {
   if (m->found.kind != ASSIGN) return NULL;
   if (expects(m, COLON) && (m->first.kind == PARAM || m->first.kind == INPUT))
     return "its type stands between: param W: real[10, 64] = 0, input x: real[B, 64]";
-  return m->after_operand ? "a comparison is written `==`" : NULL;
+  bool condition = m->after_operand && m->tokens->innermost.open != '[';
+  return condition ? "a comparison is written `==`" : NULL;
 }
 
 static const char *hint_for_symbol(const Mistake *m) {

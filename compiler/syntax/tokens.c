@@ -116,7 +116,8 @@ static void open_bracket(Tokens *tokens, const Token *token, char open) {
   }
   bool train = open == '{' && tokens->previous.kind == TRAIN;
   tokens->braces += open == '{';
-  ARRAY_PUSH(tokens->arena, &tokens->open, (Bracket){open, train, token->span});
+  ARRAY_PUSH(tokens->arena, &tokens->open,
+             (Bracket){open, train, tokens->first.span.column, token->span});
 }
 
 static void follow_brackets(Tokens *tokens, const Token *token) {
@@ -131,6 +132,9 @@ static void follow_brackets(Tokens *tokens, const Token *token) {
     if (inside_expression(tokens)) tokens->open.count--;
     break;
   case RBRACE: /* step has seen to it that one is open */
+    if (tokens->suspect.open == 0 && token->first_on_line &&
+        token->span.column != tokens->innermost.indent)
+      tokens->suspect = tokens->innermost;
     tokens->open.count--;
     tokens->braces--;
     break;
@@ -236,7 +240,7 @@ static Token give_separator(Tokens *tokens, SeparatorKind kind) {
 
 /* Before what ends a statement for sure: the brackets that are still open in it are a mistake. */
 static void end_expressions(Tokens *tokens) {
-  if (inside_expression(tokens) && !tokens->stopped)
+  if (inside_expression(tokens) && !tokens->stopped && !tokens->muted)
     mistake_unclosed(tokens, innermost(tokens), tokens->next);
   close_expressions(tokens);
 }

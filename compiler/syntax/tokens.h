@@ -34,6 +34,7 @@ typedef struct Token {
 typedef struct Bracket {
   char open; /* ( [ or {; 0: none */
   bool train;
+  uint32_t indent; /* the column of the statement that opens it */
   Span span;
 } Bracket;
 
@@ -53,6 +54,7 @@ typedef struct Tokens {
   uint32_t braces;        /* among them */
   Bracket innermost;      /* before `previous` */
   uint32_t braces_before; /* before `previous` */
+  Bracket suspect;        /* the first { whose } stands in another column than its statement */
   Token replayed;         /* given once more, after a SEPARATOR */
   enum { REPLAY_NONE, REPLAY_SEPARATOR, REPLAY_TOKEN } replay;
   bool started, stopped;
