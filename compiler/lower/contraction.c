@@ -155,7 +155,48 @@ static void find_contraction(Work *w, uint32_t i) {
   collect_reads(w, node);
 }
 
+/* --- conditions that do not depend on the sum's indices --- */
+
+static bool all_inside(Work *w, const Node *n, ExprId id) {
+  const Expr e = *expr_at(w->graph, id);
+  if (e.kind == EXPR_READ && e.fallback == EXPR_NONE && !read_is_inside(w, n, &e)) return false;
+  for (uint32_t i = 0; i < e.n_args; i++)
+    if (!all_inside(w, n, e.args[i])) return false;
+  return true;
+}
+
+/* Σ_K where(c(O), v, 0) = where(c(O), Σ_K v, 0): the condition is then tested once for each
+   element, and the sum may be a contraction. */
+static void hoist_condition(Work *w, uint32_t i) {
+  Graph *g = w->graph;
+  const Node n = *node_at(w, i);
+  const Expr e = *expr_at(g, n.body);
+  if (n.reduction != REDUCE_SUM || e.kind != EXPR_OP || e.op != OP_WHERE) return;
+  if (!expr_is_number(g, e.args[2], 0) || !all_inside(w, &n, e.args[1])) return;
+  if (n.rank + n.n_reduced > 60 || indices_of(g, e.args[0]) >> n.rank != 0) return;
+  Tensor t = tensor_new(TENSOR_DEFINITION, n.type);
+  t.name = arena_printf(w->arena, "%s.sum", n.name);
+  t.reduction = REDUCE_SUM;
+  t.rank = n.rank;
+  t.extents = n.extents;
+  t.n_reduced = n.n_reduced;
+  t.reduced_extents = n.extents + n.rank;
+  t.index_names = n.index_names;
+  t.body = e.args[1];
+  TensorId sum = add_definition(w, t);
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
+  for (uint32_t k = 0; k < n.rank; k++) at[k] = expr_index(g, k);
+  ExprId whole = expr_read(g, sum, at, n.rank, EXPR_NONE);
+  Node *node = node_at(w, i);
+  node->reduction = REDUCE_NONE;
+  node->n_reduced = 0;
+  node->body = expr_op3(g, OP_WHERE, e.args[0], whole, e.args[2]);
+  collect_reads(w, node);
+}
+
 void find_contractions(Work *w) {
   size_t n = w->nodes.count;
+  for (size_t i = 0; i < n; i++) hoist_condition(w, (uint32_t)i);
+  n = w->nodes.count;
   for (size_t i = 0; i < n; i++) find_contraction(w, (uint32_t)i);
 }
