@@ -420,7 +420,7 @@ static void mistakes_are_independent(void **state) {
       {"train {\n minimise x\n epochs = 3\n epochs 3 3\n with f off a\n}\n", "2 3 4 5", 1},
       /* a mistake in a word says nothing about the sentence */
       {"x = 1 $ 2\ny = $\nz = 3 3\n", "1 2", 0},
-      {"x = 2x 3\ny = .5 .5", "1 2 2 2", 0},
+      {"x = 2x 3\ny = .5 .5", "1 2 2", 0},
       {"x =\nparam y: real = 0\n", "2", 1},
   };
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
