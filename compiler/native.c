@@ -218,12 +218,13 @@ static Call call_of(const dag_model *model, const Entry *entry) {
 }
 
 /* Allocates the outputs, fills in the inputs, calls. */
-static int call_native(const Comparison *c, const Call *call, void **outputs, uint64_t seed) {
+static int call_native(const Comparison *c, const Call *call, const Entry *entry, void **outputs,
+                       uint64_t seed) {
   const void **inputs = ARENA_ARRAY(c->arena, const void *, call->n_inputs + 1);
   for (int32_t i = 0; i < call->n_inputs; i++) {
     const dag_array *array = &call->inputs[i].array;
     void *values = ARENA_ARRAY(c->arena, double, array_size(array) + 1);
-    native_store(array->type, values, interpreter_values(c->in, tensor_of(c, array)),
+    native_store(array->type, values, interpreter_values(c->in, entry->inputs[i]),
                  array_size(array));
     inputs[i] = values;
   }
@@ -232,22 +233,36 @@ static int call_native(const Comparison *c, const Call *call, void **outputs, ui
   return call->function(c->memory, inputs, outputs, seed);
 }
 
+/* The interpreter's outputs, as they are before its params and states get new values. */
+static bool interpret(const Comparison *c, const Entry *entry, double **outputs,
+                      const char **refused) {
+  if (!interpreter_run(c->in, entry, false, refused)) return false;
+  for (uint32_t i = 0; i < entry->n_outputs; i++) {
+    TensorId id = entry->outputs[i].tensor;
+    int64_t n = tensor_size(tensor_at(c->program->graph, id));
+    outputs[i] = ARENA_ARRAY(c->arena, double, n + 1);
+    memcpy(outputs[i], interpreter_values(c->in, id), (size_t)n * sizeof(double));
+  }
+  return entry->n_updates == 0 || interpreter_run(c->in, entry, true, refused);
+}
+
 static bool compare_run(Comparison *c, const Entry *entry, uint64_t seed, const char **message) {
   Call call = call_of(c->model, entry);
-  if (call.n_outputs != (int32_t)entry->n_outputs)
-    bug("check", "%s has %d outputs, not %u", entry->name, call.n_outputs, entry->n_outputs);
+  if (call.n_outputs != (int32_t)entry->n_outputs || call.n_inputs != (int32_t)entry->n_inputs)
+    bug("check", "%s has %d inputs and %d outputs, not %u and %u", entry->name, call.n_inputs,
+        call.n_outputs, entry->n_inputs, entry->n_outputs);
   void **outputs = ARENA_ARRAY(c->arena, void *, call.n_outputs + 1);
-  int code = call_native(c, &call, outputs, seed);
+  double **expected = ARENA_ARRAY(c->arena, double *, call.n_outputs + 1);
+  int code = call_native(c, &call, entry, outputs, seed);
   const char *refused = NULL;
-  bool interpreted = interpreter_run(c->in, entry, true, &refused);
+  bool interpreted = interpret(c, entry, expected, &refused);
   if (!interpreted && code != 0) return true;
   if (!interpreted || code != 0) {
     *message = !interpreted ? refused : arena_printf(c->arena, "compiled code returns %d", code);
     return false;
   }
   for (int32_t i = 0; i < call.n_outputs; i++)
-    compare_values(c, &call.outputs[i], outputs[i],
-                   interpreter_values(c->in, entry->outputs[i].tensor));
+    compare_values(c, &call.outputs[i], outputs[i], expected[i]);
   for (int32_t i = 0; i < c->model->n_tensors; i++) {
     const dag_tensor *t = &c->model->tensors[i];
     compare_values(c, &t->array, c->memory + t->offset,

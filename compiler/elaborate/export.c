@@ -56,20 +56,6 @@ static bool list_inputs(Elaborator *e, Scope *scope, const Stmt *stmt, Entry *en
   return true;
 }
 
-/* What stands in memory of its own, to be copied out. */
-static bool is_computed(const Elaborator *e, TensorId id) {
-  const Tensor *t = tensor_at(e->graph, id);
-  return t->kind == TENSOR_DEFINITION || t->kind == TENSOR_DERIVATIVE;
-}
-
-static Value copied(Elaborator *e, Scope *scope, Value v, const char *name, Span span) {
-  Making making = {.name = name, .span = span, .scope = scope};
-  v.adapts = v.constant = v.is_size = false;
-  Value made = made_value(e, make_definition(e, &v, &making), &v, &making);
-  settle_random(e);
-  return made;
-}
-
 static bool export_result(Elaborator *e, Scope *scope, const Stmt *stmt, const Result *result,
                           Entry *entry) {
   const Ast *ast = result->value;
@@ -95,9 +81,8 @@ static bool export_result(Elaborator *e, Scope *scope, const Stmt *stmt, const R
   bool derivative = value_is_whole(e, &v, &id) &&
                     tensor_at(e->graph, id)->kind == TENSOR_DERIVATIVE;
   if (!derivative) v = define_name(e, scope, v, name, ast->span, false, first);
-  if (!value_is_whole(e, &v, &id) || !is_computed(e, id))
-    v = copied(e, scope, v, name, ast->span);
-  if (!value_is_whole(e, &v, &id)) return false;
+  v.adapts = v.constant = v.is_size = false;
+  if (!hold_value(e, scope, &v, name, ast->span, &id)) return false;
   entry->outputs[entry->n_outputs++] = (Output){tensor_at(e->graph, id)->name, id};
   return true;
 }

@@ -54,7 +54,7 @@ static bool scalar_output(Training *t, const Ast *ast, const char *name, bool re
       diag_hint(e->diag, "mean(…) or sum(…) makes one number of it");
     return false;
   }
-  v.constant = false;
+  v.constant = v.adapts = false;
   v = define_name(e, t->scope, v, name, ast->span, false, first);
   return hold_value(e, t->scope, &v, name, ast->span, id);
 }
