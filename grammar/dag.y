@@ -85,7 +85,7 @@ static Stmt *statement_of(Parser *parser, StmtKind kind, Span span) {
 %type <arg> arg
 %type <args> args some_args carried values where_clause
 %type <asts> exprs some_exprs owners
-%type <params> params some_params
+%type <params> params some_params listed_inputs some_inputs
 %type <param> param
 %type <targets> targets
 %type <iterator> iterator
@@ -157,7 +157,7 @@ statement:
   | REQUIRE expr COMMA STRING       { $$ = statement_of(parser, STMT_REQUIRE, @$);
                                       $$->value = $2;
                                       $$->message = build_leaf(parser, AST_STRING, &$4); }
-  | EXPORT NAME LPAREN params RPAREN ASSIGN results where_clause
+  | EXPORT NAME LPAREN listed_inputs RPAREN ASSIGN results where_clause
                                     { $$ = statement_of(parser, STMT_EXPORT, @$);
                                       $$->name = declared_name(parser, &$2);
                                       $$->name_span = @2;
@@ -290,6 +290,17 @@ owners:
 params:
     %empty                          { $$ = (ParamList){0}; }
   | some_params
+  ;
+
+/* of an export: with a path where the export has an input of its own, `classify.x` */
+listed_inputs:
+    %empty                          { $$ = (ParamList){0}; }
+  | some_inputs
+  ;
+
+some_inputs:
+    left                            { $$ = (ParamList){0}; PUSH($$, build_input(parser, $1)); }
+  | some_inputs COMMA left          { $$ = $1; PUSH($$, build_input(parser, $3)); }
   ;
 
 some_params:

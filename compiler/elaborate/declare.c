@@ -265,8 +265,7 @@ static bool may_own(Elaborator *e, const Scope *scope, const Stmt *stmt) {
 void declare_owned(Elaborator *e, Scope *scope, const Stmt *stmt) {
   bool is_param = stmt->kind == STMT_PARAM;
   if (!may_own(e, scope, stmt)) return;
-  const char *name = arena_printf(e->arena, "%s%s%s", owner_path(e, scope->owner), stmt->name,
-                                  scope->iteration);
+  const char *name = owned_name(e, scope, stmt->name);
   Tensor t = tensor_new(is_param ? TENSOR_PARAM : TENSOR_STATE, TYPE_F32);
   if (stmt->type != NULL &&
       !declared_shape(e, scope, stmt->type, &t.type, &t.rank, &t.extents)) {

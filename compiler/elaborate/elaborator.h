@@ -235,8 +235,11 @@ void report_unknown(Elaborator *e, const Scope *scope, const char *name, Span sp
 const char *owner_path(Elaborator *e, Owner *owner);
 Owner *owner_new(Elaborator *e, Owner *outer, const char *name, const char *iteration,
                  const void *site);
-/* The owner's path, the name, the turn of repeat. */
+/* What a definition is called in the graph: the export that is elaborated apart, the owner's path, the
+   name. */
 const char *full_name(Elaborator *e, const Scope *scope, const char *name);
+/* What a param or state is called, in every elaboration. */
+const char *owned_name(Elaborator *e, const Scope *scope, const char *name);
 
 /* --- expression.c --- */
 Value evaluate(Elaborator *e, Scope *scope, const Ast *ast);

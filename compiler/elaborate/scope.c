@@ -115,6 +115,15 @@ const char *owner_path(Elaborator *e, Owner *owner) {
 
 const char *full_name(Elaborator *e, const Scope *scope, const char *name) {
   const char *path = owner_path(e, scope->owner);
-  const char *variant = e->variant == NULL ? "" : arena_printf(e->arena, "%s.", e->variant);
-  return arena_printf(e->arena, "%s%s%s%s", variant, path, name, scope->iteration);
+  if (e->variant == NULL) return arena_printf(e->arena, "%s%s", path, name);
+  return arena_printf(e->arena, "%s.%s%s", e->variant, path, name);
+}
+
+/* In the third turn of a `repeat`, W is W_2. */
+const char *owned_name(Elaborator *e, const Scope *scope, const char *name) {
+  Text text = text_new(e->arena);
+  text_printf(&text, "%s%s", owner_path(e, scope->owner), name);
+  for (const char *c = scope->iteration; *c != '\0'; c++)
+    if (*c != ']') text_printf(&text, "%c", *c == '[' ? '_' : *c);
+  return text_string(&text);
 }

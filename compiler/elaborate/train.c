@@ -366,6 +366,7 @@ static void move_players(Training *t) {
     }
   for (size_t i = 0; i < t->players.count && diag_errors(e->diag) == 0; i++)
     move_player(t, &t->players.items[i], frozen);
+  if (t->players.count == 0) return; /* updates are written out: all that is meant is there */
   for (uint32_t i = 0; i < program->n_params && diag_errors(e->diag) == 0; i++) {
     const Tensor *param = tensor_at(e->graph, program->params[i]);
     if (frozen[i] || is_updated(e, program->params[i])) continue;

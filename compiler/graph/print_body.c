@@ -50,7 +50,9 @@ static const char *choose_name(const Printer *p, const char *wanted, const char 
                                uint32_t count, const Scope *outer) {
   static const char *const letters[] = {"i", "j", "k", "l", "m", "n", "o", "p", "q", "r"};
   const Graph *graph = p->program->graph;
-  if (wanted != NULL && !is_taken(wanted, names, count, outer)) return wanted;
+  if (wanted != NULL && !is_taken(wanted, names, count, outer) &&
+      graph_find(graph, wanted) == TENSOR_NONE)
+    return wanted;
   for (uint32_t round = 1;; round++) {
     for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
       const char *name =

@@ -207,6 +207,10 @@ LeftSide build_target(Parser *parser, const Ast *left) {
   return target;
 }
 
+Param build_input(Parser *parser, const Ast *left) {
+  return (Param){.name = declared_path(parser, left), .span = left->span};
+}
+
 void require_word(Parser *parser, const Token *name, const char *word, const char *context) {
   if (strcmp(name->text, word) != 0)
     diag_error(parser->diag, name->span, "expected `%s` %s, found the name `%s`", word, context,
@@ -225,10 +229,10 @@ Stmt *build_statement(Parser *parser, StmtKind kind, Span span) {
 Stmt *build_declaration(Parser *parser, StmtKind kind, Span span, const Ast *left, TypeExpr *type,
                         Ast *value) {
   Stmt *stmt = build_statement(parser, kind, span);
-  bool owned = kind == STMT_PARAM || kind == STMT_STATE; /* by an instance, in a dump */
+  bool size = kind == STMT_DIM || kind == STMT_CONST;
   stmt->name = declared_path(parser, left);
-  if (left->kind == AST_FIELD && !owned)
-    diag_error(parser->diag, left->span, "only a param or state is declared with a path");
+  if (left->kind == AST_FIELD && size) /* the others have one in dumps */
+    diag_error(parser->diag, left->span, "a size has no path");
   stmt->name_span = left->span;
   stmt->type = type;
   stmt->value = value;

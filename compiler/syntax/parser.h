@@ -52,6 +52,8 @@ Ast *build_parenthesised(Ast *inside, Span span);
 
 TypeExpr *build_type(Parser *parser, const Token *name, const ItemList *items, Span span);
 LeftSide build_target(Parser *parser, const Ast *left);
+/* An input that an export lists, with its path. */
+Param build_input(Parser *parser, const Ast *left);
 const char *declared_name(Parser *parser, const Token *name);
 
 /* --- statements --- */
