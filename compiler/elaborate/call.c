@@ -56,6 +56,9 @@ typedef struct Signature {
   const char *callee;
   bool real_known;
   Span real_span;
+  const Value *leading; /* the first argument with `...`, which stands for the same axes throughout */
+  uint32_t leading_axis, n_leading;
+  Span leading_span;
 } Signature;
 
 static void report_mismatch(Elaborator *e, const Signature *s, const Param *param,
@@ -141,6 +144,30 @@ static bool match_extent(Elaborator *e, Signature *s, const Param *param, const 
   return false;
 }
 
+/* `...` stands for the same axes in all parameters of a signature. A number fits any. */
+static bool match_leading(Elaborator *e, Signature *s, const Param *param, const Argument *arg,
+                          uint32_t axis, uint32_t count) {
+  const Value *v = &arg->value;
+  if (v->rank == 0 && v->adapts) return true;
+  if (s->leading == NULL) {
+    Value *kept = ARENA_NEW(e->arena, Value);
+    *kept = *v;
+    s->leading = kept;
+    s->leading_axis = axis;
+    s->n_leading = count;
+    s->leading_span = arg->span;
+    return true;
+  }
+  bool same = s->n_leading == count;
+  for (uint32_t i = 0; same && i < count; i++)
+    same = s->leading->extents[s->leading_axis + i] == v->extents[axis + i];
+  if (same) return true;
+  report_mismatch(e, s, param, arg, "its `...` stands for other axes than before");
+  diag_note(e->diag, s->leading_span, "this is %s",
+            shape_text(e, s->leading->type, s->leading->rank, s->leading->extents));
+  return false;
+}
+
 static bool match_shape(Elaborator *e, Signature *s, const Param *param, const Argument *arg) {
   const TypeExpr *type = param->type;
   const Value *v = &arg->value;
@@ -161,7 +188,9 @@ static bool match_shape(Elaborator *e, Signature *s, const Param *param, const A
   for (size_t i = 0; i < type->n_items; i++) {
     const Item *item = &type->items[i];
     if (item->kind == ITEM_ELLIPSIS) {
-      axis += v->rank - n_plain;
+      uint32_t count = v->rank - (uint32_t)n_plain;
+      if (!match_leading(e, s, param, arg, (uint32_t)axis, count)) return false;
+      axis += count;
       continue;
     }
     if (item->kind != ITEM_EXPR) {

@@ -264,7 +264,10 @@ static bool may_own(Elaborator *e, const Scope *scope, const Stmt *stmt) {
 
 void declare_owned(Elaborator *e, Scope *scope, const Stmt *stmt) {
   bool is_param = stmt->kind == STMT_PARAM;
-  if (!may_own(e, scope, stmt)) return;
+  if (!may_own(e, scope, stmt)) {
+    scope_bind(e, scope, stmt->name, value_error(), stmt->name_span);
+    return;
+  }
   const char *name = owned_name(e, scope, stmt->name);
   Tensor t = tensor_new(is_param ? TENSOR_PARAM : TENSOR_STATE, TYPE_F32);
   if (stmt->type != NULL &&

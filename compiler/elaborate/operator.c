@@ -128,6 +128,8 @@ Value apply_operator(Elaborator *e, ScalarOp op, Value *args, const Span *spans,
     if (args[i].kind == VALUE_TENSOR) continue;
     diag_error(e->diag, spans[i], "`%s` takes numbers, not %s", operator_text(op),
                value_describe(e, &args[i]));
+    if (args[i].kind == VALUE_LAYER || args[i].kind == VALUE_INSTANCE)
+      diag_hint(e->diag, "a layer is applied to a value: `x |> …`");
     return value_error();
   }
   if (!operand_types(e, op, args, spans, n)) return value_error();
