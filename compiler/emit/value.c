@@ -52,6 +52,20 @@ static int operand_binds(int binds, bool right) {
   return right ? binds + 1 : binds;
 }
 
+static bool plain_integer(const Writer *w, const Value *v);
+
+/* Whether a scalar i32 is an int64_t in the text: what loop variables are in, and C's arithmetic.
+ */
+static bool is_long(const Writer *w, ValueId id) {
+  const Value *v = value_at(w, id);
+  if (v->type.type != TYPE_I32) return false;
+  if (v->kind == VALUE_VARIABLE || v->kind == VALUE_OFFSET) return true;
+  if (v->kind != VALUE_OP || v->op == OP_CAST || !plain_integer(w, v)) return false;
+  bool any = false;
+  for (uint32_t i = 0; i < v->n_args; i++) any = any || is_long(w, v->args[i]);
+  return any;
+}
+
 /* A scalar beside a vector is taken in every lane by C itself, when its type is a lane's. */
 static void write_operand(Writer *w, const Value *v, uint32_t i, int binds) {
   const Value *arg = value_at(w, v->args[i]), *other = value_at(w, v->args[1 - i]);
@@ -61,10 +75,9 @@ static void write_operand(Writer *w, const Value *v, uint32_t i, int binds) {
     write_value(w, v->args[i], binds);
     return;
   }
-  const Value *scalar = value_at(w, arg->args[0]);
-  bool loop_integer = scalar->kind == VALUE_VARIABLE || scalar->kind == VALUE_OFFSET;
-  if (loop_integer && arg->type.type == TYPE_I32) text_add(w->out, "(int32_t)");
-  write_value(w, arg->args[0], loop_integer ? BINDS_UNARY : binds);
+  bool narrowed = is_long(w, arg->args[0]);
+  if (narrowed) text_add(w->out, "(int32_t)");
+  write_value(w, arg->args[0], narrowed ? BINDS_UNARY : binds);
 }
 
 /* The magnitude of a negative number that is added: a - 2 rather than a + -2. */

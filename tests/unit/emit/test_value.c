@@ -213,6 +213,9 @@ static void test_vectors(void **state) {
                       "max_f32x16(load_f32x16(&x[i]), splat_f32x16(2.0f))");
   assert_string_equal(text_of(f, apply(f, OP_ADD, TYPE_I32, ramp, i)),
                       "ramp_i32x16() + (int32_t)i");
+  ValueId twice = apply(f, OP_MUL, TYPE_I32, f->i, integer_number(&f->b, TYPE_I32, 2));
+  assert_string_equal(text_of(f, apply(f, OP_ADD, TYPE_I32, ramp, splat(&f->b, 16, twice))),
+                      "ramp_i32x16() + (int32_t)(i * 2)");
   assert_string_equal(text_of(f, wrap_one(&f->b, VALUE_FOLD, lanes_of(TYPE_F32, 1), OP_ADD, xs)),
                       "fold_add_f32x16(load_f32x16(&x[i]))");
 }
