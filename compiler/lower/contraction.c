@@ -24,9 +24,7 @@ static bool flatten(const Graph *g, ExprId id, Factors *f) {
   return true;
 }
 
-typedef uint64_t IndexSet;
-
-static IndexSet indices_of(const Graph *g, ExprId id) {
+IndexSet indices_of(const Graph *g, ExprId id) {
   const Expr *e = expr_at(g, id);
   IndexSet set = 0;
   if (e->kind == EXPR_INDEX) return (IndexSet)1 << e->index;
@@ -97,22 +95,35 @@ static bool same_extents(const Node *n, const int64_t *extents, uint32_t rank) {
   return n->rank == rank && memcmp(n->extents, extents, rank * sizeof *extents) == 0;
 }
 
+/* The index variables of an expression, in the order in which they are met. */
+static void order_of_indices(const Graph *g, ExprId id, IndexSet *met, uint32_t *order) {
+  const Expr *e = expr_at(g, id);
+  if (e->kind == EXPR_INDEX && (*met >> e->index & 1) == 0) {
+    order[__builtin_popcountll(*met)] = e->index;
+    *met |= (IndexSet)1 << e->index;
+  }
+  for (uint32_t i = 0; i < e->n_args; i++) order_of_indices(g, e->args[i], met, order);
+  if (e->fallback != EXPR_NONE) order_of_indices(g, e->fallback, met, order);
+}
+
 /* A definition of `factor` over the indices that it uses, and a read of it in its place. */
-static ExprId define_factor(Work *w, const Node *n, ExprId factor) {
+ExprId define_factor(Work *w, const Node *n, ExprId factor, const char *what) {
   Graph *g = w->graph;
-  IndexSet set = indices_of(g, factor);
-  uint32_t n_indices = n->rank + n->n_reduced, rank = 0;
+  uint32_t n_indices = n->rank + n->n_reduced;
+  uint32_t *order = ARENA_ARRAY(w->arena, uint32_t, n_indices + 1);
   ExprId *with = ARENA_ARRAY(w->arena, ExprId, n_indices + 1);
   ExprId *at = ARENA_ARRAY(w->arena, ExprId, n_indices + 1);
   int64_t *extents = ARENA_ARRAY(w->arena, int64_t, n_indices + 1);
   const char **names = ARENA_ARRAY(w->arena, const char *, n_indices + 1);
-  for (uint32_t v = 0; v < n_indices; v++) {
-    with[v] = EXPR_NONE;
-    if ((set >> v & 1) == 0) continue;
-    with[v] = expr_index(g, rank);
-    at[rank] = expr_index(g, v);
-    names[rank] = index_name(n, v);
-    extents[rank++] = n->extents[v];
+  IndexSet met = 0;
+  order_of_indices(g, factor, &met, order);
+  uint32_t rank = (uint32_t)__builtin_popcountll(met);
+  for (uint32_t v = 0; v < n_indices; v++) with[v] = EXPR_NONE;
+  for (uint32_t k = 0; k < rank; k++) {
+    with[order[k]] = expr_index(g, k);
+    at[k] = expr_index(g, order[k]);
+    names[k] = index_name(n, order[k]);
+    extents[k] = n->extents[order[k]];
   }
   ExprId body = expr_substitute(g, factor, with, n_indices);
   for (size_t i = 0; i < w->nodes.count; i++) { /* it may be there */
@@ -122,7 +133,7 @@ static ExprId define_factor(Work *w, const Node *n, ExprId factor) {
       return expr_read(g, known->tensor, at, rank, EXPR_NONE);
   }
   Tensor t = tensor_new(TENSOR_DEFINITION, expr_at(g, body)->type);
-  t.name = arena_printf(w->arena, "%s.factor", n->name);
+  t.name = arena_printf(w->arena, "%s.%s", n->name, what);
   t.rank = rank;
   t.extents = extents;
   t.index_names = names;
@@ -146,7 +157,7 @@ static void find_contraction(Work *w, uint32_t i) {
   if (!flatten(g, n.body, &f) || f.n < 2 || !pair_up(g, &f, pair)) return;
   if (!has_structure(&n, indices_of(g, pair[0]), indices_of(g, pair[1]))) return;
   for (int side = 0; side < 2; side++)
-    if (!is_plain_read(g, pair[side])) pair[side] = define_factor(w, &n, pair[side]);
+    if (!is_plain_read(g, pair[side])) pair[side] = define_factor(w, &n, pair[side], "factor");
   Contraction *c = ARENA_NEW(w->arena, Contraction);
   *c = (Contraction){.left = pair[0], .right = pair[1], .row = NO_INDEX, .lane = NO_INDEX};
   Node *node = node_at(w, i);
@@ -155,48 +166,7 @@ static void find_contraction(Work *w, uint32_t i) {
   collect_reads(w, node);
 }
 
-/* --- conditions that do not depend on the sum's indices --- */
-
-static bool all_inside(Work *w, const Node *n, ExprId id) {
-  const Expr e = *expr_at(w->graph, id);
-  if (e.kind == EXPR_READ && e.fallback == EXPR_NONE && !read_is_inside(w, n, &e)) return false;
-  for (uint32_t i = 0; i < e.n_args; i++)
-    if (!all_inside(w, n, e.args[i])) return false;
-  return true;
-}
-
-/* Σ_K where(c(O), v, 0) = where(c(O), Σ_K v, 0): the condition is then tested once for each
-   element, and the sum may be a contraction. */
-static void hoist_condition(Work *w, uint32_t i) {
-  Graph *g = w->graph;
-  const Node n = *node_at(w, i);
-  const Expr e = *expr_at(g, n.body);
-  if (n.reduction != REDUCE_SUM || e.kind != EXPR_OP || e.op != OP_WHERE) return;
-  if (!expr_is_number(g, e.args[2], 0) || !all_inside(w, &n, e.args[1])) return;
-  if (n.rank + n.n_reduced > 60 || indices_of(g, e.args[0]) >> n.rank != 0) return;
-  Tensor t = tensor_new(TENSOR_DEFINITION, n.type);
-  t.name = arena_printf(w->arena, "%s.sum", n.name);
-  t.reduction = REDUCE_SUM;
-  t.rank = n.rank;
-  t.extents = n.extents;
-  t.n_reduced = n.n_reduced;
-  t.reduced_extents = n.extents + n.rank;
-  t.index_names = n.index_names;
-  t.body = e.args[1];
-  TensorId sum = add_definition(w, t);
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
-  for (uint32_t k = 0; k < n.rank; k++) at[k] = expr_index(g, k);
-  ExprId whole = expr_read(g, sum, at, n.rank, EXPR_NONE);
-  Node *node = node_at(w, i);
-  node->reduction = REDUCE_NONE;
-  node->n_reduced = 0;
-  node->body = expr_op3(g, OP_WHERE, e.args[0], whole, e.args[2]);
-  collect_reads(w, node);
-}
-
 void find_contractions(Work *w) {
   size_t n = w->nodes.count;
-  for (size_t i = 0; i < n; i++) hoist_condition(w, (uint32_t)i);
-  n = w->nodes.count;
   for (size_t i = 0; i < n; i++) find_contraction(w, (uint32_t)i);
 }

@@ -11,36 +11,45 @@
 #include <string.h>
 #include "lower/work.h"
 
-enum { READERS_DEEP = 4 };
+enum { READERS_DEEP = 4, CONFLICT_BYTES = 1024, LINE_BYTES = 64 };
+
+/* A row of that many elements is followed by a gap when rows would fall on the same lines of a
+ * cache. */
+static int64_t padded(const Node *n, int64_t row) {
+  int64_t bytes = row * type_bytes(n->type);
+  return bytes % CONFLICT_BYTES == 0 ? row + LINE_BYTES / type_bytes(n->type) : row;
+}
 
 /* Strides with axis `innermost` of stride 1 and the others row-major around it. */
-static const int64_t *strides_with(Arena *arena, uint32_t rank, const int64_t *extents,
-                                   uint32_t innermost) {
-  int64_t *strides = ARENA_ARRAY(arena, int64_t, rank + 1), stride = 1;
-  if (innermost < rank) {
+static const int64_t *strides_with(Arena *arena, const Node *n, uint32_t innermost,
+                                   int64_t *elements) {
+  int64_t *strides = ARENA_ARRAY(arena, int64_t, n->rank + 1), stride = 1;
+  if (innermost < n->rank) {
     strides[innermost] = 1;
-    stride = extents[innermost];
+    stride = n->extents[innermost];
+    if (stride < node_size(n)) stride = padded(n, stride);
   }
-  for (uint32_t i = rank; i-- > 0;) {
+  for (uint32_t i = n->rank; i-- > 0;) {
     if (i == innermost) continue;
     strides[i] = stride;
-    stride *= extents[i];
+    stride *= n->extents[i];
   }
+  *elements = stride;
   return strides;
 }
 
 static void give_buffer(Work *w, Node *n, uint32_t innermost) {
-  if (n->buffer == BUFFER_NONE)
-    n->buffer = add_buffer(
-        w->plan, (Buffer){.kind = BUFFER_WORKSPACE,
-                          .name = n->name,
-                          .tensor = n->tensor,
-                          .type = n->type,
-                          .rank = n->rank,
-                          .extents = n->extents,
-                          .strides = strides_with(w->arena, n->rank, n->extents, innermost),
-                          .elements = node_size(n),
-                          .entry = w->number});
+  if (n->buffer == BUFFER_NONE) {
+    Buffer b = {.kind = BUFFER_WORKSPACE,
+                .name = n->name,
+                .tensor = n->tensor,
+                .type = n->type,
+                .rank = n->rank,
+                .extents = n->extents,
+                .entry = w->number};
+    b.strides = strides_with(w->arena, n, innermost, &b.elements);
+    n->buffer = add_buffer(w->plan, b);
+  }
   if (n->tensor != TENSOR_NONE) w->buffer_of[n->tensor] = n->buffer;
 }
 
@@ -138,13 +147,14 @@ static int64_t lane_cost(Work *w, uint32_t i, uint32_t v, const int64_t *wishes)
   TensorId right = expr_at(g, side == 0 ? n->contraction->left : n->contraction->right)->tensor;
   int64_t lanes = w->target->vector_bytes / type_bytes(n->type), cost = 0;
   if (n->extents[v] < (lanes < 8 ? lanes : lanes / 2)) return -1;
+  int64_t work = node_size(n);
+  for (uint32_t k = 0; k < n->n_reduced; k++) work *= n->extents[n->rank + k];
   bool lies_well = stride_of(w, right, axes[side]) == 1;
   if (!lies_well && known_copy(w, right, axes[side]) == TENSOR_NONE)
     cost += tensor_size(tensor_at(g, right));
   for (uint32_t k = 0; k < n->rank; k++) cost += k == v ? 0 : wishes[k];
+  if (2 * cost > work) return -1;
   int64_t wasted = n->extents[v] % lanes == 0 ? 0 : lanes - n->extents[v] % lanes;
-  int64_t work = node_size(n);
-  for (uint32_t k = 0; k < n->n_reduced; k++) work *= n->extents[n->rank + k];
   return cost + work * wasted / (n->extents[v] * lanes);
 }
 

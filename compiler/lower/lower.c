@@ -90,6 +90,7 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   know_tensors(&w);
   make_nodes(&w);
   find_checks(&w, &result);
+  hoist_invariants(&w);
   find_contractions(&w);
   order_nodes(&w);
   make_layouts(&w);

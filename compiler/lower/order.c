@@ -4,7 +4,8 @@
 
    The order is found from the end: of the nodes that nothing waits for, the one that the node
    taken last reads, when it is a reduction (so that a sum stands right before its elementwise
-   reader, and can be finished by it), else the last one in the program's order. */
+   reader, and can be finished by it), else the last one in the program's order. Single numbers come
+   first of all, so that they stand between no two definitions that may become one kernel. */
 #include "lower/work.h"
 
 /* Calls are few: bodies are small. */
@@ -79,6 +80,11 @@ typedef struct Sort {
   uint32_t n_placed;
 } Sort;
 
+/* A single number that only other definitions need. */
+static bool is_helper(const Node *n) {
+  return n->rank == 0 && n->reduction == REDUCE_NONE && n->buffer == BUFFER_NONE;
+}
+
 static uint32_t next_node(const Sort *s) {
   const Work *w = s->w;
   if (s->n_placed > 0) {
@@ -90,9 +96,13 @@ static uint32_t next_node(const Sort *s) {
       if (feeds && !s->placed[k] && s->waiting[k] == 0) return k;
     }
   }
-  for (uint32_t k = (uint32_t)w->nodes.count; k-- > 0;)
-    if (!s->placed[k] && s->waiting[k] == 0) return k;
-  return NODE_NONE;
+  uint32_t scalar = NODE_NONE;
+  for (uint32_t k = (uint32_t)w->nodes.count; k-- > 0;) {
+    if (s->placed[k] || s->waiting[k] != 0) continue;
+    if (!is_helper(node_at(w, k))) return k;
+    if (scalar == NODE_NONE) scalar = k;
+  }
+  return scalar;
 }
 
 /* Whether all are placed; if not, one of the rest has been moved aside. */

@@ -16,6 +16,14 @@ typedef struct Tile {
   int64_t rows, vectors;
 } Tile;
 
+/* Of a whole contraction. */
+typedef struct Sizes {
+  int64_t rows, vectors, k;
+  int64_t lanes, bytes; /* of a vector, of an element */
+} Sizes;
+
+enum { L2_BYTES_A_CYCLE = 32 };
+
 typedef struct Tiling {
   Context c;
   const Group *group;
@@ -24,6 +32,7 @@ typedef struct Tiling {
   Binding *bindings;
   Offset row0, lane0; /* where the tile starts */
   Tile tile;
+  bool rows_outside; /* the loop over rows is around the one over panels */
   int lanes;
   uint32_t sum; /* local: the accumulators */
 } Tiling;
@@ -52,20 +61,45 @@ static double panel_cycles(int64_t rows, int64_t tile_rows, int64_t vectors) {
          (double)(tiles - high) * tile_cycles(low, vectors);
 }
 
-/* The tile that covers `rows` by `vectors` in the fewest cycles; of equal ones the wider. */
-static Tile choose_tile(const TargetMachine *target, int64_t rows, int64_t vectors) {
+/* What is read from beyond L1, in bytes, when rows (or else panels) are the outer loop: the operand
+   that the inner loop runs through is read again in each turn, unless it stays in L1. */
+static double bytes_read(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
+  int64_t left = s->rows * s->k * s->bytes, right = s->vectors * s->lanes * s->k * s->bytes;
+  int64_t row_tiles = ceil_div(s->rows, tile.rows), panels = ceil_div(s->vectors, tile.vectors);
+  int64_t panel = tile.vectors * s->lanes * s->k * s->bytes;
+  if (rows_outside) {
+    bool stays = right <= t->l1_bytes / 2;
+    return (double)left + (double)right * (double)(stays ? 1 : row_tiles);
+  }
+  bool left_stays = left <= t->l1_bytes / 2, panel_stays = panel <= t->l1_bytes * 3 / 4;
+  return (double)right * (double)(panel_stays ? 1 : row_tiles) +
+         (double)left * (double)(left_stays ? 1 : panels);
+}
+
+static double all_cycles(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
+  int64_t rest = s->vectors % tile.vectors;
+  double cycles =
+      (double)(s->vectors / tile.vectors) * panel_cycles(s->rows, tile.rows, tile.vectors);
+  if (rest != 0) cycles += panel_cycles(s->rows, tile.rows, rest);
+  cycles *= (double)s->k;
+  double moving = bytes_read(t, s, tile, rows_outside) / L2_BYTES_A_CYCLE;
+  return (cycles > moving ? cycles : moving) + moving / 4;
+}
+
+/* The tile and the order of loops that take the fewest cycles; of equal ones the wider tile. */
+static Tile choose_tile(const TargetMachine *target, const Sizes *s, bool *rows_outside) {
   Tile best = {1, 1};
   double least = 0;
-  for (int64_t v = 1; v <= vectors && v <= 8; v++) {
-    for (int64_t r = 1; r <= rows; r++) {
-      if (!fits_registers(target, r, v)) break;
-      double cycles = (double)(vectors / v) * panel_cycles(rows, r, v);
-      if (vectors % v != 0) cycles += panel_cycles(rows, r, vectors % v);
-      if (least != 0 && cycles > least) continue;
-      least = cycles;
-      best = (Tile){r, v};
-    }
-  }
+  for (int64_t v = 1; v <= s->vectors && v <= 8; v++)
+    for (int64_t r = 1; r <= s->rows && fits_registers(target, r, v); r++)
+      for (int order = 0; order < 2; order++) {
+        double cycles = all_cycles(target, s, (Tile){r, v}, order == 0);
+        if (least != 0 && cycles > least) continue;
+        if (cycles == least && order == 1) continue;
+        least = cycles;
+        best = (Tile){r, v};
+        *rows_outside = order == 0;
+      }
   return best;
 }
 
@@ -209,42 +243,46 @@ static void along(Tiling *t, Offset *start, const char *name, int64_t from, int6
   kernel_end(b);
 }
 
+static void build_rows(Tiling *t, void (*inside)(Tiling *t));
+static void build_panels(Tiling *t, void (*inside)(Tiling *t));
+static void rows_of_tiles(Tiling *t) { build_rows(t, build_tile); }
+static void panels_of_tiles(Tiling *t) { build_panels(t, build_tile); }
+
 /* Panels: full tiles, then the vectors that are left over, then what is no whole vector. */
-static void build_panels(Tiling *t) {
+static void build_panels(Tiling *t, void (*inside)(Tiling *t)) {
   const Node *n = t->node;
   int64_t extent = n->extents[t->contraction->lane], from = 0, full = t->tile.vectors;
   const char *name = index_name(n, t->contraction->lane);
   int widest = t->lanes;
   int64_t to = extent / (widest * full) * (widest * full);
-  along(t, &t->lane0, name, from, to, widest * full, build_tile);
+  along(t, &t->lane0, name, from, to, widest * full, inside);
   t->tile.vectors = (extent - to) / widest;
   from = to + t->tile.vectors * widest;
-  if (t->tile.vectors > 0)
-    along(t, &t->lane0, name, to, from, widest * t->tile.vectors, build_tile);
+  if (t->tile.vectors > 0) along(t, &t->lane0, name, to, from, widest * t->tile.vectors, inside);
   for (t->tile.vectors = 1; from < extent; from = to) {
     while (t->lanes > extent - from) t->lanes = t->lanes > 4 ? t->lanes / 2 : 1;
     to = from + (extent - from) / t->lanes * t->lanes;
-    along(t, &t->lane0, name, from, to, t->lanes, build_tile);
+    along(t, &t->lane0, name, from, to, t->lanes, inside);
   }
   t->lanes = widest;
   t->tile.vectors = full;
 }
 
 /* Rows: as many tiles as are needed, of heights that differ by one at most. */
-static void build_rows(Tiling *t) {
+static void build_rows(Tiling *t, void (*inside)(Tiling *t)) {
   const Node *n = t->node;
   uint32_t row = t->contraction->row;
   if (row == NO_INDEX) {
-    build_panels(t);
+    inside(t);
     return;
   }
-  int64_t extent = n->extents[row], tiles = ceil_div(extent, t->tile.rows);
-  int64_t low = extent / tiles, higher = extent % tiles;
-  int64_t middle = higher * (low + 1);
+  int64_t extent = n->extents[row], full = t->tile.rows, tiles = ceil_div(extent, full);
+  int64_t low = extent / tiles, middle = extent % tiles * (low + 1);
   t->tile.rows = low + 1;
-  along(t, &t->row0, index_name(n, row), 0, middle, low + 1, build_panels);
+  along(t, &t->row0, index_name(n, row), 0, middle, low + 1, inside);
   t->tile.rows = low;
-  along(t, &t->row0, index_name(n, row), middle, extent, low, build_panels);
+  along(t, &t->row0, index_name(n, row), middle, extent, low, inside);
+  t->tile.rows = full;
 }
 
 /* Output indices that are neither rows nor lanes run outside. */
@@ -252,7 +290,10 @@ static void build_outer(Tiling *t, uint32_t v) {
   const Node *n = t->node;
   while (v < n->rank && (v == t->contraction->row || v == t->contraction->lane)) v++;
   if (v == n->rank) {
-    build_rows(t);
+    if (t->rows_outside)
+      build_rows(t, panels_of_tiles);
+    else
+      build_panels(t, rows_of_tiles);
     return;
   }
   Builder *b = t->c.b;
@@ -269,8 +310,13 @@ void build_contraction(Work *w, Builder *b, const Group *g) {
   t.bindings = ARENA_ARRAY(w->arena, Binding, n->rank + n->n_reduced + 1);
   t.lanes = w->target->vector_bytes / type_bytes(n->type);
   while (t.lanes > n->extents[t.contraction->lane]) t.lanes /= 2;
-  int64_t rows = t.contraction->row == NO_INDEX ? 1 : n->extents[t.contraction->row];
-  t.tile = choose_tile(w->target, rows, n->extents[t.contraction->lane] / t.lanes);
+  Sizes sizes = {.rows = t.contraction->row == NO_INDEX ? 1 : n->extents[t.contraction->row],
+                 .vectors = n->extents[t.contraction->lane] / t.lanes,
+                 .k = 1,
+                 .lanes = t.lanes,
+                 .bytes = type_bytes(n->type)};
+  for (uint32_t k = 0; k < n->n_reduced; k++) sizes.k *= n->extents[n->rank + k];
+  t.tile = choose_tile(w->target, &sizes, &t.rows_outside);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
     const Node *m = node_at(w, g->nodes.items[i]);
     if (m->stored) kernel_parameter(b, m->buffer, true);

@@ -126,6 +126,14 @@ void place_workspace(Plan *plan); /* offsets from lifetimes */
 void make_layouts(Work *w);
 /* contraction.c */
 void find_contractions(Work *w);
+typedef uint64_t IndexSet; /* of index variables */
+IndexSet indices_of(const Graph *g, ExprId id);
+/* A definition `what` of an expression in n's index variables, over those that it uses; the read of
+   it that stands for the expression. */
+ExprId define_factor(Work *w, const Node *n, ExprId factor, const char *what);
+
+/* hoist.c: what a loop need not repeat becomes a definition of its own. */
+void hoist_invariants(Work *w);
 /* The place of index v among a read's axes; NO_INDEX. */
 uint32_t axis_of(const Graph *g, ExprId read, uint32_t v);
 

@@ -1,0 +1,119 @@
+/* What does not depend on an index is taken out of that index's loop, where it is dear enough:
+
+   - a condition of a sum: Σ_K where(c(O), v, 0) = where(c(O), Σ_K v, 0);
+   - a dear operation on fewer indices than its definition has, as 1 - beta^step of every
+   parameter's update, or the log of a bias: a definition of its own;
+   - a division by what has fewer indices is a multiplication with its reciprocal, computed once. */
+#include <math.h>
+#include "graph/scalar_ops.h"
+#include "lower/work.h"
+
+enum { WORTHWHILE = 8 /* times an operation would be repeated */ };
+
+/* --- conditions --- */
+
+static bool all_inside(Work *w, const Node *n, ExprId id) {
+  const Expr e = *expr_at(w->graph, id);
+  if (e.kind == EXPR_READ && e.fallback == EXPR_NONE && !read_is_inside(w, n, &e)) return false;
+  for (uint32_t i = 0; i < e.n_args; i++)
+    if (!all_inside(w, n, e.args[i])) return false;
+  return true;
+}
+
+/* Σ_K where(c(O), v, 0) = where(c(O), Σ_K v, 0): the condition is then tested once for each
+   element, and the sum may be a contraction. */
+static void hoist_condition(Work *w, uint32_t i) {
+  Graph *g = w->graph;
+  const Node n = *node_at(w, i);
+  const Expr e = *expr_at(g, n.body);
+  if (n.reduction != REDUCE_SUM || e.kind != EXPR_OP || e.op != OP_WHERE) return;
+  if (!expr_is_number(g, e.args[2], 0) || !all_inside(w, &n, e.args[1])) return;
+  if (n.rank + n.n_reduced > 60 || indices_of(g, e.args[0]) >> n.rank != 0) return;
+  Tensor t = tensor_new(TENSOR_DEFINITION, n.type);
+  t.name = arena_printf(w->arena, "%s.sum", n.name);
+  t.reduction = REDUCE_SUM;
+  t.rank = n.rank;
+  t.extents = n.extents;
+  t.n_reduced = n.n_reduced;
+  t.reduced_extents = n.extents + n.rank;
+  t.index_names = n.index_names;
+  t.body = e.args[1];
+  TensorId sum = add_definition(w, t);
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
+  for (uint32_t k = 0; k < n.rank; k++) at[k] = expr_index(g, k);
+  ExprId whole = expr_read(g, sum, at, n.rank, EXPR_NONE);
+  Node *node = node_at(w, i);
+  node->reduction = REDUCE_NONE;
+  node->n_reduced = 0;
+  node->body = expr_op3(g, OP_WHERE, e.args[0], whole, e.args[2]);
+  collect_reads(w, node);
+}
+
+/* --- dear operations --- */
+
+static int64_t points(const Node *n, IndexSet set) {
+  int64_t product = 1;
+  for (uint32_t v = 0; v < n->rank + n->n_reduced; v++)
+    if ((set >> v & 1) != 0) product *= n->extents[v];
+  return product;
+}
+
+/* How often it is repeated with the same value. */
+static int64_t repeats(const Graph *g, const Node *n, ExprId id) {
+  IndexSet all = ((IndexSet)1 << (n->rank + n->n_reduced)) - 1;
+  return points(n, all) / points(n, indices_of(g, id));
+}
+
+static bool is_power_of_two(double value) {
+  int exponent;
+  return value != 0 && fabs(frexp(value, &exponent)) == 0.5;
+}
+
+/* 1 / divisor where that can be had once for many uses; EXPR_NONE otherwise. */
+static ExprId reciprocal(Work *w, const Node *n, ExprId divisor) {
+  Graph *g = w->graph;
+  const Expr e = *expr_at(g, divisor);
+  if (!type_is_real(e.type)) return EXPR_NONE;
+  if (e.kind == EXPR_CONST && is_power_of_two(e.real)) return expr_real(g, e.type, 1 / e.real);
+  if (e.kind == EXPR_CONST || repeats(g, n, divisor) < WORTHWHILE) return EXPR_NONE;
+  if (!all_inside(w, n, divisor)) return EXPR_NONE;
+  ExprId quotient = expr_op2(g, OP_DIV, expr_real(g, e.type, 1), divisor);
+  return define_factor(w, n, quotient, "reciprocal");
+}
+
+static bool is_dear(const Expr *e) {
+  return e->kind == EXPR_OP && (scalar_ops[e->op].flags & OP_DEAR) != 0 && type_is_real(e->type);
+}
+
+static ExprId hoist(Work *w, const Node *n, ExprId id) {
+  Graph *g = w->graph;
+  const Expr e = *expr_at(g, id);
+  if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
+  if (is_dear(&e) && repeats(g, n, id) >= WORTHWHILE && all_inside(w, n, id))
+    return define_factor(w, n, id, scalar_ops[e.op].name);
+  ExprId *args = ARENA_ARRAY(w->arena, ExprId, e.n_args + 1);
+  for (uint32_t i = 0; i < e.n_args; i++) args[i] = hoist(w, n, e.args[i]);
+  ExprId fallback = e.fallback == EXPR_NONE ? EXPR_NONE : hoist(w, n, e.fallback);
+  if (e.kind == EXPR_OP && e.op == OP_DIV) {
+    ExprId inverse = reciprocal(w, n, args[1]);
+    if (inverse != EXPR_NONE) return expr_op2(g, OP_MUL, args[0], inverse);
+  }
+  return expr_rebuild(g, id, args, fallback);
+}
+
+static void hoist_dear(Work *w, uint32_t i) {
+  const Node n = *node_at(w, i);
+  if (n.rank + n.n_reduced == 0 || n.rank + n.n_reduced > 60) return;
+  ExprId body = hoist(w, &n, n.body);
+  if (body == n.body) return;
+  node_at(w, i)->body = body;
+  collect_reads(w, node_at(w, i));
+}
+
+void hoist_invariants(Work *w) {
+  size_t n = w->nodes.count;
+  for (size_t i = 0; i < n; i++) {
+    hoist_condition(w, (uint32_t)i);
+    hoist_dear(w, (uint32_t)i);
+  }
+}
