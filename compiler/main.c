@@ -101,7 +101,9 @@ static int build(Arena *arena, const Options *options, const char *c_text) {
     char **argv = ARENA_ARRAY(arena, char *, options->n_trainer_args + 3);
     argv[0] = arena_strdup(arena, program);
     argv[1] = arena_strdup(arena, "train");
-    for (int i = 0; i < options->n_trainer_args; i++) argv[1 + i] = options->trainer_args[i];
+    bool command = options->n_trainer_args > 0 && options->trainer_args[0][0] != '-';
+    for (int i = 0; i < options->n_trainer_args; i++)
+      argv[(command ? 1 : 2) + i] = options->trainer_args[i];
     code = run_program(program, argv);
   }
   remove_folder(arena, folder);

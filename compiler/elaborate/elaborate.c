@@ -29,6 +29,7 @@ void bind_functions(Elaborator *e, Scope *home, const Stmt *const *statements, s
 }
 
 static void load_prelude(Elaborator *e) {
+  int errors = diag_errors(e->diag);
   e->prelude = scope_new(e, NULL);
   e->prelude->iteration = "";
   e->prelude->real = e->program->real;
@@ -40,7 +41,7 @@ static void load_prelude(Elaborator *e) {
     const File *parsed = parse_file(e->arena, e->diag, source);
     bind_functions(e, e->prelude, (const Stmt *const *)parsed->body.items, parsed->body.count);
   }
-  if (diag_errors(e->diag) > 0) bug("elaborate", "the prelude has errors");
+  if (diag_errors(e->diag) > errors) bug("elaborate", "the prelude has errors");
 }
 
 /* --- imports --- */

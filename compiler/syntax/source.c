@@ -23,6 +23,7 @@ Source *source_from_text(Arena *arena, const char *path, const char *text, size_
 Source *source_read(Arena *arena, Diag *diag, const char *path, Span where) {
   struct stat status;
   FILE *file = fopen(path, "rb");
+  if (file == NULL && errno == ENOMEM) fatal("out of memory, opening %s", path);
   const char *problem = file == NULL ? strerror(errno) : NULL;
   if (file != NULL && fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode))
     problem = "it is a folder";

@@ -1,0 +1,90 @@
+# commands.sh DAGC EXAMPLES SCRATCH: dagc as a user calls it: commands, options, exit codes.
+set -euo pipefail
+dagc=$1
+examples=$2
+rm -rf "$3"
+mkdir -p "$3"
+cd "$3"
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# expect CODE TEXT COMMAND…: the exit code, and a text on stderr ("": nothing stands there).
+expect() {
+  local code=$1 text=$2 got=0
+  shift 2
+  "$@" >out 2>err || got=$?
+  [ "$got" = "$code" ] || fail "$*: exit code $got, expected $code: $(cat err)"
+  if [ -z "$text" ]; then
+    [ ! -s err ] || fail "$*: $(cat err)"
+  else
+    grep -qF -- "$text" err || fail "$*: $(cat err)
+expected: $text"
+  fi
+}
+
+absent() { [ ! -e "$1" ] || fail "$1 was written"; }
+
+cp "$examples"/rosenbrock/rosenbrock.dag "$examples"/mlp/mlp.dag "$examples"/mlp/*.csv .
+
+# --- usage: 2 ---
+expect 2 "dagc MODEL.dag -o MODEL.c" "$dagc"
+expect 2 "no model given" "$dagc" --emit=ir
+expect 2 "did you mean '--emit'" "$dagc" mlp.dag --emmit
+expect 2 "did you mean 'grad'" "$dagc" mlp.dag --emit=grads
+expect 2 "did you mean 'build'" "$dagc" biuld mlp.dag
+expect 2 "ends in .dag" "$dagc" mlp.c
+expect 2 "-D takes NAME=VALUE" "$dagc" mlp.dag -D B
+expect 2 "unknown target" "$dagc" mlp.dag --target z80 -o x.c
+expect 2 "one model at a time" "$dagc" mlp.dag rosenbrock.dag
+expect 0 "" "$dagc" --help
+grep -q "dagc check" out || fail "--help: $(cat out)"
+expect 0 "" "$dagc" --version
+
+# --- the model is wrong: 1, and nothing is written ---
+printf 'input x: f32[3]\ny = x + z\nexport f(x) = y\n' >wrong.dag
+echo kept >kept.c
+expect 1 "wrong.dag:2:9: error: \`z\` is not defined" "$dagc" wrong.dag -o kept.c
+[ "$(cat kept.c)" = kept ] || fail "the old file is gone"
+expect 1 "cannot read nowhere.dag" "$dagc" nowhere.dag -o x.c
+expect 1 "there is no \`dim\` or \`const\`" "$dagc" mlp.dag -D C=3 -o x.c
+expect 1 "f32 or f64" "$dagc" mlp.dag -D real=f16 -o x.c
+expect 1 "error: the size \`B\`" "$dagc" mlp.dag -D B=0 -o x.c
+expect 1 "does not export" "$dagc" mlp.dag --only nothing -o x.c
+absent x.c
+
+# --- the system: 3 ---
+expect 3 "cannot write" "$dagc" mlp.dag -o nowhere/x.c
+expect 3 "it is a folder" "$dagc" mlp.dag -o .
+expect 3 "No space left" "$dagc" mlp.dag -o /dev/full
+expect 3 "No space left" sh -c "'$dagc' mlp.dag >/dev/full"
+expect 3 "clang was not found" env PATH=/nowhere "$dagc" build mlp.dag -o m
+expect 3 "DAGC_CC names" env DAGC_CC=/nowhere/cc "$dagc" build mlp.dag -o m
+absent m
+
+# --- stages, sizes ---
+for stage in ast ir grad opt kernels c; do
+  expect 0 "" "$dagc" mlp.dag --emit=$stage -o "mlp.$stage"
+  [ -s "mlp.$stage" ] || fail "--emit=$stage is empty"
+done
+mkdir again
+expect 0 "" "$dagc" mlp.dag --emit=ast -o again/mlp.dag
+expect 0 "" "$dagc" again/mlp.dag --emit=ast -o again/ast
+cmp again/mlp.dag again/ast || fail "--emit=ast is not a fixed point"
+expect 0 "" "$dagc" mlp.dag -D B=32 -o b.c
+grep -q 'mlp_B = 32' b.c || fail "-D B=32"
+expect 0 "" "$dagc" mlp.dag -D real=f64 --emit=ir
+grep -q 'param dense1.W: f64' out || fail "-D real=f64: $(cat out)"
+expect 0 "" "$dagc" mlp.dag --only classify --no-main -o only.c
+! grep -q mlp_step only.c || fail "--only keeps the training step"
+grep -q mlp_classify only.c || fail "--only loses the export"
+
+# --- build, run, check ---
+expect 0 "" "$dagc" build mlp.dag
+[ -x mlp ] || fail "build wrote no mlp"
+./mlp info >out || fail "the built trainer does not run"
+expect 0 "" "$dagc" run mlp.dag -- --epochs 1 --quiet
+expect 0 "" "$dagc" check rosenbrock.dag
+grep -q "all is right" out || fail "check: $(cat out)"
