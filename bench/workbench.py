@@ -32,6 +32,11 @@ PEER_ENVIRONMENT = {
 PACKAGES = {"torch": ["torch==2.13.0", "numpy"], "jax": ["jax==0.10.2", "jaxlib==0.10.2", "numpy"]}
 
 
+PAUSE = 0.1  # seconds between turns, for the threads of the one before to fall asleep
+DISTURBANCE = 0.05  # processors that others may use beside a turn
+DISTURBED_TURNS = 5
+
+
 class Failure(Exception):
     """Something that the user should read; the run cannot go on."""
 
@@ -192,11 +197,20 @@ def processors(threads):
     return set(allowed[-threads:])
 
 
+def busy_seconds():
+    """Processor time that all of this machine has used."""
+    with open("/proc/stat", encoding="utf-8") as file:
+        user, nice, system, _, _, irq, soft_irq, steal = map(int, file.readline().split()[1:9])
+    ticks = user + nice + system + irq + soft_irq + steal
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 class Contestant:
     """A process that answers lines (harness.c, peers/peer.py), on as many processors as threads."""
 
     def __init__(self, name, command, threads, environment=None):
         self.name = name
+        self.disturbance = 0.0  # processors that others used beside the worst turn
         self.log = os.path.join(WORK, name + ".log")
         environment = {**os.environ, **(environment or {}), "OMP_NUM_THREADS": str(threads)}
         on = processors(threads)
@@ -218,6 +232,29 @@ class Contestant:
             with open(self.log, encoding="utf-8") as log:
                 raise Failure(f"{self.name} ended at '{question}':\n{log.read()[-3000:]}")
         return json.loads(answer)
+
+    def processor_seconds(self):
+        """What the process has used so far, all its threads together."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def time_step(self, seconds):
+        """The median time of a step, in microseconds. Asked again while other processes of this
+        machine are at work beside it; the least disturbed answer counts."""
+        best = None
+        for _ in range(DISTURBED_TURNS):
+            time.sleep(PAUSE)
+            begun = busy_seconds() - self.processor_seconds(), time.perf_counter()
+            micros = self.ask(f"time {seconds}")
+            others = busy_seconds() - self.processor_seconds() - begun[0]
+            share = others / (time.perf_counter() - begun[1])
+            if best is None or share < best[0]:
+                best = share, micros
+            if share < DISTURBANCE:
+                break
+        self.disturbance = max(self.disturbance, best[0])
+        return best[1]
 
     def resident_bytes(self):
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
