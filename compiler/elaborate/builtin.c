@@ -138,9 +138,8 @@ Value call_concat(Elaborator *e, Scope *scope, const Ast *call) {
   for (size_t i = list.n_items; i-- > 0;) {
     int64_t end = offset;
     offset -= items[i].extents[axis];
-    with[axis] = offset == 0 ? index
-                             : expr_op2(graph, OP_SUB, index,
-                                        expr_integer(graph, TYPE_I32, offset));
+    with[axis] =
+        offset == 0 ? index : expr_op2(graph, OP_SUB, index, expr_integer(graph, TYPE_I32, offset));
     ExprId part = expr_substitute(graph, items[i].body, with, rank);
     ExprId before = expr_op2(graph, OP_LT, index, expr_integer(graph, TYPE_I32, end));
     body = body == EXPR_NONE ? part : expr_op3(graph, OP_WHERE, before, part, body);
@@ -183,8 +182,7 @@ static Value reshape_by_arithmetic(Elaborator *e, Value v, uint32_t rank, const 
   ExprId number = expr_integer(graph, TYPE_I32, 0), with[MAX_AXES];
   for (uint32_t i = 0; i < rank; i++) {
     ExprId size = expr_integer(graph, TYPE_I32, extents[i]), index = expr_index(graph, i);
-    number = i == 0 ? index
-                    : expr_op2(graph, OP_ADD, expr_op2(graph, OP_MUL, number, size), index);
+    number = i == 0 ? index : expr_op2(graph, OP_ADD, expr_op2(graph, OP_MUL, number, size), index);
   }
   int64_t stride = shape_size(v.rank, v.extents);
   for (uint32_t i = 0; i < v.rank; i++) {
@@ -201,7 +199,8 @@ static Value reshape_by_arithmetic(Elaborator *e, Value v, uint32_t rank, const 
 
 Value call_reshape(Elaborator *e, Scope *scope, const Ast *call) {
   if (call->n_args != 2) {
-    diag_error(e->diag, call->span, "reshape takes a tensor and its new sizes: reshape(x, [B, -1])");
+    diag_error(e->diag, call->span,
+               "reshape takes a tensor and its new sizes: reshape(x, [B, -1])");
     return value_error();
   }
   Value v = evaluate_tensor(e, scope, call->args[0].value);
@@ -283,9 +282,7 @@ static Value filled(Elaborator *e, Scope *scope, const Ast *call, double value) 
   return v;
 }
 
-Value call_zeros(Elaborator *e, Scope *scope, const Ast *call) {
-  return filled(e, scope, call, 0);
-}
+Value call_zeros(Elaborator *e, Scope *scope, const Ast *call) { return filled(e, scope, call, 0); }
 Value call_ones(Elaborator *e, Scope *scope, const Ast *call) { return filled(e, scope, call, 1); }
 
 static Value filled_like(Elaborator *e, Scope *scope, const Ast *call, double value) {
@@ -359,8 +356,8 @@ Value call_size(Elaborator *e, Scope *scope, const Ast *call) {
 
 static Value draw(Elaborator *e, Scope *scope, ScalarOp op) {
   ExprId site = expr_integer(e->graph, TYPE_I32, e->random_base + e->n_sites++);
-  Value v = value_scalar(e, expr_random(e->graph, op, scope->real, site,
-                                        expr_index(e->graph, RANDOM_POINT)));
+  Value v = value_scalar(
+      e, expr_random(e->graph, op, scope->real, site, expr_index(e->graph, RANDOM_POINT)));
   v.adapts = true;
   return v;
 }
@@ -434,7 +431,8 @@ Value matrix_product(Elaborator *e, Scope *scope, const Ast *ast) {
     return value_error();
   }
   uint32_t to_a[MAX_AXES], to_b[MAX_AXES];
-  int64_t *size_a = ARENA_ARRAY(e->arena, int64_t, rank), *size_b = ARENA_ARRAY(e->arena, int64_t, rank);
+  int64_t *size_a = ARENA_ARRAY(e->arena, int64_t, rank),
+          *size_b = ARENA_ARRAY(e->arena, int64_t, rank);
   for (uint32_t k = 0; k < rank; k++) size_a[k] = size_b[k] = 1;
   for (uint32_t k = 0; k < batch_a; k++) to_a[k] = batch - batch_a + k;
   for (uint32_t k = 0; k < batch_b; k++) to_b[k] = batch - batch_b + k;

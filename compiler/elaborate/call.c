@@ -9,8 +9,7 @@ static bool argument_index(Elaborator *e, const char *callee, const char *const 
   if (arg->name == NULL) {
     *index = position;
     if (position < n) return true;
-    diag_error(e->diag, arg->value->span, "%s takes %zu argument%s", callee, n,
-               n == 1 ? "" : "s");
+    diag_error(e->diag, arg->value->span, "%s takes %zu argument%s", callee, n, n == 1 ? "" : "s");
     return false;
   }
   for (*index = 0; *index < n; (*index)++)
@@ -56,7 +55,8 @@ typedef struct Signature {
   const char *callee;
   bool real_known;
   Span real_span;
-  const Value *leading; /* the first argument with `...`, which stands for the same axes throughout */
+  const Value
+      *leading; /* the first argument with `...`, which stands for the same axes throughout */
   uint32_t leading_axis, n_leading;
   Span leading_span;
 } Signature;
@@ -79,8 +79,7 @@ static bool check_real(Elaborator *e, Signature *s, const Param *param, Argument
   if (v->adapts) return true;
   if (s->real_known && s->scope->real != v->type) {
     report_mismatch(e, s, param, arg,
-                    arena_printf(e->arena, "another argument is %s",
-                                 type_name(s->scope->real)));
+                    arena_printf(e->arena, "another argument is %s", type_name(s->scope->real)));
     diag_note(e->diag, s->real_span, "this one is %s", type_name(s->scope->real));
     return false;
   }
@@ -399,8 +398,7 @@ static Value apply_instance(Elaborator *e, Scope *scope, Instance *instance, con
                        call, skip, args))
     return value_error();
   Scope *body = body_scope(e, instance->hyper, d, instance->owner, use_of(scope, where));
-  if (!bind_parameters(e, body, d->name, d->params, d->n_params, args, where))
-    return value_error();
+  if (!bind_parameters(e, body, d->name, d->params, d->n_params, args, where)) return value_error();
   Value v = run_body(e, body, d, where);
   return direct ? v : name_result(e, body, v);
 }
@@ -414,8 +412,7 @@ void apply_optimizer(Elaborator *e, const Instance *instance, TensorId param, Te
   Scope *body = body_scope(e, instance->hyper, d, owner, span);
   if (d->n_params != 2) {
     diag_error(e->diag, d->name_span,
-               "an optimizer takes two tensors, the param and its gradient, not %zu",
-               d->n_params);
+               "an optimizer takes two tensors, the param and its gradient, not %zu", d->n_params);
     return;
   }
   Argument args[2] = {{value_tensor(e, param), span, true},

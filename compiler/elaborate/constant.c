@@ -37,8 +37,8 @@ static bool integer_operator(ScalarOp op, int64_t a, int64_t b, int64_t *result)
   }
 }
 
-/* Sums and products of decimal numbers as on paper: 1 - 0.9 is 0.1, not 0.09999999999999998, whenever
-   a decimal of 15 digits lies within the rounding of the operands. */
+/* Sums and products of decimal numbers as on paper: 1 - 0.9 is 0.1, not 0.09999999999999998,
+   whenever a decimal of 15 digits lies within the rounding of the operands. */
 static double decimal(ScalarOp op, double a, double b, double value) {
   if (op != OP_ADD && op != OP_SUB && op != OP_MUL) return value;
   char text[40];
@@ -59,8 +59,7 @@ bool constant_operator(Elaborator *e, ScalarOp op, const Value *args, uint32_t n
   ScalarType type = args[n - 1].type;
   if (type_is_integer(type) && scalar_ops[op].gives == GIVES_OPERAND) {
     int64_t integer;
-    if (!integer_operator(op, args[0].integer, n > 1 ? args[1].integer : 0, &integer))
-      return false;
+    if (!integer_operator(op, args[0].integer, n > 1 ? args[1].integer : 0, &integer)) return false;
     *result = value_integer(e, integer);
     if (!args[0].adapts) *result = value_cast(e, *result, type, false);
     return result->type == type || result->adapts;

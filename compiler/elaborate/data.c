@@ -32,8 +32,9 @@ static bool constant_column(Elaborator *e, const Ast *ast, int64_t open, int64_t
 
 static bool file_columns(Elaborator *e, const Ast *ast, DataSource *source) {
   if (ast->n_items != 1 || source->kind != DATA_CSV) {
-    diag_error(e->diag, ast->span, source->kind == DATA_CSV ? "one item chooses the columns"
-                                                            : "only CSV files have columns");
+    diag_error(e->diag, ast->span,
+               source->kind == DATA_CSV ? "one item chooses the columns"
+                                        : "only CSV files have columns");
     return false;
   }
   const Item *item = &ast->items[0];
@@ -77,8 +78,9 @@ static bool parse_source(Elaborator *e, const Ast *ast, DataSource *source) {
     return constant_integer(e, e->global, ast->args[1].value, "the length of a window",
                             &source->window);
   }
-  diag_error(e->diag, ast->span, "expected a file: \"file.csv\"[1:65], \"file.npy\", "
-                                 "\"file.idx.gz\" or windows(\"file.txt\", 64)");
+  diag_error(e->diag, ast->span,
+             "expected a file: \"file.csv\"[1:65], \"file.npy\", "
+             "\"file.idx.gz\" or windows(\"file.txt\", 64)");
   return false;
 }
 
@@ -91,8 +93,7 @@ static bool fits_input(Elaborator *e, const DataSource *source, const Tensor *t,
   if (columns == row) return true;
   diag_error(e->diag, span, "%" PRId64 " number%s a row, but an element of `%s` has %" PRId64,
              columns, columns == 1 ? "" : "s", t->name, row);
-  diag_note(e->diag, t->span, "`%s` is %s", t->name,
-            shape_text(e, t->type, t->rank, t->extents));
+  diag_note(e->diag, t->span, "`%s` is %s", t->name, shape_text(e, t->type, t->rank, t->extents));
   return false;
 }
 

@@ -79,8 +79,8 @@ void declare_size(Elaborator *e, Scope *scope, const Stmt *stmt) {
   Program *program = e->program;
   size_t capacity = program->n_dims;
   if ((program->n_dims & (program->n_dims - 1)) == 0) /* doubled at powers of two */
-    program->dims = arena_grow(e->arena, program->dims, program->n_dims, &capacity,
-                               sizeof *program->dims);
+    program->dims =
+        arena_grow(e->arena, program->dims, program->n_dims, &capacity, sizeof *program->dims);
   program->dims[program->n_dims++] = (struct Constant){stmt->name, v.integer};
 }
 
@@ -165,9 +165,8 @@ static const char *initial_text(Elaborator *e, Scope *scope, const Ast *ast) {
     if (v.kind != VALUE_TENSOR || !v.constant || !v.adapts) return NULL;
     if (i > 0) text_add(&text, ", ");
     if (ast->args[i].name != NULL) text_printf(&text, "%s = ", ast->args[i].name);
-    Ast number = {.kind = type_is_real(v.type) ? AST_REAL : AST_INT,
-                  .integer = v.integer,
-                  .real = v.real};
+    Ast number = {
+        .kind = type_is_real(v.type) ? AST_REAL : AST_INT, .integer = v.integer, .real = v.real};
     bool negative = type_is_real(v.type) ? v.real < 0 : v.integer < 0;
     if (negative) {
       number.real = -number.real;
@@ -217,13 +216,13 @@ static void set_initial(Elaborator *e, Scope *scope, TensorId id, Value v, const
   const Tensor t = *tensor_at(e->graph, id);
   const char *what;
   Span span = stmt->value->span;
-  if (!fit_value(e, &v, &t, span, "the starting value")) v = value_scalar(e, expr_number(e->graph, t.type, 0));
+  if (!fit_value(e, &v, &t, span, "the starting value"))
+    v = value_scalar(e, expr_number(e->graph, t.type, 0));
   v.rank = t.rank;
   v.extents = t.extents;
   v.origin = NULL;
-  Making making = {.name = arena_printf(e->arena, "%s.initial", t.name),
-                   .span = span,
-                   .scope = scope};
+  Making making = {
+      .name = arena_printf(e->arena, "%s.initial", t.name), .span = span, .scope = scope};
   TensorId initial = make_definition(e, &v, &making);
   settle_random(e);
   tensor_at(e->graph, id)->initial = initial;
@@ -257,8 +256,8 @@ static bool may_own(Elaborator *e, const Scope *scope, const Stmt *stmt) {
   diag_error(e->diag, stmt->span, "%s owns no %s",
              around == STMT_OPTIMIZER ? "an optimizer" : "a function",
              is_param ? "params" : "states");
-  if (around == STMT_FN) diag_hint(e->diag, "make it a layer: `layer %s()(…)`",
-                                   scope->function->name);
+  if (around == STMT_FN)
+    diag_hint(e->diag, "make it a layer: `layer %s()(…)`", scope->function->name);
   return false;
 }
 
@@ -270,8 +269,7 @@ void declare_owned(Elaborator *e, Scope *scope, const Stmt *stmt) {
   }
   const char *name = owned_name(e, scope, stmt->name);
   Tensor t = tensor_new(is_param ? TENSOR_PARAM : TENSOR_STATE, TYPE_F32);
-  if (stmt->type != NULL &&
-      !declared_shape(e, scope, stmt->type, &t.type, &t.rank, &t.extents)) {
+  if (stmt->type != NULL && !declared_shape(e, scope, stmt->type, &t.type, &t.rank, &t.extents)) {
     scope_bind(e, scope, stmt->name, value_error(), stmt->name_span);
     return;
   }

@@ -8,8 +8,8 @@ static bool contains(const uint32_t *numbers, uint32_t n, uint32_t number) {
   return false;
 }
 
-/* The variables that become axes of the definition, in order: index variables of the notation around
-   it, those of the left-hand side, axes of the value. */
+/* The variables that become axes of the definition, in order: index variables of the notation
+   around it, those of the left-hand side, axes of the value. */
 static uint32_t output_variables(Elaborator *e, const Value *v, const Making *making,
                                  uint32_t **variables) {
   uint32_t *free, n_free = value_indices(e, v->body, &free), n = 0;
@@ -106,8 +106,8 @@ Value made_value(Elaborator *e, TensorId id, const Value *v, const Making *makin
 
 static bool may_adopt(const Elaborator *e, TensorId id, TensorId first) {
   const Tensor *t = tensor_at(e->graph, id);
-  bool computed = t->kind == TENSOR_DEFINITION || t->kind == TENSOR_RESHAPE ||
-                  t->kind == TENSOR_DERIVATIVE;
+  bool computed =
+      t->kind == TENSOR_DEFINITION || t->kind == TENSOR_RESHAPE || t->kind == TENSOR_DERIVATIVE;
   return id >= first && computed && !t->named;
 }
 
@@ -129,12 +129,11 @@ TensorId adopt_definition(Elaborator *e, const Value *v, const Making *making, T
   for (uint32_t i = 0; i < n; i++) {
     const Expr *at = expr_at(e->graph, read.args[i]);
     if (at->kind != EXPR_INDEX || at->index != outputs[i]) return TENSOR_NONE;
-    if (outputs[i] < FIRST_INDEX && tensor_at(e->graph, read.tensor)->extents[i] !=
-                                        v->extents[outputs[i]])
+    if (outputs[i] < FIRST_INDEX &&
+        tensor_at(e->graph, read.tensor)->extents[i] != v->extents[outputs[i]])
       return TENSOR_NONE;
     /* a written range may be shorter than the axis */
-    if (outputs[i] >= FIRST_INDEX &&
-        e->indices.items[outputs[i] - FIRST_INDEX].given &&
+    if (outputs[i] >= FIRST_INDEX && e->indices.items[outputs[i] - FIRST_INDEX].given &&
         e->indices.items[outputs[i] - FIRST_INDEX].extent !=
             tensor_at(e->graph, read.tensor)->extents[i])
       return TENSOR_NONE;

@@ -1,4 +1,5 @@
-/* grad, vjp, jvp, jacobian, hessian: a derivative is asked for here, and taken in differentiate/. */
+/* grad, vjp, jvp, jacobian, hessian: a derivative is asked for here, and taken in differentiate/.
+ */
 #include <string.h>
 #include "elaborate/elaborator.h"
 
@@ -18,9 +19,7 @@ static void shape_derivative(Elaborator *e, Tensor *t) {
   uint32_t n_f = 0, n_x = x.rank;
   switch (t->derivative) {
   case DERIVATIVE_GRAD:
-  case DERIVATIVE_VJP:
-    t->name = arena_printf(e->arena, "%s_bar", x.name);
-    break;
+  case DERIVATIVE_VJP: t->name = arena_printf(e->arena, "%s_bar", x.name); break;
   case DERIVATIVE_JVP:
     t->name = arena_printf(e->arena, "%s_dot", f.name);
     n_f = f.rank;
@@ -94,8 +93,7 @@ static bool variable(Elaborator *e, Scope *scope, const Ast *ast, const char *na
   Value v = evaluate_tensor(e, scope, ast);
   if (value_failed(&v)) return false;
   if (!value_is_whole(e, &v, x)) {
-    diag_error(e->diag, ast->span, "%s takes the derivative by a name, not by an expression",
-               name);
+    diag_error(e->diag, ast->span, "%s takes the derivative by a name, not by an expression", name);
     diag_hint(e->diag, "give the expression a name, and use that name in what is differentiated");
     return false;
   }
@@ -135,8 +133,8 @@ Value call_derivative(Elaborator *e, Scope *scope, const Ast *call) {
   if (!differentiated(e, scope, call->args[0].value, name, scalar, &f) ||
       !variable(e, scope, call->args[1].value, name, &x))
     return value_error();
-  if (seed_name != NULL && !seed_tensor(e, scope, call->args[2].value,
-                                        kind == DERIVATIVE_VJP ? f : x, &seed))
+  if (seed_name != NULL &&
+      !seed_tensor(e, scope, call->args[2].value, kind == DERIVATIVE_VJP ? f : x, &seed))
     return value_error();
   return value_tensor(e, make_derivative(e, kind, f, x, seed, call->span));
 }

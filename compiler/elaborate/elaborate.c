@@ -114,9 +114,8 @@ static int entry_rank(const Entry *entry) { return (int)entry->kind; }
 /* step and eval before the exports */
 static void sort_entries(Program *program) {
   for (uint32_t i = 1; i < program->n_entries; i++)
-    for (uint32_t k = i; k > 0 && entry_rank(&program->entries[k]) <
-                                      entry_rank(&program->entries[k - 1]);
-         k--) {
+    for (uint32_t k = i;
+         k > 0 && entry_rank(&program->entries[k]) < entry_rank(&program->entries[k - 1]); k--) {
       Entry moved = program->entries[k];
       program->entries[k] = program->entries[k - 1];
       program->entries[k - 1] = moved;

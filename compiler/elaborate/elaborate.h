@@ -1,5 +1,6 @@
-/* Stage 2: syntax tree to program. Resolves names, instantiates layers, infers shapes and index ranges,
-   and turns every statement into tensor definitions. Derivatives become TENSOR_DERIVATIVE. */
+/* Stage 2: syntax tree to program. Resolves names, instantiates layers, infers shapes and index
+   ranges, and turns every statement into tensor definitions. Derivatives become TENSOR_DERIVATIVE.
+ */
 #pragma once
 #include "graph/graph.h"
 #include "syntax/syntax.h"

@@ -39,7 +39,7 @@ typedef struct Elaborator Elaborator;
 typedef struct Owner {
   struct Owner *outer; /* NULL for the file */
   const char *name;    /* of the instance or function: "dense1"; numbered once it is needed */
-  const char *path;    /* what its names begin with: "" or "block2[3].dense1."; NULL: not needed yet */
+  const char *path; /* what its names begin with: "" or "block2[3].dense1."; NULL: not needed yet */
   const char *iteration; /* the turns of `repeat` around the call, "[3]" */
   const void *site;      /* the call in the syntax tree */
   Map counters;          /* name → uint32_t *: the last number given */
@@ -157,21 +157,21 @@ struct Elaborator {
   ARRAY(IndexVariable) indices;
   uint32_t n_lists, n_open; /* lists of index variables: so far, and not closed yet */
   ARRAY(RangeCheck) checks;
-  ARRAY(TensorId) random; /* definitions that draw random numbers */
-  ARRAY(Update) updates;  /* of the training step, from `<-` outside train */
+  ARRAY(TensorId) random;         /* definitions that draw random numbers */
+  ARRAY(Update) updates;          /* of the training step, from `<-` outside train */
   ARRAY(const Stmt *) statements; /* of the top level, imported ones in their place */
   ARRAY(const Stmt *) exports;
   const Stmt *train;
   const Frame *frame;
   uint32_t depth;
-  uint32_t guarded;    /* in a branch of `where`: reads need not be inside */
-  uint32_t n_sites;    /* of random numbers */
+  uint32_t guarded;     /* in a branch of `where`: reads need not be inside */
+  uint32_t n_sites;     /* of random numbers */
   uint32_t random_base; /* of the site numbers: 0, or of the param whose initialiser this is */
-  const char *naming;  /* what temporaries are called after */
-  const char *variant; /* the export that is elaborated apart, NULL */
-  const Map *sizes;    /* the sizes that it gives by `where`: name → int64_t *, NULL */
-  uint64_t work;       /* statements and expressions so far */
-  bool exhausted;      /* they were too many, and that is said */
+  const char *naming;   /* what temporaries are called after */
+  const char *variant;  /* the export that is elaborated apart, NULL */
+  const Map *sizes;     /* the sizes that it gives by `where`: name → int64_t *, NULL */
+  uint64_t work;        /* statements and expressions so far */
+  bool exhausted;       /* they were too many, and that is said */
 };
 
 /* --- value.c --- */
@@ -235,8 +235,8 @@ void report_unknown(Elaborator *e, const Scope *scope, const char *name, Span sp
 const char *owner_path(Elaborator *e, Owner *owner);
 Owner *owner_new(Elaborator *e, Owner *outer, const char *name, const char *iteration,
                  const void *site);
-/* What a definition is called in the graph: the export that is elaborated apart, the owner's path, the
-   name. */
+/* What a definition is called in the graph: the export that is elaborated apart, the owner's path,
+   the name. */
 const char *full_name(Elaborator *e, const Scope *scope, const char *name);
 /* What a param or state is called, in every elaboration. */
 const char *owned_name(Elaborator *e, const Scope *scope, const char *name);

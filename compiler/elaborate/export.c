@@ -43,8 +43,7 @@ static bool list_inputs(Elaborator *e, Scope *scope, const Stmt *stmt, Entry *en
     }
     if (value_failed(&binding->value)) return false;
     TensorId id;
-    if (!value_is_whole(e, &binding->value, &id) ||
-        tensor_at(e->graph, id)->kind != TENSOR_INPUT) {
+    if (!value_is_whole(e, &binding->value, &id) || tensor_at(e->graph, id)->kind != TENSOR_INPUT) {
       diag_error(e->diag, param->span, "`%s` is no input", param->name);
       diag_note(e->diag, binding->span, "it is defined here");
       diag_hint(e->diag, "an export is a function of inputs: `input %s: real[…]` declares one",
@@ -78,8 +77,8 @@ static bool export_result(Elaborator *e, Scope *scope, const Stmt *stmt, const R
     diag_error(e->diag, ast->span, "an export gives tensors, not %s", value_describe(e, &v));
     return false;
   }
-  bool derivative = value_is_whole(e, &v, &id) &&
-                    tensor_at(e->graph, id)->kind == TENSOR_DERIVATIVE;
+  bool derivative =
+      value_is_whole(e, &v, &id) && tensor_at(e->graph, id)->kind == TENSOR_DERIVATIVE;
   if (!derivative) v = define_name(e, scope, v, name, ast->span, false, first);
   v.adapts = v.constant = v.is_size = false;
   if (!hold_value(e, scope, &v, name, ast->span, &id)) return false;

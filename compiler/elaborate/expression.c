@@ -15,9 +15,9 @@ const char *path_text(Elaborator *e, const Ast *ast) {
   if (ast->kind == AST_INDEX && ast->n_items == 1 && ast->items[0].kind == ITEM_EXPR &&
       ast->items[0].first->kind == AST_INT) {
     const char *base = path_text(e, ast->operand);
-    return base == NULL ? NULL
-                        : arena_printf(e->arena, "%s[%" PRId64 "]", base,
-                                       ast->items[0].first->integer);
+    return base == NULL
+               ? NULL
+               : arena_printf(e->arena, "%s[%" PRId64 "]", base, ast->items[0].first->integer);
   }
   return NULL;
 }
@@ -110,8 +110,7 @@ static Value evaluate_field(Elaborator *e, Scope *scope, const Ast *ast) {
     diag_error(e->diag, ast->span, "%s owns no `%s`", path_text(e, ast->operand), ast->name);
     diag_hint(e->diag, "an instance owns its params and states once it was applied");
   } else if (base != NULL) {
-    diag_error(e->diag, ast->op_span, "%s has no `%s`", value_describe(e, &base->value),
-               ast->name);
+    diag_error(e->diag, ast->op_span, "%s has no `%s`", value_describe(e, &base->value), ast->name);
     if (strcmp(ast->name, "T") == 0) diag_hint(e->diag, "transpose(x) is x transposed");
   } else {
     report_unknown(e, scope, path, ast->span);
@@ -238,7 +237,6 @@ Value evaluate_tensor(Elaborator *e, Scope *scope, const Ast *ast) {
   diag_error(e->diag, ast->span, "expected a number or tensor, found %s", value_describe(e, &v));
   if (v.kind == VALUE_LAYER || v.kind == VALUE_INSTANCE)
     diag_hint(e->diag, "a layer is applied: `x |> %s`",
-              v.kind == VALUE_LAYER ? v.declaration->name
-                                    : v.instance->declaration->name);
+              v.kind == VALUE_LAYER ? v.declaration->name : v.instance->declaration->name);
   return value_error();
 }

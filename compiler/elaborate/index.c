@@ -43,8 +43,9 @@ static bool item_parts(Elaborator *e, const Item *item, bool left, const Ast **n
     diag_hint(e->diag, "a definition holds at every point; the arithmetic goes to the right-hand "
                        "side, perhaps as where(i == 0, …, …)");
   } else {
-    diag_error(e->diag, item->span, "expected an index variable, perhaps with its range: `i`, "
-                                    "`i: 3` or `i: 0..3`");
+    diag_error(e->diag, item->span,
+               "expected an index variable, perhaps with its range: `i`, "
+               "`i: 3` or `i: 0..3`");
   }
   return false;
 }
@@ -75,16 +76,16 @@ static bool item_range(Elaborator *e, Scope *scope, const Ast *from, const Ast *
 /* A hidden dim or tensor is nearly always a mistake. */
 static void warn_hidden(Elaborator *e, const Scope *scope, const Ast *name) {
   const Binding *hidden = scope_find(scope, name->name);
-  if (hidden == NULL || hidden->index || hidden->value.kind != VALUE_TENSOR ||
-      e->variant != NULL || (name->span.source != NULL && name->span.source->prelude))
+  if (hidden == NULL || hidden->index || hidden->value.kind != VALUE_TENSOR || e->variant != NULL ||
+      (name->span.source != NULL && name->span.source->prelude))
     return;
-  diag_warning(e->diag, name->span, "the index variable `%s` hides the %s of that name",
-               name->name, hidden->value.is_size ? "size" : "value");
+  diag_warning(e->diag, name->span, "the index variable `%s` hides the %s of that name", name->name,
+               hidden->value.is_size ? "size" : "value");
   diag_note(e->diag, hidden->span, "`%s` is defined here", name->name);
 }
 
-static void open_variable(Elaborator *e, Scope *outer, IndexList *list, const Item *item,
-                          bool left, uint64_t order) {
+static void open_variable(Elaborator *e, Scope *outer, IndexList *list, const Item *item, bool left,
+                          uint64_t order) {
   const Ast *name, *from, *to;
   int64_t start, extent;
   if (!item_parts(e, item, left, &name, &from, &to) ||
@@ -104,8 +105,7 @@ static void open_variable(Elaborator *e, Scope *outer, IndexList *list, const It
                                                     .extent = extent,
                                                     .given = extent >= 0});
   ExprId body = expr_index(e->graph, number);
-  if (start != 0)
-    body = expr_op2(e->graph, OP_ADD, body, expr_integer(e->graph, TYPE_I32, start));
+  if (start != 0) body = expr_op2(e->graph, OP_ADD, body, expr_integer(e->graph, TYPE_I32, start));
   Binding *binding = ARENA_NEW(e->arena, Binding);
   *binding = (Binding){.value = value_scalar(e, body), .span = name->span, .index = true};
   map_set(&list->scope->names, name->name, binding);
@@ -147,10 +147,9 @@ bool size_group(Elaborator *e, IndexGroup *group, int64_t count, Span span) {
   group->count = (uint32_t)count;
   for (uint32_t i = 0; i < group->count; i++) {
     size_t name = (size_t)(group->count - 1 - i) % (sizeof names / sizeof *names);
-    uint32_t number = add_variable(e, (IndexVariable){.name = names[name],
-                                                      .span = group->span,
-                                                      .order = group->order + i,
-                                                      .extent = -1});
+    uint32_t number = add_variable(
+        e, (IndexVariable){
+               .name = names[name], .span = group->span, .order = group->order + i, .extent = -1});
     if (i == 0) group->first = number;
   }
   return true;
@@ -178,8 +177,8 @@ void infer_extent(Elaborator *e, uint32_t number, int64_t extent, Span span, boo
     v->weak = weak;
     return;
   }
-  diag_error(e->diag, span, "`%s` runs over an axis of size %" PRId64 " here, but of size %" PRId64
-                            " elsewhere",
+  diag_error(e->diag, span,
+             "`%s` runs over an axis of size %" PRId64 " here, but of size %" PRId64 " elsewhere",
              v->name, extent, v->extent);
   diag_note(e->diag, v->inferred_at, "size %" PRId64 " comes from this read", v->extent);
   diag_hint(e->diag, "if the smaller range is meant, write it: `%s: %" PRId64 "`", v->name,
@@ -238,8 +237,9 @@ static bool settle(Elaborator *e, uint32_t number) {
   bool known = v->extent >= 0;
   if (!known) {
     diag_error(e->diag, v->span, "nothing gives the index variable `%s` a range", v->name);
-    diag_hint(e->diag, "a range comes from an axis that `%s` runs over alone; else write it: "
-                       "`%s: 3`",
+    diag_hint(e->diag,
+              "a range comes from an axis that `%s` runs over alone; else write it: "
+              "`%s: 3`",
               v->name, v->name);
     v->extent = 1;
   }
@@ -292,12 +292,8 @@ static Value finish_definition(Elaborator *e, Scope *scope, IndexList *list, Val
                                const char *name, bool named, Span span, TensorId first) {
   uint32_t *own, n_own = listed_indices(e, list, &own);
   v.adapts = v.constant = v.is_size = false;
-  Making making = {.name = name,
-                   .own = own,
-                   .n_own = n_own,
-                   .named = named,
-                   .span = span,
-                   .scope = scope};
+  Making making = {
+      .name = name, .own = own, .n_own = n_own, .named = named, .span = span, .scope = scope};
   TensorId id = adopt_definition(e, &v, &making, first);
   if (id == TENSOR_NONE) id = make_definition(e, &v, &making);
   Value made = made_value(e, id, &v, &making);

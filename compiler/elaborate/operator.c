@@ -92,7 +92,10 @@ static bool common_shape(Elaborator *e, ScalarOp op, const Value *args, uint32_t
       if (args[i].extents[k] == 1 || args[i].extents[k] == extents[at]) continue;
       Text shapes = text_new(e->arena);
       for (uint32_t j = 0; j < n; j++)
-        text_printf(&shapes, "%s%s", j == 0 ? "" : j + 1 < n ? ", " : " and ",
+        text_printf(&shapes, "%s%s",
+                    j == 0      ? ""
+                    : j + 1 < n ? ", "
+                                : " and ",
                     value_describe(e, &args[j]));
       diag_error(e->diag, where, "`%s` of %s: the shapes do not fit together", operator_text(op),
                  text_string(&shapes));

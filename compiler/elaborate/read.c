@@ -73,11 +73,9 @@ static bool index_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, c
   if (is_index_variable(e, v.body, &number))
     infer_extent(e, number, extent, r->ast->span, r->has_default);
   if (!r->has_default && e->guarded == 0)
-    check_later(e, (RangeCheck){.index = v.body,
-                                .ast = ast,
-                                .extent = extent,
-                                .read = r->ast->span,
-                                .axis = axis});
+    check_later(
+        e, (RangeCheck){
+               .index = v.body, .ast = ast, .extent = extent, .read = r->ast->span, .axis = axis});
   r->with[axis] = v.body;
   return true;
 }
@@ -105,8 +103,8 @@ static bool slice_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, c
   uint32_t number = add_axis(r, to - from, base_name(r, axis));
   r->with[axis] = expr_index(e->graph, number);
   if (from != 0)
-    r->with[axis] = expr_op2(e->graph, OP_ADD, r->with[axis],
-                             expr_integer(e->graph, TYPE_I32, from));
+    r->with[axis] =
+        expr_op2(e->graph, OP_ADD, r->with[axis], expr_integer(e->graph, TYPE_I32, from));
   return true;
 }
 
@@ -121,8 +119,7 @@ static bool ellipsis_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis
       infer_extent(e, number, extent, r->ast->span, r->has_default);
       r->with[axis + i] = expr_index(e->graph, number);
     } else {
-      r->with[axis + i] =
-          expr_index(e->graph, add_axis(r, extent, base_name(r, axis + i)));
+      r->with[axis + i] = expr_index(e->graph, add_axis(r, extent, base_name(r, axis + i)));
     }
   }
   return true;

@@ -6,9 +6,9 @@
 static const struct {
   const char *name;
   Reduction reduction; /* REDUCE_NONE: the mean */
-} reductions[] = {{"sum", REDUCE_SUM},       {"prod", REDUCE_PROD},     {"max", REDUCE_MAX},
-                  {"min", REDUCE_MIN},       {"mean", REDUCE_NONE},     {"argmax", REDUCE_ARGMAX},
-                  {"argmin", REDUCE_ARGMIN}, {"any", REDUCE_ANY},       {"all", REDUCE_ALL}};
+} reductions[] = {{"sum", REDUCE_SUM},       {"prod", REDUCE_PROD}, {"max", REDUCE_MAX},
+                  {"min", REDUCE_MIN},       {"mean", REDUCE_NONE}, {"argmax", REDUCE_ARGMAX},
+                  {"argmin", REDUCE_ARGMIN}, {"any", REDUCE_ANY},   {"all", REDUCE_ALL}};
 
 static bool find_reduction(const char *name, Reduction *reduction) {
   for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++) {
@@ -148,8 +148,7 @@ Value reduce_call(Elaborator *e, Scope *scope, const Ast *call) {
     Value args[2] = {evaluate(e, scope, call->args[0].value),
                      evaluate(e, scope, call->args[1].value)};
     Span spans[2] = {call->args[0].value->span, call->args[1].value->span};
-    return apply_operator(e, reduction == REDUCE_MAX ? OP_MAX : OP_MIN, args, spans, 2,
-                          call->span);
+    return apply_operator(e, reduction == REDUCE_MAX ? OP_MAX : OP_MIN, args, spans, 2, call->span);
   }
   Argument args[2] = {0};
   if (!match_arguments(e, scope, name, parameters, 2, call, 0, args)) return value_error();

@@ -84,8 +84,8 @@ Owner *owner_new(Elaborator *e, Owner *outer, const char *name, const char *iter
 
 /* The number of a call among those of the same name in its owner: the same in every elaboration. */
 static uint32_t site_number(Elaborator *e, Owner *outer, const Owner *owner) {
-  const char *key = arena_printf(e->arena, "%s|%s|%p", owner_path(e, outer), owner->name,
-                                 owner->site);
+  const char *key =
+      arena_printf(e->arena, "%s|%s|%p", owner_path(e, outer), owner->name, owner->site);
   uint32_t *number = map_get(&e->sites, key);
   if (number != NULL && owner->site != NULL) return *number;
   uint32_t *last = map_get(&outer->counters, owner->name);
@@ -108,8 +108,7 @@ const char *owner_path(Elaborator *e, Owner *owner) {
   if (number == 1 && !layer)
     owner->path = arena_printf(e->arena, "%s%s%s.", base, owner->name, owner->iteration);
   else
-    owner->path =
-        arena_printf(e->arena, "%s%s%u%s.", base, owner->name, number, owner->iteration);
+    owner->path = arena_printf(e->arena, "%s%s%u%s.", base, owner->name, number, owner->iteration);
   return owner->path;
 }
 

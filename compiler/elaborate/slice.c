@@ -1,5 +1,5 @@
-/* What an export depends on, by names in the syntax tree: an export with `where` elaborates that part
-   of the file again, and no more. */
+/* What an export depends on, by names in the syntax tree: an export with `where` elaborates that
+   part of the file again, and no more. */
 #include <string.h>
 #include "elaborate/elaborator.h"
 

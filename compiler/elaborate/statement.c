@@ -19,9 +19,7 @@ bool spend(Elaborator *e, Span span) {
   return false;
 }
 
-static bool has_returned(const Scope *scope) {
-  return scope->returned != NULL && *scope->returned;
-}
+static bool has_returned(const Scope *scope) { return scope->returned != NULL && *scope->returned; }
 
 void execute_block(Elaborator *e, Scope *scope, const StmtBlock *block) {
   for (size_t i = 0; i < block->count && !has_returned(scope); i++) {

@@ -141,7 +141,7 @@ static void add_update(Training *t, const Stmt *stmt) {
 }
 
 static void execute_clause(Training *t, const Stmt *stmt) {
-  static const char *const names[] = {"minimize", "with",   "epochs", "steps", "seed",
+  static const char *const names[] = {"minimize",  "with",   "epochs", "steps", "seed",
                                       "clip_norm", "freeze", "report", "data",  "valid"};
   Train *train = &t->e->program->train;
   int64_t seed = 0;
@@ -230,8 +230,7 @@ static void reach(const Elaborator *e, ExprId id, bool *seen, Tensors *list) {
   if (x->kind != EXPR_OP) return;
   for (uint32_t i = 0; i < x->n_args; i++) {
     const char *derivative = scalar_ops[x->op].derivative[i];
-    if (derivative != NULL && strcmp(derivative, "0") != 0)
-      reach(e, x->args[i], seen, list);
+    if (derivative != NULL && strcmp(derivative, "0") != 0) reach(e, x->args[i], seen, list);
   }
 }
 
@@ -284,7 +283,8 @@ static void clip_gradients(Training *t, Move *moves, size_t n) {
   factor = define_name(e, t->scope, factor, "clip.factor", span, false, e->graph->n_tensors);
   e->naming = NULL;
   for (size_t i = 0; i < n && !value_failed(&factor); i++) {
-    const char *name = arena_printf(e->arena, "%s.clipped", tensor_at(e->graph, moves[i].gradient)->name);
+    const char *name =
+        arena_printf(e->arena, "%s.clipped", tensor_at(e->graph, moves[i].gradient)->name);
     Value g = apply_binary(e, OP_MUL, value_tensor(e, moves[i].gradient), factor, span);
     hold_value(e, t->scope, &g, name, span, &moves[i].gradient);
   }
@@ -425,8 +425,9 @@ static void check_batch(Elaborator *e, const Entry *entry) {
     const Tensor *t = tensor_at(e->graph, entry->inputs[i]);
     bool fits = t->rank > 0 && t->extents[0] == first->extents[0];
     if (fits) continue;
-    diag_error(e->diag, t->span, "`%s` is %s: all inputs of a train block share their leading "
-                                 "size, the batch",
+    diag_error(e->diag, t->span,
+               "`%s` is %s: all inputs of a train block share their leading "
+               "size, the batch",
                t->name, shape_text(e, t->type, t->rank, t->extents));
     if (i > 0)
       diag_note(e->diag, first->span, "`%s` is %s", first->name,
@@ -445,8 +446,9 @@ static void add_entries(Training *t) {
                 .span = e->train->span};
   list_outputs(t, &step);
   if (step.n_outputs == 0) {
-    diag_error(e->diag, e->train->span, "`train` needs a loss: `minimize loss`, or `report loss` "
-                                        "and updates");
+    diag_error(e->diag, e->train->span,
+               "`train` needs a loss: `minimize loss`, or `report loss` "
+               "and updates");
     return;
   }
   if (step.n_updates == 0) {

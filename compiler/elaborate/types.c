@@ -9,9 +9,9 @@ static ExprId retype(Elaborator *e, ExprId id, ScalarType from, ScalarType to) {
   const Expr x = *expr_at(graph, id);
   if (x.type != from) return id; /* a condition */
   if (x.kind == EXPR_CONST)
-    return type_is_real(from)          ? expr_real(graph, to, x.real)
-           : type_is_real(to)          ? expr_real(graph, to, (double)x.integer)
-                                       : expr_integer(graph, to, x.integer);
+    return type_is_real(from) ? expr_real(graph, to, x.real)
+           : type_is_real(to) ? expr_real(graph, to, (double)x.integer)
+                              : expr_integer(graph, to, x.integer);
   if (x.kind != EXPR_OP) return expr_cast(graph, to, id);
   if (x.op == OP_CAST) return expr_cast(graph, to, x.args[0]);
   if (x.op == OP_RANDOM_UNIFORM || x.op == OP_RANDOM_NORMAL)
@@ -24,9 +24,8 @@ static ExprId retype(Elaborator *e, ExprId id, ScalarType from, ScalarType to) {
 Value value_retype(Elaborator *e, Value v, ScalarType type) {
   if (v.type == type) return v;
   if (v.constant && !type_is_real(v.type) && type_is_real(type)) v.real = (double)v.integer;
-  v.body = v.constant && !type_is_real(v.type)
-               ? expr_number(e->graph, type, (double)v.integer)
-               : retype(e, v.body, v.type, type);
+  v.body = v.constant && !type_is_real(v.type) ? expr_number(e->graph, type, (double)v.integer)
+                                               : retype(e, v.body, v.type, type);
   v.type = type;
   return v;
 }
@@ -97,8 +96,10 @@ Value value_cast(Elaborator *e, Value v, ScalarType type, bool adapts) {
     } else if (real >= -9.2e18 && real <= 9.2e18) {
       int64_t integer = type_is_real(v.type) ? (int64_t)v.real : v.integer;
       made = value_integer(e, integer);
-      if (!integer_fits(type, integer)) made = v;
-      else made = value_retype(e, made, type);
+      if (!integer_fits(type, integer))
+        made = v;
+      else
+        made = value_retype(e, made, type);
     }
     made.adapts = adapts && type != TYPE_BOOL;
     made.is_size = false;

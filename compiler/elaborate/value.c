@@ -87,8 +87,7 @@ const char *value_describe(const Elaborator *e, const Value *v) {
   switch (v->kind) {
   case VALUE_ERROR: return "an error";
   case VALUE_TENSOR:
-    if (v->adapts && v->rank == 0)
-      return type_is_real(v->type) ? "a real number" : "an integer";
+    if (v->adapts && v->rank == 0) return type_is_real(v->type) ? "a real number" : "an integer";
     return shape_text(e, v->type, v->rank, v->extents);
   case VALUE_STRING: return "a string";
   case VALUE_LIST: return "a list";
@@ -100,8 +99,7 @@ const char *value_describe(const Elaborator *e, const Value *v) {
   case VALUE_LAYER: return arena_printf(e->arena, "the layer %s", v->declaration->name);
   case VALUE_OPTIMIZER: return arena_printf(e->arena, "the optimizer %s", v->declaration->name);
   case VALUE_INSTANCE:
-    return arena_printf(e->arena, "%s with its hyperparameters",
-                        v->instance->declaration->name);
+    return arena_printf(e->arena, "%s with its hyperparameters", v->instance->declaration->name);
   }
   return "";
 }
@@ -119,8 +117,8 @@ Value value_layout(Elaborator *e, Value v, const uint32_t *to, uint32_t rank,
   ExprId with[MAX_AXES];
   const char **names = ARENA_ARRAY(e->arena, const char *, rank + 1);
   for (uint32_t i = 0; i < v.rank; i++) {
-    with[i] = to[i] == UINT32_MAX ? expr_integer(e->graph, TYPE_I32, 0)
-                                  : expr_index(e->graph, to[i]);
+    with[i] =
+        to[i] == UINT32_MAX ? expr_integer(e->graph, TYPE_I32, 0) : expr_index(e->graph, to[i]);
     if (to[i] != UINT32_MAX && v.axis_names != NULL) names[to[i]] = v.axis_names[i];
   }
   v.body = expr_substitute(e->graph, v.body, with, v.rank);
@@ -163,8 +161,8 @@ uint32_t value_indices(Elaborator *e, ExprId body, uint32_t **numbers) {
   for (uint32_t i = 0; i < n; i++) {
     if (!found[i]) continue;
     uint32_t at = count++;
-    for (; at > 0 && e->indices.items[(*numbers)[at - 1] - FIRST_INDEX].order >
-                         e->indices.items[i].order;
+    for (; at > 0 &&
+           e->indices.items[(*numbers)[at - 1] - FIRST_INDEX].order > e->indices.items[i].order;
          at--)
       (*numbers)[at] = (*numbers)[at - 1];
     (*numbers)[at] = FIRST_INDEX + i;
