@@ -119,7 +119,7 @@ static void compare_entry(Check *c, const dag_model *model, const Entry *entry) 
 static bool compare_compiled(Check *c, const char *clang) {
   simplify(c->program);
   verify_derived(c->program, "simplify");
-  const Plan *plan = lower(c->arena, c->program, target_named("generic"));
+  const Plan *plan = lower(c->arena, c->program, target_named(c->arena, "generic"));
   Text text = text_new(c->arena);
   emit_c(&text, c->program, plan, &(EmitOptions){.no_main = true});
   const char *texts[] = {text_string(&text)}, *message = "";

@@ -58,7 +58,7 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
 }
 
 static int compile_c_text(Arena *arena, const Options *options, const Program *program, Text *c) {
-  const TargetMachine *target = target_named(options->target);
+  const TargetMachine *target = target_named(arena, options->target);
   if (target == NULL) {
     fprintf(stderr, "dagc: unknown target '%s'\n", options->target);
     return EXIT_USAGE;

@@ -12,8 +12,8 @@ struct TargetMachine {
   int64_t l1_bytes, l2_bytes;
 };
 
-/* "native", "generic", … ; NULL when unknown. */
-const TargetMachine *target_named(const char *name);
+/* "generic", "x86-64-v3", …; "native": the machine that dagc runs on. NULL when unknown. */
+const TargetMachine *target_named(Arena *arena, const char *name);
 
 /* The kernels, buffers and memory plan of every entry and of init. */
 Plan *lower(Arena *arena, const Program *program, const TargetMachine *target);

@@ -22,7 +22,7 @@ typedef struct Sizes {
   int64_t lanes, bytes; /* of a vector, of an element */
 } Sizes;
 
-enum { L2_BYTES_A_CYCLE = 32 };
+enum { L2_BYTES_A_CYCLE = 32, CYCLES_TO_START = 16 /* and to end a tile */ };
 
 typedef struct Tiling {
   Context c;
@@ -81,7 +81,8 @@ static double all_cycles(const TargetMachine *t, const Sizes *s, Tile tile, bool
   double cycles =
       (double)(s->vectors / tile.vectors) * panel_cycles(s->rows, tile.rows, tile.vectors);
   if (rest != 0) cycles += panel_cycles(s->rows, tile.rows, rest);
-  cycles *= (double)s->k;
+  int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
+  cycles = cycles * (double)s->k + (double)(tiles * CYCLES_TO_START);
   double moving = bytes_read(t, s, tile, rows_outside) / L2_BYTES_A_CYCLE;
   return (cycles > moving ? cycles : moving) + moving / 4;
 }

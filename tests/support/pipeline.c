@@ -49,7 +49,7 @@ bool pipeline_differentiate(Arena *arena, Program *program, const char **message
 const char *pipeline_c(Arena *arena, Program *program) {
   simplify(program);
   verify_derived(program, "simplify");
-  const Plan *plan = lower(arena, program, target_named("generic"));
+  const Plan *plan = lower(arena, program, target_named(arena, "generic"));
   verify_plan(plan, "lower");
   Text text = text_new(arena);
   emit_c(&text, program, plan, &(EmitOptions){.no_main = true});

@@ -11,7 +11,7 @@
 
 static const char *c_text(const Program *program, const char *target) {
   verify_program(program, "test");
-  const Plan *plan = lower(program->arena, program, target_named(target));
+  const Plan *plan = lower(program->arena, program, target_named(program->arena, target));
   verify_plan(plan, "lower");
   Text text = text_new(program->arena);
   emit_c(&text, program, plan, &(EmitOptions){.no_main = true});
