@@ -160,7 +160,8 @@ const char *names_take(Names *names, const char *wanted) {
   static char mark;
   const char *base = identifier(names->arena, wanted), *name = base;
   size_t length = strlen(base);
-  const char *between = length > 0 && isdigit((unsigned char)base[length - 1]) ? "_" : "";
+  int digit = length > 0 && isdigit((unsigned char)base[length - 1]);
+  const char *between = digit || is_lane_name(arena_printf(names->arena, "%s2", base)) ? "_" : "";
   for (int i = 2; is_taken(names, name); i++)
     name = arena_printf(names->arena, "%s%s%d", base, between, i);
   map_set(&names->taken, name, &mark);
