@@ -169,14 +169,12 @@ static void choose_stored(Grouping *s) {
   Work *w = s->w;
   for (uint32_t i = 0; i < w->nodes.count; i++) {
     Node *n = node_at(w, i);
-    if (n->inlined) continue;
     const Group *g = &w->groups.items[s->group_of[i] - 1];
     bool fixed = w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE;
     n->stored = fixed || (g->kind == GROUP_LOOPS && own_elements(n, g->spine) > LOCAL_ELEMENTS);
   }
   for (uint32_t i = 0; i < w->nodes.count; i++) {
     const Node *reader = node_at(w, i);
-    if (reader->inlined) continue;
     for (size_t r = 0; r < reader->reads.count; r++) {
       uint32_t source = w->node_of[reader->reads.items[r]];
       if (source != 0 && s->group_of[source - 1] != s->group_of[i])

@@ -181,6 +181,32 @@ static TensorId transposed_copy(Work *w, TensorId of, uint32_t innermost) {
   return id;
 }
 
+/* The contraction's lanes run across its fixed place: it is computed in the workspace, and a
+   transposed copy stores it. Returns the copy's node; NODE_NONE: none is needed. */
+static uint32_t store_transposed(Work *w, uint32_t i) {
+  Node *n = node_at(w, i);
+  if (n->buffer == BUFFER_NONE) return NODE_NONE;
+  if (w->plan->buffers[n->buffer].strides[n->contraction->lane] == 1) return NODE_NONE;
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n->rank + 1);
+  for (uint32_t k = 0; k < n->rank; k++) at[k] = expr_index(w->graph, k);
+  Node copy = {.tensor = TENSOR_NONE,
+               .name = w->plan->buffers[n->buffer].name,
+               .type = n->type,
+               .rank = n->rank,
+               .extents = n->extents,
+               .index_names = n->index_names,
+               .body = expr_read(w->graph, n->tensor, at, n->rank, EXPR_NONE),
+               .buffer = n->buffer,
+               .replaces = n->replaces,
+               .transposes = true};
+  n->buffer = BUFFER_NONE;
+  n->replaces = TENSOR_NONE;
+  collect_reads(w, &copy);
+  ARRAY_PUSH(w->arena, &copy.after, i);
+  ARRAY_PUSH(w->arena, &w->nodes, copy);
+  return (uint32_t)w->nodes.count - 1;
+}
+
 /* The largest output index of the left operand alone. */
 static uint32_t choose_row(const Work *w, const Node *n) {
   uint32_t row = NO_INDEX;
@@ -230,15 +256,13 @@ static void plan_contraction(Work *w, uint32_t i) {
 
 void make_layouts(Work *w) {
   for (size_t k = 0; k < w->order.count; k++) {
-    uint32_t i = w->order.items[k];
-    if (node_at(w, i)->inlined) continue;
+    uint32_t i = w->order.items[k], copy = NODE_NONE;
     if (node_at(w, i)->contraction != NULL) plan_contraction(w, i);
+    if (node_at(w, i)->contraction != NULL) copy = store_transposed(w, i);
     Node *n = node_at(w, i);
-    if (n->contraction != NULL)
-      give_buffer(w, n, n->contraction->lane);
-    else
-      give_buffer(w, n, natural_axis(w, n));
+    give_buffer(w, n, n->contraction != NULL ? n->contraction->lane : natural_axis(w, n));
     ARRAY_PUSH(w->arena, &w->final_order, i);
+    if (copy != NODE_NONE) ARRAY_PUSH(w->arena, &w->final_order, copy);
   }
   w->order.items = w->final_order.items;
   w->order.count = w->final_order.count;

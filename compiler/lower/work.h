@@ -34,7 +34,6 @@ typedef struct Node {
   ARRAY(TensorId) reads;    /* distinct tensors that the body reads */
   ARRAY(uint32_t) after;   /* nodes that must have run: those it reads, and readers of `replaces` */
   ARRAY(uint32_t) readers; /* nodes that read it */
-  bool inlined;            /* stands in its readers' bodies only */
   bool transposes;         /* a copy of what it reads, with another axis innermost */
 } Node;
 

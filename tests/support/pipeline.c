@@ -47,9 +47,13 @@ bool pipeline_differentiate(Arena *arena, Program *program, const char **message
 }
 
 const char *pipeline_c(Arena *arena, Program *program) {
+  return pipeline_c_for(arena, program, "generic");
+}
+
+const char *pipeline_c_for(Arena *arena, Program *program, const char *target) {
   simplify(program);
   verify_derived(program, "simplify");
-  const Plan *plan = lower(arena, program, target_named(arena, "generic"));
+  const Plan *plan = lower(arena, program, target_named(arena, target));
   verify_plan(plan, "lower");
   Text text = text_new(arena);
   emit_c(&text, program, plan, &(EmitOptions){.no_main = true});

@@ -17,6 +17,8 @@ Program *pipeline_elaborate(Arena *arena, const char *name, const char *text,
 bool pipeline_differentiate(Arena *arena, Program *program, const char **messages);
 /* Simplified and verified, lowered, as C without main. */
 const char *pipeline_c(Arena *arena, Program *program);
+/* The same for one of the targets of target_named. */
+const char *pipeline_c_for(Arena *arena, Program *program, const char *target);
 /* The program as `.dag` text. */
 const char *pipeline_print(Arena *arena, const Program *program);
 
