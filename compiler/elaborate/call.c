@@ -201,7 +201,8 @@ static bool match_shape(Elaborator *e, Signature *s, const Param *param, const A
   return true;
 }
 
-/* An argument that is much written out becomes a definition, so that inlining cannot explode. */
+/* An argument that is much written out becomes a definition, so that inlining cannot explode; so does
+   one that draws random numbers: one for each of its elements, however it is used. */
 static bool is_small(const Elaborator *e, ExprId id, int *budget) {
   const Expr *x = expr_at(e->graph, id);
   if (--*budget < 0) return false;
@@ -215,7 +216,9 @@ static void settle_argument(Elaborator *e, const Signature *s, const Param *para
   enum { SMALL = 16 };
   int budget = SMALL;
   TensorId id;
-  if (arg->value.kind != VALUE_TENSOR || is_small(e, arg->value.body, &budget)) return;
+  if (arg->value.kind != VALUE_TENSOR) return;
+  bool drawn = arg->value.rank > 0 && expr_uses_index(e->graph, arg->value.body, RANDOM_POINT);
+  if (!drawn && is_small(e, arg->value.body, &budget)) return;
   hold_value(e, s->scope, &arg->value, full_name(e, s->scope, param->name), arg->span, &id);
 }
 
@@ -314,6 +317,9 @@ static Value run_body(Elaborator *e, Scope *scope, const Stmt *declaration, Span
     v.origin = scope->origin;
     v.use = scope->use;
   }
+  TensorId id;
+  if (v.kind == VALUE_TENSOR && v.rank > 0 && expr_uses_index(e->graph, v.body, RANDOM_POINT))
+    hold_value(e, scope, &v, full_name(e, scope, "out"), where, &id);
   return v;
 }
 

@@ -93,6 +93,11 @@ static Value evaluate_name(Elaborator *e, Scope *scope, const Ast *ast) {
     diag_hint(e->diag, "a new value is known after `%.*s <- …`", (int)length - 1, ast->name);
     return value_error();
   }
+  if (is_reduction(ast->name)) {
+    diag_error(e->diag, ast->span, "`%s` stands without what it reduces", ast->name);
+    diag_hint(e->diag, "write %s(x), or %s[i](…) over an index", ast->name, ast->name);
+    return value_error();
+  }
   report_unknown(e, scope, ast->name, ast->span);
   return value_error();
 }

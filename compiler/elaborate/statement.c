@@ -4,7 +4,7 @@
 #include "elaborate/elaborator.h"
 
 bool spend(Elaborator *e, Span span) {
-  enum { MAX_WORK = 4000000, MAX_EXPRESSIONS = 30000000, MAX_TENSORS = 400000 };
+  enum { MAX_WORK = 1500000, MAX_EXPRESSIONS = 30000000, MAX_TENSORS = 400000 };
   bool spent = e->work > MAX_WORK || e->graph->n_exprs > MAX_EXPRESSIONS ||
                e->graph->n_tensors > MAX_TENSORS;
   if (!spent) {
@@ -91,7 +91,8 @@ static void execute_repeat(Elaborator *e, Scope *scope, const Stmt *stmt) {
   if (!constant_integer(e, scope, iterator->from, "the start of `repeat`", &from) ||
       !constant_integer(e, scope, iterator->to, "the end of `repeat`", &to))
     return;
-  for (int64_t turn = from; turn < to && !has_returned(scope); turn++) {
+  int errors = diag_errors(e->diag); /* a mistake is said in one turn */
+  for (int64_t turn = from; turn < to && diag_errors(e->diag) == errors; turn++) {
     Scope *body = scope_new(e, scope);
     body->turn = true;
     body->rebinds = true;
@@ -100,7 +101,7 @@ static void execute_repeat(Elaborator *e, Scope *scope, const Stmt *stmt) {
     *binding = (Binding){.value = value_integer(e, turn), .span = iterator->span};
     map_set(&body->names, iterator->name, binding);
     execute_block(e, body, &stmt->body);
-    if (e->exhausted || diag_full(e->diag)) return;
+    if (has_returned(scope)) return;
   }
 }
 
@@ -121,6 +122,7 @@ static void execute_require(Elaborator *e, Scope *scope, const Stmt *stmt) {
              message != NULL && message->kind == AST_STRING ? message->string
                                                             : "a requirement does not hold");
   if (scope->use.source != NULL) diag_note(e->diag, stmt->value->span, "required here");
+  if (scope->returned != NULL) *scope->returned = true; /* nothing is asked of what it guards */
 }
 
 static void execute_return(Elaborator *e, Scope *scope, const Stmt *stmt) {
