@@ -1,9 +1,10 @@
 /* Any bytes as a .dag file: diagnostics or a tree, and a tree that is printed and read again is the
-   same tree. scripts/fuzz builds this with libFuzzer and sanitizers and runs it. */
+   same tree; and from any tree, diagnostics or a program. scripts/fuzz builds this with libFuzzer
+   and sanitizers and runs it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "syntax/syntax.h"
+#include "elaborate/elaborate.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
@@ -30,6 +31,8 @@ static void fail(const char *printed, Messages *messages) {
   abort();
 }
 
+/* The tree is printed and read again; then the model is elaborated, with its diagnostics or a
+   program that the verifier accepts. */
 static void check_file(const char *bytes, size_t size) {
   Arena *arena = arena_new();
   Messages messages;
@@ -42,6 +45,8 @@ static void check_file(const char *bytes, size_t size) {
     source = source_from_text(arena, "printed", text_string(&printed), printed.length);
     const File *again = parse_file(arena, diag, source);
     if (diag_errors(diag) > 0 || !file_equal(file, again)) fail(source->text, &messages);
+    const Program *program = elaborate(arena, diag, file, "fuzz", NULL, 0);
+    if (program != NULL) verify_program(program, "elaborate");
   }
   diag_end(&messages);
   arena_free(arena);
