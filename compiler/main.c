@@ -47,6 +47,7 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
   differentiate(program, diag);
   if (options->verify) verify_program(program, "differentiate");
   simplify(program);
+  program = program_canonical(program);
   if (options->verify) verify_program(program, "simplify");
   if (options->emit == EMIT_GRAD || options->emit == EMIT_OPT) {
     print_program(&dump, program);

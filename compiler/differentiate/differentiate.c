@@ -28,6 +28,7 @@ static void define_gradients(Rules *rules, Graph *graph, TensorId first) {
     ExprId *at = ARENA_ARRAY(graph->arena, ExprId, copy->rank + 1);
     for (uint32_t k = 0; k < copy->rank; k++) at[k] = expr_index(graph, k);
     copy->kind = TENSOR_DEFINITION;
+    copy->derived = true;
     copy->source = copy->wrt = TENSOR_NONE;
     copy->body = expr_read(graph, of[i], at, copy->rank, EXPR_NONE);
   }

@@ -40,6 +40,7 @@ static Tensor tangent_tensor(const Forward *f, TensorId y) {
   t.named = false;
   t.adjoint_of = y;
   t.adjoint_from = f->source;
+  t.derived = true;
   return t;
 }
 
@@ -77,6 +78,7 @@ void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, Te
   Tensor *place = tensor_at(graph, result);
   TensorId tangent = f.activity.active[source] ? f.tangents[source] : TENSOR_NONE;
   place->kind = TENSOR_DEFINITION;
+  place->derived = true;
   place->source = place->wrt = place->seed = TENSOR_NONE;
   place->reduction = REDUCE_NONE;
   ExprId *at = ARENA_ARRAY(graph->arena, ExprId, place->rank + 1);

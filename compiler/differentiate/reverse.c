@@ -76,6 +76,7 @@ static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   adjoint.adjoint_of = x;
   adjoint.adjoint_via = via;
   adjoint.adjoint_from = sweep->source;
+  adjoint.derived = true;
   return adjoint;
 }
 

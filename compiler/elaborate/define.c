@@ -120,9 +120,63 @@ static void adopt(Elaborator *e, TensorId id, const Value *v, const Making *maki
   if (v->origin != NULL) set_provenance(t, v, making->scope);
 }
 
-TensorId adopt_definition(Elaborator *e, const Value *v, const Making *making, TensorId first) {
+/* `W_bar[i: 0..1, j] = sum[n](…)` where the sum has no i: an axis of one element is put into it. */
+static void add_single_axes(Elaborator *e, const Value *v, const Making *making) {
   const Expr read = *expr_at(e->graph, v->body);
+  uint32_t *outputs, n = output_variables(e, v, making, &outputs), k = 0;
+  const Tensor t = *tensor_at(e->graph, read.tensor);
+  uint32_t total = n + t.n_reduced;
+  int64_t *extents = ARENA_ARRAY(e->arena, int64_t, total + 1);
+  const char **names = ARENA_ARRAY(e->arena, const char *, total + 1);
+  ExprId *with = ARENA_ARRAY(e->arena, ExprId, t.rank + t.n_reduced + 1);
+  for (uint32_t i = 0; i < n; i++) {
+    set_extent(e, v, outputs[i], &extents[i]);
+    names[i] = variable_name(e, v, outputs[i]);
+    if (k < read.n_args && expr_at(e->graph, read.args[k])->index == outputs[i])
+      with[k++] = expr_index(e->graph, i);
+  }
+  for (uint32_t i = 0; i < t.n_reduced; i++) {
+    extents[n + i] = t.reduced_extents[i];
+    names[n + i] = t.index_names == NULL ? NULL : t.index_names[t.rank + i];
+    with[t.rank + i] = expr_index(e->graph, n + i);
+  }
+  ExprId body = expr_substitute(e->graph, t.body, with, t.rank + t.n_reduced);
+  Tensor *place = tensor_at(e->graph, read.tensor);
+  place->rank = n;
+  place->extents = extents;
+  place->reduced_extents = extents + n;
+  place->index_names = names;
+  place->body = body;
+}
+
+/* Whether the value is a reduction just made, but for axes of one element. */
+static bool lacks_single_axes(const Elaborator *e, const Value *v, const uint32_t *outputs,
+                              uint32_t n, TensorId first) {
+  const Expr read = *expr_at(e->graph, v->body);
+  if (read.kind != EXPR_READ || read.fallback != EXPR_NONE || read.n_args >= n || v->rank > 0 ||
+      !may_adopt(e, read.tensor, first) ||
+      tensor_at(e->graph, read.tensor)->reduction == REDUCE_NONE)
+    return false;
+  uint32_t k = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    const IndexVariable *index = &e->indices.items[outputs[i] - FIRST_INDEX];
+    const Expr *at = k < read.n_args ? expr_at(e->graph, read.args[k]) : NULL;
+    if (at != NULL && at->kind == EXPR_INDEX && at->index == outputs[i] && !index->given)
+      k++;
+    else if (!index->given || index->extent != 1)
+      return false;
+  }
+  return k == read.n_args;
+}
+
+TensorId adopt_definition(Elaborator *e, const Value *v, const Making *making, TensorId first) {
   uint32_t *outputs, n = output_variables(e, v, making, &outputs);
+  if (lacks_single_axes(e, v, outputs, n, first)) {
+    add_single_axes(e, v, making);
+    adopt(e, expr_at(e->graph, v->body)->tensor, v, making);
+    return expr_at(e->graph, v->body)->tensor;
+  }
+  const Expr read = *expr_at(e->graph, v->body);
   if (read.kind != EXPR_READ || read.fallback != EXPR_NONE || read.n_args != n ||
       !may_adopt(e, read.tensor, first))
     return TENSOR_NONE;

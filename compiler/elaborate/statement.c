@@ -30,8 +30,6 @@ void execute_block(Elaborator *e, Scope *scope, const StmtBlock *block) {
 
 /* --- definitions --- */
 
-static bool is_dotted(const char *name) { return strpbrk(name, ".[") != NULL; }
-
 static void bind_value(Elaborator *e, Scope *scope, const LeftSide *target, const char *full,
                        Value v, TensorId first) {
   if (v.kind == VALUE_TUPLE) {
@@ -45,7 +43,7 @@ static void bind_value(Elaborator *e, Scope *scope, const LeftSide *target, cons
                                scope->iteration);
     v.instance->owner = owner;
   }
-  bool named = scope->function == NULL && !is_dotted(target->name);
+  bool named = scope->function == NULL;
   v = define_name(e, scope, v, full, target->span, named, first);
   scope_bind(e, scope, target->name, v, target->span);
 }

@@ -66,6 +66,8 @@ static ExprId intern(Graph *graph, Expr e) {
   return id;
 }
 
+ExprId expr_import(Graph *graph, Expr e) { return intern(graph, e); }
+
 static Expr blank(ExprKind kind, ScalarType type) {
   return (Expr){
       .kind = kind, .type = type, .op = N_SCALAR_OPS, .tensor = TENSOR_NONE, .fallback = EXPR_NONE};

@@ -1,4 +1,5 @@
 #include "graph/graph.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ const char *graph_unique_name(Graph *graph, const char *base) {
   size_t length = strlen(base);
   bool primed = length > 0 && base[length - 1] == '\'';
   int stem = (int)(primed ? length - 1 : length);
+  const char *between = stem > 0 && isdigit((unsigned char)base[stem - 1]) ? "_" : "";
   uint32_t *last = map_get(&graph->counters, base);
   if (last == NULL) {
     last = ARENA_NEW(graph->arena, uint32_t);
@@ -45,7 +47,7 @@ const char *graph_unique_name(Graph *graph, const char *base) {
   }
   for (;;) {
     const char *name =
-        arena_printf(graph->arena, "%.*s%u%s", stem, base, ++*last, primed ? "'" : "");
+        arena_printf(graph->arena, "%.*s%s%u%s", stem, base, between, ++*last, primed ? "'" : "");
     if (map_get(&graph->names, name) == NULL) return name;
   }
 }

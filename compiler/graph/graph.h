@@ -125,6 +125,8 @@ typedef struct Tensor {
   TensorId adjoint_via;  /* whose body the chain rule was applied to; TENSOR_NONE */
   TensorId adjoint_from; /* the scalar or tensor that is differentiated: `loss` */
   bool is_adjoint;       /* the whole adjoint, printed by itself; else a part of one */
+  bool derived;          /* by differentiate/ */
+  uint32_t sweep;        /* place in the backward sweep: adjoints are printed in this order */
 } Tensor;
 
 typedef struct Graph {
@@ -171,6 +173,9 @@ ExprId expr_substitute(Graph *graph, ExprId id, const ExprId *with, uint32_t n);
 /* The same node over other operands (as many as it has) and fallback. */
 ExprId expr_rebuild(Graph *graph, ExprId id, const ExprId *args, ExprId fallback);
 
+/* A node of another graph, its operands, fallback and tensor already those of this one. */
+ExprId expr_import(Graph *graph, Expr e);
+
 /* --- tensors --- */
 /* A blank tensor: every id field is …_NONE. Start from this. */
 Tensor tensor_new(TensorKind kind, ScalarType type);
@@ -183,7 +188,7 @@ const char *graph_unique_name(Graph *graph, const char *base);
 TensorId graph_find(const Graph *graph, const char *name); /* TENSOR_NONE when absent */
 /* Gives a tensor another name, or that name with a number when it is taken. */
 void graph_rename(Graph *graph, TensorId id, const char *name);
-int64_t tensor_size(const Tensor *tensor);                 /* product of the extents */
+int64_t tensor_size(const Tensor *tensor); /* product of the extents */
 /* The extents of all its index variables: outputs, then reduced. */
 const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena);
 
@@ -273,6 +278,12 @@ const Entry *program_entry(const Program *program, EntryKind kind, const char *n
 void verify_program(const Program *program, const char *pass);
 /* The same after differentiate(): no TENSOR_DERIVATIVE may be left. */
 void verify_derived(const Program *program, const char *pass);
+
+/* canonical.c: the same program in canonical form, in a graph of its own: only what is needed, in
+   the order in which it is printed, reductions that are printed inside their reader named after it,
+   every index variable named. Programs that print alike have the same canonical form, so what is
+   made of it depends on the text of the dump and on nothing else. */
+Program *program_canonical(const Program *program);
 
 /* print.c: --emit=ir|grad|opt. The text is a `.dag` program that elaborates to the same program. */
 void print_program(Text *out, const Program *program);

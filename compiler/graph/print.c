@@ -13,119 +13,6 @@ void print_shape(Text *out, const Tensor *tensor) {
   text_add(out, "]");
 }
 
-/* --- which tensors are printed, in which order --- */
-
-typedef struct Listing {
-  const Program *program;
-  TensorList order;  /* of evaluation, ties by id */
-  bool *folded;      /* per tensor */
-  bool *is_value;    /* the new value of an update, printed where the update stands */
-  uint32_t *reads;   /* per tensor: reads of it in the definitions that are printed */
-  bool *plain_reads; /* all of them at increasing index variables of the same extents */
-} Listing;
-
-static void count_reads(Listing *l, const Tensor *reader, ExprId id) {
-  const Graph *graph = l->program->graph;
-  const Expr *e = expr_at(graph, id);
-  for (uint32_t i = 0; i < e->n_args; i++) count_reads(l, reader, e->args[i]);
-  if (e->fallback != EXPR_NONE) count_reads(l, reader, e->fallback);
-  if (e->kind != EXPR_READ) return;
-  const Tensor *t = tensor_at(graph, e->tensor);
-  const int64_t *extents = tensor_index_extents(reader, l->program->arena);
-  l->reads[e->tensor]++;
-  int64_t last = -1;
-  for (uint32_t i = 0; i < e->n_args; i++) {
-    const Expr *at = expr_at(graph, e->args[i]);
-    if (at->kind != EXPR_INDEX || (int64_t)at->index <= last ||
-        extents[at->index] != t->extents[i]) {
-      l->plain_reads[e->tensor] = false;
-      return;
-    }
-    last = at->index;
-  }
-  if (e->fallback != EXPR_NONE) l->plain_reads[e->tensor] = false;
-}
-
-/* Depends on the tensors that `expr` reads: for the order by smallest id among the ready. */
-static void mark_dependencies(const Graph *graph, ExprId id, const uint32_t *position,
-                              uint32_t *latest) {
-  const Expr *e = expr_at(graph, id);
-  for (uint32_t i = 0; i < e->n_args; i++) mark_dependencies(graph, e->args[i], position, latest);
-  if (e->fallback != EXPR_NONE) mark_dependencies(graph, e->fallback, position, latest);
-  if (e->kind == EXPR_READ && position[e->tensor] == 0) *latest = e->tensor;
-}
-
-static bool is_ready(const Graph *graph, const Tensor *t, const uint32_t *position) {
-  uint32_t missing = TENSOR_NONE;
-  if (t->body != EXPR_NONE) mark_dependencies(graph, t->body, position, &missing);
-  if (t->source != TENSOR_NONE && position[t->source] == 0) missing = t->source;
-  if (t->wrt != TENSOR_NONE && position[t->wrt] == 0) missing = t->wrt;
-  if (t->seed != TENSOR_NONE && position[t->seed] == 0) missing = t->seed;
-  return missing == TENSOR_NONE;
-}
-
-/* Reorders so that ids ascend wherever the dependencies allow it: the order of the source for what
-   the user wrote, that of the backward sweep for adjoints. */
-static void sort_by_id(Listing *l) {
-  const Graph *graph = l->program->graph;
-  Arena *arena = l->program->arena;
-  uint32_t n = l->order.count;
-  uint8_t *wanted = ARENA_ARRAY(arena, uint8_t, graph->n_tensors + 1);
-  uint32_t *position = ARENA_ARRAY(arena, uint32_t, graph->n_tensors + 1);
-  for (uint32_t i = 0; i < n; i++) wanted[l->order.items[i]] = 1;
-  TensorId first = 0;
-  for (uint32_t done = 0; done < n;) {
-    while (wanted[first] == 0 || position[first] != 0) first++;
-    for (TensorId id = first; id < graph->n_tensors; id++) {
-      if (wanted[id] == 0 || position[id] != 0 || !is_ready(graph, tensor_at(graph, id), position))
-        continue;
-      l->order.items[done++] = id;
-      position[id] = done;
-      break;
-    }
-  }
-}
-
-static Listing list_program(const Program *program) {
-  Arena *arena = program->arena;
-  const Graph *graph = program->graph;
-  TensorList roots = program_roots(program, arena);
-  Listing l = {.program = program,
-               .order = graph_order(graph, arena, roots.items, roots.count),
-               .folded = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
-               .is_value = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
-               .reads = ARENA_ARRAY(arena, uint32_t, graph->n_tensors + 1),
-               .plain_reads = ARENA_ARRAY(arena, bool, graph->n_tensors + 1)};
-  sort_by_id(&l);
-  for (uint32_t i = 0; i < graph->n_tensors; i++) l.plain_reads[i] = true;
-  for (uint32_t i = 0; i < l.order.count; i++) {
-    const Tensor *t = tensor_at(graph, l.order.items[i]);
-    if (t->kind == TENSOR_DEFINITION) count_reads(&l, t, t->body);
-    if (t->source != TENSOR_NONE) l.reads[t->source] += 2; /* never folded */
-    if (t->wrt != TENSOR_NONE) l.reads[t->wrt] += 2;
-    if (t->seed != TENSOR_NONE) l.reads[t->seed] += 2;
-  }
-  for (uint32_t e = 0; e < program->n_entries; e++) {
-    const Entry *entry = &program->entries[e];
-    for (uint32_t i = 0; i < entry->n_outputs; i++) l.reads[entry->outputs[i].tensor] += 2;
-    for (uint32_t i = 0; i < entry->n_updates; i++) {
-      TensorId value = entry->updates[i].value;
-      const char *name = tensor_at(graph, value)->name;
-      size_t length = strlen(name);
-      l.is_value[value] = length > 0 && name[length - 1] == '\'';
-      l.reads[value] += 2;
-    }
-  }
-  for (uint32_t i = 0; i < l.order.count; i++) {
-    TensorId id = l.order.items[i];
-    const Tensor *t = tensor_at(graph, id);
-    l.folded[id] = t->kind == TENSOR_DEFINITION && t->reduction != REDUCE_NONE && !t->named &&
-                   !t->is_adjoint &&
-                   l.reads[id] == 1 && l.plain_reads[id];
-  }
-  return l;
-}
-
 /* --- declarations --- */
 
 static void print_declarations(const Printer *p, const char *word, const TensorId *ids,
@@ -143,7 +30,7 @@ static void print_declarations(const Printer *p, const char *word, const TensorI
       if (body->kind == EXPR_CONST) /* one number for all elements */
         print_expr(p, &(Scope){0}, tensor_at(graph, t->initial)->body, 0, true);
       else
-        print_value(&(Printer){p->program, p->out, NULL, NULL}, t->initial);
+        print_value(p, t->initial);
     }
     text_add(p->out, "\n");
   }
@@ -200,8 +87,7 @@ static void print_definitions(const Printer *p, const Listing *l) {
   for (uint32_t i = 0; i < l->order.count; i++) {
     TensorId id = l->order.items[i];
     const Tensor *t = tensor_at(graph, id);
-    bool declared = t->kind == TENSOR_INPUT || t->kind == TENSOR_PARAM || t->kind == TENSOR_STATE;
-    if (declared || l->folded[id] || l->is_value[id]) continue;
+    if (l->folded[id] || l->is_value[id]) continue;
     if (!any || t->adjoint_from != section) {
       if (t->adjoint_from == TENSOR_NONE)
         text_add(p->out, "\n# forward\n");
@@ -287,9 +173,10 @@ static void print_train(const Printer *p, const Listing *l) {
   text_add(p->out, "}\n");
 }
 
-void print_program(Text *out, const Program *program) {
+void print_program(Text *out, const Program *given) {
+  const Program *program = program_canonical(given);
   Listing l = list_program(program);
-  Printer p = {program, out, l.folded, l.reads};
+  Printer p = {program, out, l.folded};
   if (program->real == TYPE_F64) text_add(out, "const real = f64\n");
   for (uint32_t i = 0; i < program->n_dims; i++)
     text_printf(out, "dim %s = %" PRId64 "\n", program->dims[i].name, program->dims[i].value);
@@ -308,6 +195,6 @@ void print_program(Text *out, const Program *program) {
 }
 
 void print_definition(Text *out, const Program *program, TensorId tensor) {
-  Printer p = {program, out, NULL, NULL};
+  Printer p = {program, out, NULL};
   print_line(&p, tensor);
 }

@@ -7,8 +7,7 @@
 typedef struct Printer {
   const Program *program;
   Text *out;
-  const bool *folded;    /* per tensor: printed inside its one reader */
-  const uint32_t *reads; /* per tensor: in how many expressions it is read */
+  const bool *folded; /* per tensor: printed inside its one reader; NULL: none */
 } Printer;
 
 typedef struct Scope {
@@ -18,6 +17,23 @@ typedef struct Scope {
   const struct Scope *outer; /* names that a folded reduction must not take again */
   bool whole;                /* elementwise over whole tensors: reads have no brackets */
 } Scope;
+
+/* What is printed, and in which order. */
+typedef struct Listing {
+  const Program *program;
+  TensorList order; /* what is defined: of evaluation, folded reductions before their reader, new
+                       values last */
+  bool *folded;     /* per tensor: printed inside its one reader */
+  bool *is_value;   /* the new value of an update, printed where the update stands */
+} Listing;
+Listing list_program(const Program *program);
+
+/* Names for all index variables of t; those of the outputs are given when it is folded into a
+   reader, whose scope is `outer`. */
+Scope index_scope(const Printer *p, const Tensor *t, const Scope *outer,
+                  const char *const *outputs);
+/* Whether print_value prints it without index brackets. */
+bool prints_whole(const Printer *p, TensorId tensor);
 
 /* `anchored`: elsewhere something gives the expression its type, so literals may adapt. */
 void print_expr(const Printer *p, const Scope *scope, ExprId id, int precedence, bool anchored);

@@ -38,7 +38,7 @@ static bool range_is_inferred(const Printer *p, const Tensor *t, uint32_t v, int
 static bool is_taken(const char *name, const char *const *names, uint32_t count,
                      const Scope *outer) {
   for (uint32_t i = 0; i < count; i++)
-    if (strcmp(names[i], name) == 0) return true;
+    if (names[i] != NULL && strcmp(names[i], name) == 0) return true;
   for (const Scope *scope = outer; scope != NULL; scope = scope->outer)
     for (uint32_t i = 0; i < scope->count; i++)
       if (scope->names[i] != NULL && strcmp(scope->names[i], name) == 0) return true;
@@ -63,18 +63,42 @@ static const char *choose_name(const Printer *p, const char *wanted, const char 
   }
 }
 
-/* Names for all index variables of t; the outputs are given when it is folded into a reader. */
-static Scope scope_of(const Printer *p, const Tensor *t, const Scope *outer,
-                      const char *const *outputs) {
+/* What the first tensor that is read there calls the axis at which index variable v stands alone.
+ */
+static const char *name_in_reads(const Graph *graph, ExprId id, uint32_t v) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ) {
+    const Tensor *t = tensor_at(graph, e->tensor);
+    for (uint32_t i = 0; i < e->n_args && t->index_names != NULL; i++) {
+      const Expr *at = expr_at(graph, e->args[i]);
+      if (at->kind == EXPR_INDEX && at->index == v && t->index_names[i] != NULL)
+        return t->index_names[i];
+    }
+  }
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    const char *name = name_in_reads(graph, e->args[i], v);
+    if (name != NULL) return name;
+  }
+  return e->fallback == EXPR_NONE ? NULL : name_in_reads(graph, e->fallback, v);
+}
+
+Scope index_scope(const Printer *p, const Tensor *t, const Scope *outer,
+                  const char *const *outputs) {
   Arena *arena = p->program->arena;
+  const Graph *graph = p->program->graph;
   uint32_t count = t->rank + t->n_reduced;
   const char **names = ARENA_ARRAY(arena, const char *, count + 1);
-  for (uint32_t i = 0; i < count; i++) {
-    const char *wanted = t->index_names == NULL ? NULL : t->index_names[i];
-    names[i] = outputs != NULL && i < t->rank
-                   ? outputs[i]
-                   : choose_name(p, wanted, (const char *const *)names, i, outer);
+  for (uint32_t i = 0; i < count; i++)
+    names[i] = outputs != NULL && i < t->rank ? outputs[i] : NULL;
+  const char *const *given = (const char *const *)names;
+  for (uint32_t i = 0; i < count && t->index_names != NULL; i++) {
+    const char *wanted = t->index_names[i];
+    if (names[i] == NULL && wanted != NULL && !is_taken(wanted, given, count, outer))
+      names[i] = wanted;
   }
+  for (uint32_t i = 0; i < count; i++)
+    if (names[i] == NULL)
+      names[i] = choose_name(p, name_in_reads(graph, t->body, i), given, count, outer);
   return (Scope){
       .names = names, .extents = tensor_index_extents(t, arena), .count = count, .outer = outer};
 }
@@ -105,7 +129,7 @@ static void print_reduced(const Printer *p, const Tensor *t, const Scope *scope)
 
 void print_body(const Printer *p, const Scope *outer, TensorId tensor, const char *const *outputs) {
   const Tensor *t = tensor_at(p->program->graph, tensor);
-  Scope scope = scope_of(p, t, outer, outputs);
+  Scope scope = index_scope(p, t, outer, outputs);
   print_reduced(p, t, &scope);
 }
 
@@ -139,11 +163,16 @@ static bool is_whole(const Printer *p, const Tensor *t, ExprId id, bool *full) {
   return true;
 }
 
-void print_value(const Printer *p, TensorId tensor) {
+bool prints_whole(const Printer *p, TensorId tensor) {
   const Tensor *t = tensor_at(p->program->graph, tensor);
   bool full = t->rank == 0;
-  Scope scope = scope_of(p, t, NULL, NULL);
-  if (t->reduction == REDUCE_NONE && is_whole(p, t, t->body, &full) && full) {
+  return t->reduction == REDUCE_NONE && is_whole(p, t, t->body, &full) && full;
+}
+
+void print_value(const Printer *p, TensorId tensor) {
+  const Tensor *t = tensor_at(p->program->graph, tensor);
+  Scope scope = index_scope(p, t, NULL, NULL);
+  if (prints_whole(p, tensor)) {
     scope.whole = true;
     print_expr(p, &scope, t->body, 0, false);
     return;
@@ -161,7 +190,7 @@ void print_value(const Printer *p, TensorId tensor) {
 
 void print_line(const Printer *p, TensorId tensor) {
   const Tensor *t = tensor_at(p->program->graph, tensor);
-  Scope scope = scope_of(p, t, NULL, NULL);
+  Scope scope = index_scope(p, t, NULL, NULL);
   text_add(p->out, t->name);
   if (t->rank > 0) print_index_list(p, t, &scope, 0, t->rank);
   text_add(p->out, " = ");

@@ -153,7 +153,13 @@ static void print_binary(const Printer *p, const Scope *scope, const Expr *e, in
   int left = e->op == OP_POW || compare ? level + 1 : level;
   int right = e->op == OP_POW ? LEVEL_NEG : level + 1;
   if (parenthesise) text_add(p->out, "(");
-  print_expr(p, scope, a, left, typed);
+  bool literals = e->op == OP_DIV && type_is_real(e->type) &&
+                  expr_at(graph, a)->kind == EXPR_CONST && !is_anchored(graph, a) &&
+                  !is_anchored(graph, b);
+  if (literals && typed && expr_at(graph, a)->real >= 0)
+    text_add_real(p->out, expr_at(graph, a)->real); /* 1 / 64 would be 0 */
+  else
+    print_expr(p, scope, a, left, typed);
   text_printf(p->out, spaced ? " %s " : "%s", scalar_ops[e->op].infix);
   print_expr(p, scope, b, right, typed);
   if (parenthesise) text_add(p->out, ")");

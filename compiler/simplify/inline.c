@@ -47,8 +47,8 @@ static ExprId inline_reads(Inliner *in, ExprId id) {
     return expr_substitute(graph, tensor_at(graph, e.tensor)->body, args, e.n_args);
   }
   ExprId fallback = e.fallback == EXPR_NONE ? EXPR_NONE : inline_reads(in, e.fallback);
-  if (in->reader->adjoint_of != TENSOR_NONE && e.kind == EXPR_OP && e.op != OP_CAST &&
-      e.op != OP_RANDOM_UNIFORM && e.op != OP_RANDOM_NORMAL)
+  if (in->reader->derived && e.kind == EXPR_OP && e.op != OP_CAST && e.op != OP_RANDOM_UNIFORM &&
+      e.op != OP_RANDOM_NORMAL)
     return derive_op(graph, e.op, args, e.n_args);
   return fold_rebuild(graph, id, args, fallback);
 }

@@ -58,7 +58,7 @@ static bool eliminate_in(Graph *graph, TensorId id) {
   uint32_t n = t.rank + t.n_reduced;
   Sum sum = sum_new(graph, tensor_index_extents(&t, graph->arena), n, t.rank);
   sum.body = t.body;
-  sum_eliminate(&sum, t.adjoint_of != TENSOR_NONE);
+  sum_eliminate(&sum, t.derived);
   uint32_t gone = 0;
   for (uint32_t v = t.rank; v < n; v++) gone += sum.gone.items[v];
   if (gone == 0) return false;

@@ -1,10 +1,10 @@
-# Shared by the tests of this folder. Each is called as `test.sh EXAMPLE-FOLDER SCRATCH-FOLDER` with
-# DAGC in the environment, runs in the example's folder and writes only to the scratch folder.
+# Shared by the tests of this folder. Each is called as `test.sh EXAMPLE-FOLDER SCRATCH-FOLDER [MODEL]`
+# with DAGC in the environment, runs in the example's folder and writes only to the scratch folder.
 set -euo pipefail
 
 example=$1
 scratch=$2
-name=$(basename "$example")
+name=${3:-$(basename "$example")}
 model=$name.dag
 prefix=${name//-/_}
 

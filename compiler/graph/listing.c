@@ -1,0 +1,265 @@
+/* What a program's print holds, and in which order. */
+#include <stdlib.h>
+#include <string.h>
+#include "graph/print.h"
+
+/* --- reads --- */
+
+typedef struct Reads {
+  const Program *program;
+  const Tensor *reader;
+  const int64_t *extents; /* of the reader's index variables */
+  uint32_t *count;        /* per tensor: how often it is read in what is printed */
+  bool *plain;            /* per tensor: all at increasing index variables of the same extents */
+  uint64_t *walked;       /* per expression: the reader, twice over, and whether a second time */
+} Reads;
+
+static bool is_plain_read(const Reads *r, const Expr *e) {
+  const Graph *graph = r->program->graph;
+  const Tensor *t = tensor_at(graph, e->tensor);
+  int64_t last = -1;
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    const Expr *at = expr_at(graph, e->args[i]);
+    if (at->kind != EXPR_INDEX || (int64_t)at->index <= last ||
+        r->extents[at->index] != t->extents[i])
+      return false;
+    last = at->index;
+  }
+  return e->fallback == EXPR_NONE;
+}
+
+/* An expression that stands more than once is walked twice: more makes no difference. */
+static void count_reads(Reads *r, ExprId id, uint64_t stamp) {
+  const Expr *e = expr_at(r->program->graph, id);
+  if (r->walked[id] == stamp + 1) return;
+  r->walked[id] = r->walked[id] == stamp ? stamp + 1 : stamp;
+  for (uint32_t i = 0; i < e->n_args; i++) count_reads(r, e->args[i], stamp);
+  if (e->fallback != EXPR_NONE) count_reads(r, e->fallback, stamp);
+  if (e->kind != EXPR_READ) return;
+  r->count[e->tensor]++;
+  if (!is_plain_read(r, e)) r->plain[e->tensor] = false;
+}
+
+static Reads find_reads(const Program *program, TensorList live) {
+  Arena *arena = program->arena;
+  const Graph *graph = program->graph;
+  Reads r = {.program = program,
+             .count = ARENA_ARRAY(arena, uint32_t, graph->n_tensors + 1),
+             .plain = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
+             .walked = ARENA_ARRAY(arena, uint64_t, graph->n_exprs + 1)};
+  for (TensorId id = 0; id < graph->n_tensors; id++) r.plain[id] = true;
+  for (uint32_t i = 0; i < live.count; i++) {
+    const Tensor *t = tensor_at(graph, live.items[i]);
+    r.reader = t;
+    r.extents = tensor_index_extents(t, arena);
+    if (t->kind == TENSOR_DEFINITION) count_reads(&r, t->body, 2 * ((uint64_t)live.items[i] + 1));
+    const TensorId whole[] = {t->source, t->wrt, t->seed};
+    for (int k = 0; k < 3; k++)
+      if (whole[k] != TENSOR_NONE) r.plain[whole[k]] = false;
+  }
+  return r;
+}
+
+/* --- what stands inside something else --- */
+
+static bool is_primed(const char *name) {
+  size_t length = strlen(name);
+  return length > 0 && name[length - 1] == '\'';
+}
+
+static void reject_values(Listing *l, ExprId id, bool *seen) {
+  const Expr *e = expr_at(l->program->graph, id);
+  if (seen[id]) return;
+  seen[id] = true;
+  for (uint32_t i = 0; i < e->n_args; i++) reject_values(l, e->args[i], seen);
+  if (e->fallback != EXPR_NONE) reject_values(l, e->fallback, seen);
+  if (e->kind == EXPR_READ) l->is_value[e->tensor] = false;
+}
+
+/* Made for an update, and read by nothing but other such values. */
+static void find_values(Listing *l, TensorList live) {
+  const Program *program = l->program;
+  const Graph *graph = program->graph;
+  bool *seen = ARENA_ARRAY(program->arena, bool, graph->n_exprs + 1);
+  for (uint32_t e = 0; e < program->n_entries; e++)
+    for (uint32_t i = 0; i < program->entries[e].n_updates; i++) {
+      TensorId value = program->entries[e].updates[i].value;
+      const Tensor *t = tensor_at(graph, value);
+      l->is_value[value] = t->kind == TENSOR_DEFINITION && is_primed(t->name);
+    }
+  for (uint32_t i = live.count; i-- > 0;) { /* readers before what they read */
+    TensorId id = live.items[i];
+    const Tensor *t = tensor_at(graph, id);
+    if (t->kind == TENSOR_DEFINITION && !l->is_value[id]) reject_values(l, t->body, seen);
+    const TensorId whole[] = {t->source, t->wrt, t->seed};
+    for (int k = 0; k < 3; k++)
+      if (whole[k] != TENSOR_NONE) l->is_value[whole[k]] = false;
+  }
+}
+
+/* A reduction without a name of its own that one definition reads once, at plain indices. */
+static void find_folded(Listing *l, TensorList live) {
+  const Program *program = l->program;
+  const Graph *graph = program->graph;
+  Reads reads = find_reads(program, live);
+  TensorList roots = program_roots(program, program->arena);
+  for (uint32_t i = 0; i < roots.count; i++) reads.plain[roots.items[i]] = false;
+  for (uint32_t i = 0; i < live.count; i++) {
+    TensorId id = live.items[i];
+    const Tensor *t = tensor_at(graph, id);
+    bool fits = t->kind == TENSOR_DEFINITION && t->reduction != REDUCE_NONE && !t->named &&
+                !t->is_adjoint && reads.count[id] == 1 && reads.plain[id];
+    for (uint32_t v = 0; v < t->rank && fits; v++) fits = expr_uses_index(graph, t->body, v);
+    l->folded[id] = fits;
+  }
+}
+
+/* Initialisers are printed as one expression: all reductions in them are folded. */
+static void find_folded_initials(Listing *l, const TensorId *ids, uint32_t n) {
+  const Graph *graph = l->program->graph;
+  for (uint32_t i = 0; i < n; i++) {
+    TensorId initial = tensor_at(graph, ids[i])->initial;
+    if (initial == TENSOR_NONE) continue;
+    TensorList order = graph_order(graph, l->program->arena, &initial, 1);
+    for (uint32_t k = 0; k < order.count; k++) {
+      const Tensor *t = tensor_at(graph, order.items[k]);
+      l->folded[order.items[k]] =
+          order.items[k] != initial && t->kind == TENSOR_DEFINITION && t->reduction != REDUCE_NONE;
+    }
+  }
+}
+
+/* --- order --- */
+
+typedef struct Order {
+  Listing *l;
+  const Graph *graph;
+  const bool *wanted;
+  bool *placed;  /* per tensor */
+  bool *above;   /* per expression: all that it reads is placed */
+  bool *before;  /* per expression: the folded reductions in it are placed */
+  bool *derives; /* per tensor: it is a derivative or depends on one */
+} Order;
+
+static void place(Order *o, TensorId id);
+
+static void place_above(Order *o, ExprId id) {
+  const Expr *e = expr_at(o->graph, id);
+  if (o->above[id]) return;
+  o->above[id] = true;
+  for (uint32_t i = 0; i < e->n_args; i++) place_above(o, e->args[i]);
+  if (e->fallback != EXPR_NONE) place_above(o, e->fallback);
+  if (e->kind != EXPR_READ) return;
+  if (o->l->folded[e->tensor])
+    place_above(o, tensor_at(o->graph, e->tensor)->body);
+  else
+    place(o, e->tensor);
+}
+
+static void append(Order *o, TensorId id) { o->l->order.items[o->l->order.count++] = id; }
+
+static void place_folded(Order *o, ExprId id) {
+  const Expr *e = expr_at(o->graph, id);
+  if (o->before[id]) return;
+  o->before[id] = true;
+  for (uint32_t i = 0; i < e->n_args; i++) place_folded(o, e->args[i]);
+  if (e->fallback != EXPR_NONE) place_folded(o, e->fallback);
+  if (e->kind != EXPR_READ || !o->l->folded[e->tensor]) return;
+  place_folded(o, tensor_at(o->graph, e->tensor)->body);
+  append(o, e->tensor);
+}
+
+static void place(Order *o, TensorId id) {
+  const Tensor *t = tensor_at(o->graph, id);
+  if (o->placed[id]) return;
+  o->placed[id] = true;
+  if (t->kind == TENSOR_INPUT || t->kind == TENSOR_PARAM || t->kind == TENSOR_STATE) return;
+  if (t->kind == TENSOR_DEFINITION) {
+    place_above(o, t->body);
+    place_folded(o, t->body);
+  }
+  if (t->source != TENSOR_NONE) place(o, t->source);
+  if (t->wrt != TENSOR_NONE) place(o, t->wrt);
+  if (t->seed != TENSOR_NONE) place(o, t->seed);
+  append(o, id);
+}
+
+static bool reads_derived(const Order *o, ExprId id) {
+  const Expr *e = expr_at(o->graph, id);
+  if (e->kind == EXPR_READ && o->derives[e->tensor]) return true;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (reads_derived(o, e->args[i])) return true;
+  return e->fallback != EXPR_NONE && reads_derived(o, e->fallback);
+}
+
+static void find_derives(Order *o, TensorList live) {
+  for (uint32_t i = 0; i < live.count; i++) {
+    const Tensor *t = tensor_at(o->graph, live.items[i]);
+    bool derives = t->derived || t->kind == TENSOR_DERIVATIVE;
+    if (t->kind == TENSOR_DEFINITION) derives = derives || reads_derived(o, t->body);
+    if (t->kind == TENSOR_RESHAPE) derives = derives || o->derives[t->source];
+    o->derives[live.items[i]] = derives;
+  }
+}
+
+/* All of one derivative, in the order of its sweep. */
+static void place_section(Order *o, TensorId from) {
+  for (;;) {
+    TensorId next = TENSOR_NONE;
+    for (TensorId id = 0; id < o->graph->n_tensors; id++) {
+      const Tensor *t = tensor_at(o->graph, id);
+      if (!o->wanted[id] || o->placed[id] || !t->derived || t->adjoint_from != from) continue;
+      if (next == TENSOR_NONE || t->sweep < tensor_at(o->graph, next)->sweep) next = id;
+    }
+    if (next == TENSOR_NONE) return;
+    place(o, next);
+  }
+}
+
+/* By id, which is the order of the source, each after what it reads: first what needs no
+   derivative; new values last, in the order of their updates. */
+static void order_definitions(Listing *l, TensorList live) {
+  const Program *program = l->program;
+  const Graph *graph = program->graph;
+  Arena *arena = program->arena;
+  bool *wanted = ARENA_ARRAY(arena, bool, graph->n_tensors + 1);
+  Order o = {.l = l,
+             .graph = graph,
+             .wanted = wanted,
+             .placed = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
+             .above = ARENA_ARRAY(arena, bool, graph->n_exprs + 1),
+             .before = ARENA_ARRAY(arena, bool, graph->n_exprs + 1),
+             .derives = ARENA_ARRAY(arena, bool, graph->n_tensors + 1)};
+  for (uint32_t i = 0; i < live.count; i++) {
+    TensorId id = live.items[i];
+    wanted[id] = !l->folded[id] && !l->is_value[id];
+  }
+  find_derives(&o, live);
+  l->order.items = ARENA_ARRAY(arena, TensorId, live.count + 1);
+  for (TensorId id = 0; id < graph->n_tensors; id++)
+    if (wanted[id] && !o.derives[id]) place(&o, id);
+  for (TensorId id = 0; id < graph->n_tensors; id++) {
+    if (!wanted[id]) continue;
+    if (tensor_at(graph, id)->derived) place_section(&o, tensor_at(graph, id)->adjoint_from);
+    place(&o, id);
+  }
+  for (uint32_t e = 0; e < program->n_entries; e++)
+    for (uint32_t i = 0; i < program->entries[e].n_updates; i++)
+      place(&o, program->entries[e].updates[i].value);
+}
+
+Listing list_program(const Program *program) {
+  Arena *arena = program->arena;
+  const Graph *graph = program->graph;
+  TensorList roots = program_roots(program, arena);
+  TensorList live = graph_order(graph, arena, roots.items, roots.count);
+  Listing l = {.program = program,
+               .folded = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
+               .is_value = ARENA_ARRAY(arena, bool, graph->n_tensors + 1)};
+  find_values(&l, live);
+  find_folded(&l, live);
+  find_folded_initials(&l, program->params, program->n_params);
+  find_folded_initials(&l, program->states, program->n_states);
+  order_definitions(&l, live);
+  return l;
+}
