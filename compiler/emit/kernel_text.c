@@ -13,16 +13,12 @@ void write_comment_text(Text *out, const char *text) {
   }
 }
 
-static const char **take_all(Names *names, uint32_t n,
-                             const char *(*name)(const Kernel *, uint32_t), const Kernel *kernel) {
-  const char **taken = ARENA_ARRAY(names->arena, const char *, n + 1);
-  for (uint32_t i = 0; i < n; i++) taken[i] = names_take(names, name(kernel, i));
+static const char **take_parameters(Names *names, const Kernel *kernel) {
+  const char **taken = ARENA_ARRAY(names->arena, const char *, kernel->n_parameters + 1);
+  for (uint32_t i = 0; i < kernel->n_parameters; i++)
+    taken[i] = names_take(names, kernel->parameters[i].name);
   return taken;
 }
-
-static const char *parameter_name(const Kernel *k, uint32_t i) { return k->parameters[i].name; }
-static const char *variable_name(const Kernel *k, uint32_t i) { return k->variables[i]; }
-static const char *local_name(const Kernel *k, uint32_t i) { return k->locals[i].name; }
 
 static void find_assigned(const StatementList *block, bool *assigned) {
   for (uint32_t i = 0; i < block->n; i++) {
@@ -59,9 +55,10 @@ void write_kernel(Emitter *e, Text *out, KernelId id) {
               .out = &function,
               .lanes = &e->lanes,
               .kernel = k,
-              .parameters = take_all(&names, k->n_parameters, parameter_name, k),
-              .variables = take_all(&names, k->n_variables, variable_name, k),
-              .locals = take_all(&names, k->n_locals, local_name, k),
+              .names = &names,
+              .parameters = take_parameters(&names, k),
+              .variables = ARENA_ARRAY(e->arena, const char *, k->n_variables + 1),
+              .locals = ARENA_ARRAY(e->arena, const char *, k->n_locals + 1),
               .ranges = ARENA_ARRAY(e->arena, Interval, k->n_variables + 1),
               .assigned = assigned,
               .depth = 1};

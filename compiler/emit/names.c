@@ -119,10 +119,16 @@ static const char *const reserved[] = {"alignas",
 
 /* "f32", "exp_f32x16": what lane types and their functions are called. */
 static int is_lane_name(const char *name) {
+  static const char *const types[] = {"f32", "f64", "i8", "i32", "i64", "u8"};
   const char *bar = strrchr(name, '_');
   const char *at = bar == NULL ? name : bar + 1;
-  return strchr("fiu", *at) != NULL && isdigit((unsigned char)at[1]) &&
-         at[1 + strspn(at + 1, "0123456789x")] == '\0';
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    size_t length = strlen(types[i]);
+    if (strncmp(at, types[i], length) != 0) continue;
+    if (at[length] == '\0' || (at[length] == 'x' && isdigit((unsigned char)at[length + 1])))
+      return 1;
+  }
+  return 0;
 }
 
 static int is_reserved(const char *name) {
@@ -166,9 +172,4 @@ const char *names_take(Names *names, const char *wanted) {
     name = arena_printf(names->arena, "%s%s%d", base, between, i);
   map_set(&names->taken, name, &mark);
   return name;
-}
-
-const char *last_part(const char *path) {
-  const char *dot = strrchr(path, '.');
-  return dot == NULL ? path : dot + 1;
 }

@@ -14,5 +14,3 @@ Names names_new(Arena *arena, const Names *outer);
 /* A C (and C++) identifier like `wanted`, not taken and no keyword: dots become `_`, a trailing '
    becomes `_new`, and a number is added where the name is taken. */
 const char *names_take(Names *names, const char *wanted);
-/* The last part of a dotted path: "W" of "dense1.W". */
-const char *last_part(const char *path);

@@ -2,14 +2,26 @@
 #include <inttypes.h>
 #include "emit/writer.h"
 
-static bool binds_alone(const Offset *offset) {
-  return offset->n == 0 || (offset->n == 1 && offset->constant == 0);
+/* The offset with variables of one value as part of its constant. */
+static Offset without_known(Writer *w, const Offset *offset) {
+  OffsetTerm *terms = ARENA_ARRAY(w->arena, OffsetTerm, offset->n + 1);
+  Offset rest = {.constant = offset->constant, .terms = terms};
+  for (uint32_t i = 0; i < offset->n; i++) {
+    const OffsetTerm *term = &offset->terms[i];
+    const Value *v = value_at(w, term->value);
+    if (v->kind == VALUE_VARIABLE && is_known(w, v->index))
+      rest.constant += term->factor * w->ranges[v->index].low;
+    else if (term->factor != 0)
+      terms[rest.n++] = *term;
+  }
+  return rest;
 }
 
-int offset_binds(const Offset *offset) {
-  if (!binds_alone(offset)) return BINDS_SUM;
-  if (offset->n == 0) return offset->constant < 0 ? BINDS_UNARY : BINDS_WHOLE;
-  return offset->terms[0].factor == 1 ? BINDS_UNARY : BINDS_PRODUCT;
+int offset_binds(Writer *w, const Offset *offset) {
+  Offset rest = without_known(w, offset);
+  if (rest.n == 0) return rest.constant < 0 ? BINDS_UNARY : BINDS_WHOLE;
+  if (rest.n > 1 || rest.constant != 0) return BINDS_SUM;
+  return rest.terms[0].factor == 1 ? BINDS_UNARY : BINDS_PRODUCT;
 }
 
 /* Loop variables and offsets are int64_t already. */
@@ -48,11 +60,13 @@ static void write_terms(Writer *w, const Offset *offset, uint32_t first, bool wi
   if (group) text_add(w->out, ")");
 }
 
-void write_offset(Writer *w, const Offset *offset) {
+void write_offset(Writer *w, const Offset *original) {
+  Offset rest = without_known(w, original);
+  const Offset *offset = &rest;
   bool *done = ARENA_ARRAY(w->arena, bool, offset->n + 1), begun = false;
   bool widen = !narrow_part_fits(w, offset) && !(offset->n == 1 && offset->terms[0].factor == 1);
   for (uint32_t i = 0; i < offset->n; i++) {
-    if (done[i] || offset->terms[i].factor == 0) continue;
+    if (done[i]) continue;
     bool negative = offset->terms[i].factor < 0;
     if (begun || negative) text_add(w->out, !begun ? "-" : negative ? " - " : " + ");
     write_terms(w, offset, i, widen, done);

@@ -1,19 +1,47 @@
 /* Statements as C text, indented by two columns a block; lines.c breaks what becomes too long. */
 #include <inttypes.h>
+#include <string.h>
 #include "emit/writer.h"
 
 static void indent(const Writer *w) { text_printf(w->out, "%*s", 2 * w->depth, ""); }
 
-static void write_statement(Writer *w, const Statement *s);
+/* lower/ numbers names so that they are unique in the kernel; a C name need only be so where it is
+   seen. */
+static const char *base_name(const Writer *w, const char *name) {
+  const char *bar = strrchr(name, '_');
+  if (bar == NULL || bar == name || bar[1] == '\0' ||
+      bar[1 + strspn(bar + 1, "0123456789")] != '\0')
+    return name;
+  return arena_strndup(w->arena, name, (size_t)(bar - name));
+}
 
-/* { … } after the head of a statement; without braces around a single simple statement. */
-static void write_body(Writer *w, const StatementList *block) {
-  bool simple = block->n == 1 && block->items[0].comment == NULL &&
-                block->items[0].kind != STATEMENT_IF && block->items[0].kind != STATEMENT_DECLARE;
-  text_add(w->out, simple ? "\n" : " {\n");
+/* A block has names of its own, so blocks beside each other use the same. */
+static void write_inner(Writer *w, const StatementList *block) {
+  Names *outer = w->names, inner = names_new(w->arena, outer);
+  w->names = &inner;
   w->depth++;
   write_block(w, block);
   w->depth--;
+  w->names = outer;
+}
+
+static bool runs_once(const Statement *s) {
+  return s->kind == STATEMENT_LOOP && s->to - s->from == s->step;
+}
+
+/* Whether it is written as one statement that needs no braces. */
+static bool is_simple(const StatementList *block) {
+  if (block->n != 1 || block->items[0].comment != NULL) return false;
+  const Statement *s = &block->items[0];
+  if (runs_once(s)) return is_simple(&s->body);
+  return s->kind != STATEMENT_IF && s->kind != STATEMENT_DECLARE;
+}
+
+/* { … } after the head of a statement. */
+static void write_body(Writer *w, const StatementList *block) {
+  bool simple = is_simple(block);
+  text_add(w->out, simple ? "\n" : " {\n");
+  write_inner(w, block);
   if (simple) return;
   indent(w);
   text_add(w->out, "}\n");
@@ -30,7 +58,10 @@ static const char *loop_mark(LoopMark mark) {
 }
 
 static void write_loop(Writer *w, const Statement *s) {
-  const char *v = w->variables[s->variable];
+  Names *outer = w->names, inner = names_new(w->arena, outer);
+  w->names = &inner;
+  const char *v = names_take(w->names, base_name(w, w->kernel->variables[s->variable]));
+  w->variables[s->variable] = v;
   w->ranges[s->variable] = (Interval){s->from, s->to > s->from ? s->to - s->step : s->from};
   text_printf(w->out, "%sfor (int64_t %s = %" PRId64 "; %s < %" PRId64 "; ", loop_mark(s->mark), v,
               s->from, v, s->to);
@@ -39,21 +70,24 @@ static void write_loop(Writer *w, const Statement *s) {
   else
     text_printf(w->out, "%s += %" PRId64 ")", v, s->step);
   write_body(w, &s->body);
+  w->names = outer;
+}
+
+/* A loop of one turn: its body, with the value for the variable. */
+static void write_once(Writer *w, const Statement *s) {
+  w->ranges[s->variable] = (Interval){s->from, s->from};
+  write_block(w, &s->body);
 }
 
 static void write_if(Writer *w, const Statement *s) {
   text_add(w->out, "if (");
   write_value(w, s->value, BINDS_NOT);
   text_add(w->out, ") {\n");
-  w->depth++;
-  write_block(w, &s->body);
-  w->depth--;
+  write_inner(w, &s->body);
   indent(w);
   if (s->other.n > 0) {
     text_add(w->out, "} else {\n");
-    w->depth++;
-    write_block(w, &s->other);
-    w->depth--;
+    write_inner(w, &s->other);
     indent(w);
   }
   text_add(w->out, "}\n");
@@ -61,16 +95,17 @@ static void write_if(Writer *w, const Statement *s) {
 
 static void write_declaration(Writer *w, const Statement *s) {
   const Local *local = &w->kernel->locals[s->local];
+  const char *name = names_take(w->names, base_name(w, local->name));
   bool constant = s->value != VALUE_NONE && !w->assigned[s->local];
-  text_printf(w->out, "%s%s %s", constant ? "const " : "", value_type(w, local->type),
-              w->locals[s->local]);
+  text_printf(w->out, "%s%s %s", constant ? "const " : "", value_type(w, local->type), name);
   for (uint32_t i = 0; i < local->dimensions; i++)
-    text_printf(w->out, "[%" PRId64 "]", local->size[i]);
+    if (local->size[i] > 1) text_printf(w->out, "[%" PRId64 "]", local->size[i]);
   if (s->value != VALUE_NONE) {
     text_add(w->out, " = ");
     write_value(w, s->value, BINDS_NOT);
   }
   text_add(w->out, ";\n");
+  w->locals[s->local] = name;
 }
 
 /* x = x + … as x += … */
@@ -91,12 +126,7 @@ static bool adds_to_itself(const Writer *w, const Statement *s, const Value *v) 
 
 static void write_assignment(Writer *w, const Statement *s) {
   const Value *v = value_at(w, s->value);
-  text_add(w->out, w->locals[s->local]);
-  for (uint32_t i = 0; i < s->n_at; i++) {
-    text_add(w->out, "[");
-    write_offset(w, &s->at[i]);
-    text_add(w->out, "]");
-  }
+  write_local(w, s->local, s->n_at, s->at);
   bool adds = adds_to_itself(w, s, v);
   text_add(w->out, adds ? " += " : " = ");
   write_value(w, adds ? v->args[1] : s->value, BINDS_NOT);
@@ -136,6 +166,10 @@ static void write_transpose(Writer *w, const Statement *s) {
 }
 
 static void write_statement(Writer *w, const Statement *s) {
+  if (runs_once(s)) {
+    write_once(w, s);
+    return;
+  }
   if (s->comment != NULL) {
     indent(w);
     text_printf(w->out, "/* %s */\n", s->comment);

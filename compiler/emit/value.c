@@ -59,7 +59,8 @@ static bool plain_integer(const Writer *w, const Value *v);
 static bool is_long(const Writer *w, ValueId id) {
   const Value *v = value_at(w, id);
   if (v->type.type != TYPE_I32) return false;
-  if (v->kind == VALUE_VARIABLE || v->kind == VALUE_OFFSET) return true;
+  if (v->kind == VALUE_VARIABLE) return !is_known(w, v->index);
+  if (v->kind == VALUE_OFFSET) return true;
   if (v->kind != VALUE_OP || v->op == OP_CAST || !plain_integer(w, v)) return false;
   bool any = false;
   for (uint32_t i = 0; i < v->n_args; i++) any = any || is_long(w, v->args[i]);
@@ -283,11 +284,12 @@ static void write_fold(Writer *w, const Value *v) {
   text_add(w->out, ")");
 }
 
-static void write_local(Writer *w, const Value *v) {
-  text_add(w->out, w->locals[v->index]);
-  for (uint32_t i = 0; i < v->n_at; i++) {
+void write_local(Writer *w, uint32_t local, uint32_t n_at, const Offset *at) {
+  text_add(w->out, w->locals[local]);
+  for (uint32_t i = 0; i < n_at; i++) {
+    if (w->kernel->locals[local].size[i] == 1) continue;
     text_add(w->out, "[");
-    write_offset(w, &v->at[i]);
+    write_offset(w, &at[i]);
     text_add(w->out, "]");
   }
 }
@@ -303,19 +305,26 @@ static void write_number(Writer *w, const Value *v, int binds) {
   close(w, parenthesis);
 }
 
+static void write_variable(Writer *w, uint32_t variable) {
+  if (is_known(w, variable))
+    write_integer(w->out, TYPE_I32, w->ranges[variable].low);
+  else
+    text_add(w->out, w->variables[variable]);
+}
+
 void write_value(Writer *w, ValueId id, int binds) {
   const Value *v = value_at(w, id);
   switch (v->kind) {
   case VALUE_NUMBER: write_number(w, v, binds); return;
-  case VALUE_VARIABLE: text_add(w->out, w->variables[v->index]); return;
+  case VALUE_VARIABLE: write_variable(w, v->index); return;
   case VALUE_OFFSET: {
-    bool parenthesis = offset_binds(&v->offset) < binds;
+    bool parenthesis = offset_binds(w, &v->offset) < binds;
     open(w, parenthesis);
     write_offset(w, &v->offset);
     close(w, parenthesis);
     return;
   }
-  case VALUE_LOCAL: write_local(w, v); return;
+  case VALUE_LOCAL: write_local(w, v->index, v->n_at, v->at); return;
   case VALUE_LOAD: write_load(w, v); return;
   case VALUE_SPLAT: write_splat(w, v); return;
   case VALUE_RAMP:

@@ -1,6 +1,7 @@
 /* What one C function is written with. Private to emit/. */
 #pragma once
 #include "emit/lane_texts.h"
+#include "emit/names.h"
 #include "graph/scalar_ops.h"
 
 typedef struct Writer {
@@ -8,7 +9,8 @@ typedef struct Writer {
   Text *out;
   LaneTexts *lanes;
   const Kernel *kernel;
-  const char **parameters, **variables, **locals; /* their names in C */
+  Names *names;                                   /* taken in the block that is written */
+  const char **parameters, **variables, **locals; /* their names in C, once declared */
   Interval *ranges;                               /* of the loop variables */
   const bool *assigned;                           /* per local: it changes after its declaration */
   int depth;                                      /* of blocks */
@@ -18,10 +20,15 @@ typedef struct Writer {
 void write_real(Text *out, ScalarType type, double value);
 void write_integer(Text *out, ScalarType type, int64_t value);
 
+/* A loop variable that has one value only: its loop is not written, its value stands for it. */
+static inline bool is_known(const Writer *w, uint32_t variable) {
+  return w->ranges[variable].low == w->ranges[variable].high;
+}
+
 /* offset.c: `constant + Σ factor · value`, an int64_t. */
 void write_offset(Writer *w, const Offset *offset);
 /* How tightly an offset's text binds: see BINDS_… below. */
-int offset_binds(const Offset *offset);
+int offset_binds(Writer *w, const Offset *offset);
 Interval offset_range(const Writer *w, const Offset *offset);
 /* The values that an integer or bool may have. */
 Interval value_range(const Writer *w, ValueId id);
@@ -40,6 +47,8 @@ enum {
   BINDS_WHOLE
 };
 void write_value(Writer *w, ValueId id, int binds);
+/* A local, or an element of one that is an array. Dimensions of size 1 are not written. */
+void write_local(Writer *w, uint32_t local, uint32_t n_at, const Offset *at);
 /* The C type of a value or local; a mask is a vector of integers. */
 const char *value_type(Writer *w, Lanes type);
 
