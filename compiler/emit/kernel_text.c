@@ -20,12 +20,12 @@ static const char **take_parameters(Names *names, const Kernel *kernel) {
   return taken;
 }
 
-static void find_assigned(const StatementList *block, bool *assigned) {
+static void count_assignments(const StatementList *block, uint32_t *assignments) {
   for (uint32_t i = 0; i < block->n; i++) {
     const Statement *s = &block->items[i];
-    if (s->kind == STATEMENT_ASSIGN) assigned[s->local] = true;
-    find_assigned(&s->body, assigned);
-    find_assigned(&s->other, assigned);
+    assignments[s->local] += s->kind == STATEMENT_ASSIGN;
+    count_assignments(&s->body, assignments);
+    count_assignments(&s->other, assignments);
   }
 }
 
@@ -48,8 +48,8 @@ static void write_head(const Writer *w, const char *name) {
 void write_kernel(Emitter *e, Text *out, KernelId id) {
   const Kernel *k = &e->plan->kernels[id];
   Names names = names_new(e->arena, NULL);
-  bool *assigned = ARENA_ARRAY(e->arena, bool, k->n_locals + 1);
-  find_assigned(&k->body, assigned);
+  uint32_t *assignments = ARENA_ARRAY(e->arena, uint32_t, k->n_locals + 1);
+  count_assignments(&k->body, assignments);
   Text function = text_new(e->arena);
   Writer w = {.arena = e->arena,
               .out = &function,
@@ -60,7 +60,7 @@ void write_kernel(Emitter *e, Text *out, KernelId id) {
               .variables = ARENA_ARRAY(e->arena, const char *, k->n_variables + 1),
               .locals = ARENA_ARRAY(e->arena, const char *, k->n_locals + 1),
               .ranges = ARENA_ARRAY(e->arena, Interval, k->n_variables + 1),
-              .assigned = assigned,
+              .assignments = assignments,
               .depth = 1};
   text_add(&function, "\n/* ");
   write_comment_text(&function, k->comment);

@@ -93,19 +93,32 @@ static void write_if(Writer *w, const Statement *s) {
   text_add(w->out, "}\n");
 }
 
-static void write_declaration(Writer *w, const Statement *s) {
-  const Local *local = &w->kernel->locals[s->local];
+/* `value` VALUE_NONE: not initialised; `assignments`: how many change it afterwards. */
+static void write_declaration(Writer *w, uint32_t number, ValueId value, uint32_t assignments) {
+  const Local *local = &w->kernel->locals[number];
   const char *name = names_take(w->names, base_name(w, local->name));
-  bool constant = s->value != VALUE_NONE && !w->assigned[s->local];
+  bool constant = value != VALUE_NONE && assignments == 0;
   text_printf(w->out, "%s%s %s", constant ? "const " : "", value_type(w, local->type), name);
   for (uint32_t i = 0; i < local->dimensions; i++)
     if (local->size[i] > 1) text_printf(w->out, "[%" PRId64 "]", local->size[i]);
-  if (s->value != VALUE_NONE) {
+  if (value != VALUE_NONE) {
     text_add(w->out, " = ");
-    write_value(w, s->value, BINDS_NOT);
+    write_value(w, value, BINDS_NOT);
   }
   text_add(w->out, ";\n");
-  w->locals[s->local] = name;
+  w->locals[number] = name;
+}
+
+/* The assignment with which a block goes on after a declaration without a value, if that is what
+   follows: the two become one. Loops of one turn are not in the way. */
+static const Statement *first_value(const Writer *w, const StatementList *block, uint32_t after) {
+  const Local *local = &w->kernel->locals[block->items[after].local];
+  for (uint32_t i = 0; i < local->dimensions; i++)
+    if (local->size[i] > 1) return NULL;
+  if (block->items[after].value != VALUE_NONE || after + 1 == block->n) return NULL;
+  const Statement *s = &block->items[after + 1];
+  while (runs_once(s) && s->comment == NULL && s->body.n > 0) s = &s->body.items[0];
+  return s->kind == STATEMENT_ASSIGN && s->local == block->items[after].local ? s : NULL;
 }
 
 /* x = x + … as x += … */
@@ -126,6 +139,10 @@ static bool adds_to_itself(const Writer *w, const Statement *s, const Value *v) 
 
 static void write_assignment(Writer *w, const Statement *s) {
   const Value *v = value_at(w, s->value);
+  if (w->declaring == s) {
+    write_declaration(w, s->local, s->value, w->assignments[s->local] - 1);
+    return;
+  }
   write_local(w, s->local, s->n_at, s->at);
   bool adds = adds_to_itself(w, s, v);
   text_add(w->out, adds ? " += " : " = ");
@@ -178,7 +195,9 @@ static void write_statement(Writer *w, const Statement *s) {
   switch (s->kind) {
   case STATEMENT_LOOP: write_loop(w, s); return;
   case STATEMENT_IF: write_if(w, s); return;
-  case STATEMENT_DECLARE: write_declaration(w, s); return;
+  case STATEMENT_DECLARE:
+    write_declaration(w, s->local, s->value, w->assignments[s->local]);
+    return;
   case STATEMENT_ASSIGN: write_assignment(w, s); return;
   case STATEMENT_STORE: write_store(w, s); return;
   case STATEMENT_TRANSPOSE: write_transpose(w, s); return;
@@ -186,5 +205,12 @@ static void write_statement(Writer *w, const Statement *s) {
 }
 
 void write_block(Writer *w, const StatementList *block) {
-  for (uint32_t i = 0; i < block->n; i++) write_statement(w, &block->items[i]);
+  for (uint32_t i = 0; i < block->n; i++) {
+    const Statement *s = &block->items[i];
+    const Statement *first = s->kind == STATEMENT_DECLARE ? first_value(w, block, i) : NULL;
+    if (first != NULL)
+      w->declaring = first;
+    else
+      write_statement(w, s);
+  }
 }

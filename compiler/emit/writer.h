@@ -12,8 +12,9 @@ typedef struct Writer {
   Names *names;                                   /* taken in the block that is written */
   const char **parameters, **variables, **locals; /* their names in C, once declared */
   Interval *ranges;                               /* of the loop variables */
-  const bool *assigned;                           /* per local: it changes after its declaration */
-  int depth;                                      /* of blocks */
+  const uint32_t *assignments;                    /* per local: how many assign to it */
+  const Statement *declaring; /* an assignment that is written as its local's declaration */
+  int depth;                  /* of blocks */
 } Writer;
 
 /* number.c: a literal of that type, "0.5f"; integers of bool are 0 or 1. */
