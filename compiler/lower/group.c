@@ -9,6 +9,7 @@
      m, e, t, p over one spine: the row.
 
    What is read by the group alone is not stored. */
+#include "graph/scalar_ops.h"
 #include "lower/work.h"
 
 enum { LOCAL_ELEMENTS = 256 /* as many may stand in a local array at each point of the spine */ };
@@ -92,10 +93,20 @@ static TensorList computed_by(const Work *w, const Group *g) {
   return list;
 }
 
+static bool has_dear(const Graph *g, ExprId id) {
+  const Expr *e = expr_at(g, id);
+  if (e->kind == EXPR_OP && (scalar_ops[e->op].flags & OP_DEAR) != 0) return true;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (has_dear(g, e->args[i])) return true;
+  return false;
+}
+
+/* A dot product's results come one by one: nothing dear is done with them so. */
 static bool joins_epilogue(Work *w, const Node *x, const Group *g) {
   const Node *first = member(w, g, 0);
   if (x->reduction != REDUCE_NONE || x->rank != first->rank || x->type != first->type) return false;
   if (!all_aligned(w, x, g, x->rank)) return false;
+  if (first->contraction->dot) return !has_dear(w->graph, x->body);
   uint32_t lane = first->contraction->lane;
   if (w->plan->buffers[x->buffer].strides[lane] != 1) return false;
   TensorList registers = computed_by(w, g);
