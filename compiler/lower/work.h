@@ -41,6 +41,8 @@ typedef struct Node {
   bool transposes;         /* a copy of what it reads, with another axis innermost */
 } Node;
 
+typedef uint64_t IndexSet; /* of index variables */
+
 typedef enum GroupKind {
   GROUP_LOOPS,       /* nodes that share the outermost `spine` output indices */
   GROUP_CONTRACTION, /* a contraction, then elementwise readers in its epilogue */
@@ -52,6 +54,7 @@ typedef struct Group {
   GroupKind kind;
   ARRAY(uint32_t) nodes;
   uint32_t spine;
+  IndexSet lane_axes; /* loops: of the spine, those that lanes can run along */
 } Group;
 
 typedef struct TransposedCopy {
@@ -129,7 +132,6 @@ void place_workspace(Plan *plan); /* offsets from lifetimes */
 void make_layouts(Work *w);
 /* contraction.c */
 void find_contractions(Work *w);
-typedef uint64_t IndexSet; /* of index variables */
 IndexSet indices_of(const Graph *g, ExprId id);
 /* A definition `what` of an expression in n's index variables, over those that it uses; the read of
    it that stands for the expression. */
