@@ -118,6 +118,7 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   for (uint32_t i = 0; i < program->n_entries; i++)
     plan->entries[i] = lower_entry(&l, &program->entries[i], i);
   plan->init = lower_entry(&l, NULL, plan->n_entries);
+  drop_unused_buffers(plan);
   place_workspace(plan);
   return plan;
 }

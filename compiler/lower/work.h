@@ -126,6 +126,7 @@ bool read_is_inside(Work *w, const Node *n, const Expr *read);
 BufferId add_buffer(Plan *plan, Buffer buffer);
 const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents);
 void make_fixed_buffers(Plan *plan, BufferId *param_buffers);
+void drop_unused_buffers(Plan *plan);
 void place_workspace(Plan *plan); /* offsets from lifetimes */
 
 /* layout.c: a buffer for each node, with its strides; contractions; transposed copies. */
