@@ -9,6 +9,7 @@
 #include "lower/lower.h"
 #include <string.h>
 #include "graph/scalar_ops.h"
+#include "lower/cost.h"
 #include "lower/work.h"
 
 typedef struct Lowering {
@@ -120,5 +121,6 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   plan->init = lower_entry(&l, NULL, plan->n_entries);
   drop_unused_buffers(plan);
   place_workspace(plan);
+  find_costs(plan);
   return plan;
 }
