@@ -28,19 +28,6 @@ static const char *kernel_name(Lowering *l, const char *definition) {
   return name;
 }
 
-static const char *describe(Work *w, const Group *g) {
-  Text text = text_new(w->arena);
-  for (size_t i = 0; i < g->nodes.count; i++) {
-    const Node *n = node_at(w, g->nodes.items[i]);
-    if (i > 0) text_add(&text, "\n");
-    if (n->tensor == TENSOR_NONE)
-      text_printf(&text, "%s stored", n->name);
-    else
-      print_definition(&text, w->program, n->tensor);
-  }
-  return text_string(&text);
-}
-
 static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   Builder *b = builder_new(w->arena, l->plan);
   switch (g->kind) {
@@ -51,7 +38,7 @@ static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   }
   const char *name = kernel_name(l, node_at(w, g->nodes.items[0])->name);
   KernelId before = l->plan->n_kernels;
-  KernelId id = share_kernel(l->plan, &l->kernels, builder_finish(b, name, describe(w, g)));
+  KernelId id = share_kernel(l->plan, &l->kernels, builder_finish(b, name, describe_group(w, g, b)));
   if (id == before) map_set(&l->names, name, l->plan);
   return (KernelCall){id, b->bound.items};
 }
