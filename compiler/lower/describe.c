@@ -85,6 +85,7 @@ const char *describe_group(Work *w, const Group *g, const Builder *b) {
   describe_sizes(w, &how, node_at(w, g->nodes.items[0]));
   describe_tile(&how, b);
   for (size_t i = 1; i < g->nodes.count; i++)
-    text_printf(&how, "%s%s", i == 1 ? "; epilogue: " : ", ", node_at(w, g->nodes.items[i])->name);
+    text_printf(&how, "%s%s", i == 1 ? "; epilogue: " : ", ",
+                last_part(node_at(w, g->nodes.items[i])->name));
   return arena_printf(w->arena, "%s\n%s", text_string(&text), text_string(&how));
 }
