@@ -26,10 +26,11 @@ static void write_marks(Text *out, const char *kernels) {
                   "#define UNROLLED _Pragma(\"GCC unroll 64\")\n"
                   "#define ROLLED   _Pragma(\"GCC unroll 1\")\n"
                   "#endif\n");
-  if (strstr(kernels, "PARALLEL for") != NULL)
+  if (strstr(kernels, "PARALLEL") != NULL)
     text_add(out, "\n#ifdef _OPENMP\n"
-                  "#define PARALLEL _Pragma(\"omp parallel for schedule(static)\")\n"
-                  "#else\n#define PARALLEL\n#endif\n");
+                  "#define PARALLEL  _Pragma(\"omp parallel for schedule(static)\")\n"
+                  "#define PARALLEL2 _Pragma(\"omp parallel for collapse(2) schedule(static)\")\n"
+                  "#else\n#define PARALLEL\n#define PARALLEL2\n#endif\n");
 }
 
 static const char *dag_model_text(void) {

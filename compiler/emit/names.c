@@ -15,7 +15,7 @@ static const char reserved[] =
     "signed sizeof static static_assert static_cast step struct switch template this "
     "thread_local throw true try typedef typeid typename typeof union unix unsigned using "
     "virtual void volatile wchar_t while xor xor_eq workspace NULL NAN INFINITY ROLLED "
-    "UNROLLED PARALLEL INLINE VECTOR_FUNCTION ";
+    "UNROLLED PARALLEL PARALLEL2 INLINE VECTOR_FUNCTION ";
 
 /* "f32", "exp_f32x16": what lane types and their functions are called. */
 static int is_lane_name(const char *name) {

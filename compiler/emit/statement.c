@@ -53,6 +53,7 @@ static const char *loop_mark(LoopMark mark) {
   case LOOP_ROLLED: return "ROLLED ";
   case LOOP_UNROLLED: return "UNROLLED ";
   case LOOP_PARALLEL: return "PARALLEL ";
+  case LOOP_PARALLEL2: return "PARALLEL2 ";
   }
   bug("emit", "loop mark %d", (int)mark);
 }

@@ -1,5 +1,5 @@
 /* The comment of a kernel: the definitions that it computes, where they stand in the source, and
-   how a contraction is computed; and how much work it is. */
+   how a contraction is computed. */
 #include <inttypes.h>
 #include <string.h>
 #include "lower/work.h"
@@ -88,28 +88,4 @@ const char *describe_group(Work *w, const Group *g, const Builder *b) {
     text_printf(&how, "%s%s", i == 1 ? "; epilogue: " : ", ",
                 last_part(node_at(w, g->nodes.items[i])->name));
   return arena_printf(w->arena, "%s\n%s", text_string(&text), text_string(&how));
-}
-
-/* --- work --- */
-
-static double operations(Work *w, ExprId id) {
-  if (!first_met(w, id)) return 0;
-  const Expr *e = expr_at(w->graph, id);
-  double count = e->kind == EXPR_OP && type_is_real(e->type) ? 1 : 0;
-  for (uint32_t i = 0; i < e->n_args; i++) count += operations(w, e->args[i]);
-  return e->fallback == EXPR_NONE ? count : count + operations(w, e->fallback);
-}
-
-/* An estimate: every operation on reals counts as one, and so does one of a reduction. */
-double group_flops(Work *w, const Group *g) {
-  double flops = 0;
-  for (size_t i = 0; i < g->nodes.count; i++) {
-    const Node *n = node_at(w, g->nodes.items[i]);
-    double points = 1;
-    for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) points *= (double)n->extents[v];
-    start_walk(w);
-    double each = operations(w, n->body) + (n->reduction == REDUCE_NONE ? 0 : 1);
-    flops += points * each;
-  }
-  return flops;
 }

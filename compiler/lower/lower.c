@@ -28,15 +28,6 @@ static const char *kernel_name(Lowering *l, const char *definition) {
   return name;
 }
 
-static double bytes_of(const Builder *b) {
-  double bytes = 0;
-  for (size_t i = 0; i < b->bound.count; i++) {
-    const Buffer *buffer = &b->plan->buffers[b->bound.items[i]];
-    bytes += (double)(buffer->elements * type_bytes(buffer->type));
-  }
-  return bytes;
-}
-
 static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   Builder *b = builder_new(w->arena, l->plan);
   switch (g->kind) {
@@ -48,8 +39,6 @@ static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   const char *name = kernel_name(l, node_at(w, g->nodes.items[0])->name);
   KernelId before = l->plan->n_kernels;
   Kernel kernel = builder_finish(b, name, describe_group(w, g, b));
-  kernel.flops = group_flops(w, g);
-  kernel.bytes = bytes_of(b);
   KernelId id = share_kernel(l->plan, &l->kernels, kernel);
   if (id == before) map_set(&l->names, name, l->plan);
   return (KernelCall){id, b->bound.items};

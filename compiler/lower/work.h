@@ -203,8 +203,6 @@ void build_contraction(Work *w, Builder *b, const Group *g);
 void build_transposed(Work *w, Builder *b, const Group *g);
 bool is_scatter(Work *w, const Node *n);
 
-double group_flops(Work *w, const Group *g);
-
 /* share.c: the kernel that is alike up to buffers and names, or NULL. */
 typedef struct KernelTable {
   Map known; /* text → KernelId * */
