@@ -79,6 +79,7 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   know_tensors(&w);
   make_nodes(&w);
   find_checks(&w, &result);
+  inline_nodes(&w);
   hoist_invariants(&w);
   find_contractions(&w);
   order_nodes(&w);

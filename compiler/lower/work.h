@@ -141,6 +141,9 @@ IndexSet indices_of(const Graph *g, ExprId id);
    it that stands for the expression. */
 ExprId define_factor(Work *w, const Node *n, ExprId factor, const char *what);
 
+/* inline.c: elementwise definitions that are computed in their reader. */
+void inline_nodes(Work *w);
+
 /* hoist.c: what a loop need not repeat becomes a definition of its own. */
 void hoist_invariants(Work *w);
 /* The place of index v among a read's axes; NO_INDEX. */
