@@ -27,7 +27,7 @@ static void write_comment_line(Text *out, const char *begin, const char *line) {
 static const char **take_parameters(Names *names, const Kernel *kernel) {
   const char **taken = ARENA_ARRAY(names->arena, const char *, kernel->n_parameters + 1);
   for (uint32_t i = 0; i < kernel->n_parameters; i++)
-    taken[i] = names_take(names, kernel->parameters[i].name);
+    taken[i] = names_take(names, base_name(names->arena, kernel->parameters[i].name));
   return taken;
 }
 

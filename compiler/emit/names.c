@@ -73,3 +73,11 @@ const char *names_take(Names *names, const char *wanted) {
   map_set(&names->taken, name, &mark);
   return name;
 }
+
+const char *base_name(Arena *arena, const char *name) {
+  const char *bar = strrchr(name, '_');
+  if (bar == NULL || bar == name || bar[1] == '\0' ||
+      bar[1 + strspn(bar + 1, "0123456789")] != '\0')
+    return name;
+  return arena_strndup(arena, name, (size_t)(bar - name));
+}

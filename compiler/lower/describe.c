@@ -16,10 +16,25 @@ static const char *place_of(const Work *w, const Tensor *t) {
   return arena_printf(w->arena, "%s:%u", file_name(place.source->path), place.line);
 }
 
+/* "x.T: x with index i innermost in memory": its values are those of x, so a definition would say
+   nothing. */
+static void describe_copy(const Work *w, Text *text, const Node *n) {
+  const Buffer *b = &w->plan->buffers[n->buffer];
+  uint32_t innermost = 0;
+  for (uint32_t v = 0; v < b->rank; v++)
+    if (b->strides[v] == 1 && b->extents[v] > 1) innermost = v;
+  text_printf(text, "%s: %s with index %s innermost in memory", n->name,
+              tensor_at(w->graph, n->reads.items[0])->name, index_name(n, innermost));
+}
+
 /* The place only where it is not that of the line before. */
 static void describe_node(Work *w, Text *text, const Node *n, const char **last_place) {
   if (n->tensor == TENSOR_NONE) {
     text_printf(text, "%s stored", n->name);
+    return;
+  }
+  if (n->transposes && n->stored) {
+    describe_copy(w, text, n);
     return;
   }
   print_definition(text, w->program, n->tensor);
