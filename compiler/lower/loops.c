@@ -10,13 +10,18 @@
 #include <string.h>
 #include "lower/work.h"
 
-enum { NO_AXIS = -1, PARTIAL = 256 /* as many values go into one partial sum */ };
+enum {
+  NO_AXIS = -1,
+  PARTIAL = 256,          /* as many values go into one partial sum */
+  PARALLEL_POINTS = 65536 /* as many points are worth a team of threads */
+};
 
 typedef struct Nest {
   Context c;
   const Group *group;
   Binding *spine;
   int spine_lanes; /* of the piece that is built */
+  bool parallel;   /* the next loop of the spine is for threads */
   /* the node that is built */
   Node *node;
   Binding *bindings;
@@ -30,7 +35,7 @@ static void build_node(Nest *nest, uint32_t i);
 typedef void PieceBody(Nest *nest, int lanes);
 
 static void build_pieces(Nest *nest, Binding *binding, const char *name, int64_t extent, int lanes,
-                         PieceBody *body) {
+                         LoopMark mark, PieceBody *body) {
   Builder *b = nest->c.b;
   int64_t from = 0;
   while (from < extent) {
@@ -42,7 +47,7 @@ static void build_pieces(Nest *nest, Binding *binding, const char *name, int64_t
     } else {
       uint32_t variable = kernel_variable(b, name);
       *binding = (Binding){offset_variable(b, variable), lanes > 1};
-      kernel_loop(b, variable, from, to, lanes, LOOP_PLAIN);
+      kernel_loop(b, variable, from, to, lanes, mark);
       body(nest, lanes);
       kernel_end(b);
     }
@@ -393,7 +398,7 @@ static void build_outputs(Nest *nest, uint32_t v, int lanes) {
   int axis = nest->lane_axis;
   if (axis >= (int)nest->group->spine && axis < (int)n->rank)
     build_pieces(nest, &nest->bindings[axis], index_name(n, (uint32_t)axis), n->extents[axis],
-                 lanes, build_value);
+                 lanes, LOOP_PLAIN, build_value);
   else
     build_value(nest, nest->spine_lanes);
 }
@@ -446,13 +451,32 @@ static bool spine_in_lanes(const Nest *nest, uint32_t v, int *width) {
   return true;
 }
 
+/* The outermost loop of the spine is shared among threads where there is enough to do: what it
+   computes in one turn, no other turn reads or writes. */
+static LoopMark take_mark(Nest *nest) {
+  bool parallel = nest->parallel;
+  nest->parallel = false;
+  return parallel ? LOOP_PARALLEL : LOOP_PLAIN;
+}
+
+static bool is_much_work(Work *w, const Group *g) {
+  int64_t points = 0;
+  for (size_t i = 0; i < g->nodes.count; i++) {
+    const Node *n = node_at(w, g->nodes.items[i]);
+    int64_t product = 1;
+    for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) product *= n->extents[v];
+    points += product;
+  }
+  return points >= PARALLEL_POINTS;
+}
+
 static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
   Builder *b = nest->c.b;
   const Node *first = node_at(nest->c.w, nest->group->nodes.items[0]);
   while (v < nest->group->spine && lane_axis == (int)v) v++;
   if (v < nest->group->spine) {
     uint32_t variable = kernel_variable(b, index_name(first, v));
-    kernel_loop(b, variable, 0, first->extents[v], 1, LOOP_PLAIN);
+    kernel_loop(b, variable, 0, first->extents[v], 1, take_mark(nest));
     nest->spine[v] = (Binding){offset_variable(b, variable), false};
     build_spine(nest, v + 1, lane_axis, lanes);
     kernel_end(b);
@@ -462,11 +486,11 @@ static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
     build_nodes(nest, 1);
   else
     build_pieces(nest, &nest->spine[lane_axis], index_name(first, (uint32_t)lane_axis),
-                 first->extents[lane_axis], lanes, build_nodes);
+                 first->extents[lane_axis], lanes, take_mark(nest), build_nodes);
 }
 
 void build_loops(Work *w, Builder *b, const Group *g) {
-  Nest nest = {.c = {.w = w, .b = b}, .group = g};
+  Nest nest = {.c = {.w = w, .b = b}, .group = g, .parallel = is_much_work(w, g)};
   nest.spine = ARENA_ARRAY(w->arena, Binding, g->spine + 1);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
     const Node *n = node_at(w, g->nodes.items[i]);

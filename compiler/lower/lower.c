@@ -44,6 +44,15 @@ static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   return (KernelCall){id, b->bound.items};
 }
 
+static bool has_parallel_loop(StatementList list) {
+  for (uint32_t i = 0; i < list.n; i++) {
+    const Statement *s = &list.items[i];
+    bool here = s->kind == STATEMENT_LOOP && s->mark >= LOOP_PARALLEL;
+    if (here || has_parallel_loop(s->body) || has_parallel_loop(s->other)) return true;
+  }
+  return false;
+}
+
 /* From the first call that has it as a parameter to the last. */
 static void find_lifetimes(Plan *plan, const EntryPlan *entry, uint32_t number) {
   for (BufferId i = 0; i < plan->n_buffers; i++)
@@ -111,5 +120,7 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   drop_unused_buffers(plan);
   place_workspace(plan);
   find_costs(plan);
+  for (KernelId i = 0; i < plan->n_kernels; i++)
+    plan->uses_threads = plan->uses_threads || has_parallel_loop(plan->kernels[i].body);
   return plan;
 }
