@@ -6,7 +6,6 @@
    What only the group itself reads stays in locals. Lanes run along a spine index where every node
    allows it, else along one of the node's own indices; what is left over at the end of a vector
    loop is a loop of fewer lanes. Sums of many f32 values are sums of partial sums. */
-#include <math.h>
 #include <string.h>
 #include "lower/work.h"
 
@@ -110,79 +109,6 @@ static void put(Nest *nest, ValueId value, int lanes) {
 
 /* --- reductions --- */
 
-static double real_unit(Reduction reduction) {
-  switch (reduction) {
-  case REDUCE_PROD: return 1;
-  case REDUCE_MAX: return -INFINITY;
-  case REDUCE_MIN: return INFINITY;
-  case REDUCE_NONE:
-  case REDUCE_SUM:
-  case REDUCE_ARGMAX:
-  case REDUCE_ARGMIN:
-  case REDUCE_ANY:
-  case REDUCE_ALL: break;
-  }
-  return 0;
-}
-
-static int64_t least(ScalarType type) {
-  switch (type) {
-  case TYPE_I8: return INT8_MIN;
-  case TYPE_I32: return INT32_MIN;
-  case TYPE_I64: return INT64_MIN;
-  case TYPE_BOOL:
-  case TYPE_U8:
-  case TYPE_F32:
-  case TYPE_F64: break;
-  }
-  return 0;
-}
-
-static int64_t greatest(ScalarType type) {
-  switch (type) {
-  case TYPE_U8: return UINT8_MAX;
-  case TYPE_I8: return INT8_MAX;
-  case TYPE_I32: return INT32_MAX;
-  case TYPE_I64: return INT64_MAX;
-  case TYPE_BOOL:
-  case TYPE_F32:
-  case TYPE_F64: break;
-  }
-  return 1;
-}
-
-/* What changes nothing when it is reduced with. */
-static ValueId unit(Builder *b, Reduction reduction, ScalarType type) {
-  if (type_is_real(type)) return kernel_number(b, type, real_unit(reduction));
-  switch (reduction) {
-  case REDUCE_PROD:
-  case REDUCE_ALL: return kernel_integer(b, type, 1);
-  case REDUCE_MAX: return kernel_integer(b, type, least(type));
-  case REDUCE_MIN: return kernel_integer(b, type, greatest(type));
-  case REDUCE_NONE:
-  case REDUCE_SUM:
-  case REDUCE_ARGMAX:
-  case REDUCE_ARGMIN:
-  case REDUCE_ANY: break;
-  }
-  return kernel_integer(b, type, 0);
-}
-
-static ScalarOp reducing_op(Reduction reduction) {
-  switch (reduction) {
-  case REDUCE_PROD: return OP_MUL;
-  case REDUCE_MAX: return OP_MAX;
-  case REDUCE_MIN: return OP_MIN;
-  case REDUCE_ANY: return OP_OR;
-  case REDUCE_ALL: return OP_AND;
-  case REDUCE_ARGMAX: return OP_GT; /* the better one */
-  case REDUCE_ARGMIN: return OP_LT;
-  case REDUCE_NONE:
-  case REDUCE_SUM: break;
-  }
-  return OP_ADD;
-}
-
 static bool finds_place(const Node *n) {
   return n->reduction == REDUCE_ARGMAX || n->reduction == REDUCE_ARGMIN;
 }
@@ -204,7 +130,7 @@ static void set(Nest *nest, uint32_t local, ValueId value) {
 static void accumulate(Nest *nest, const Accumulators *acc, int lanes) {
   Builder *b = nest->c.b;
   const Node *n = nest->node;
-  ScalarOp op = reducing_op(n->reduction);
+  ScalarOp op = reduction_op(n->reduction);
   ValueId value = translate_body(&nest->c, n, nest->bindings, lanes);
   value = kernel_splat(b, value, acc->lanes);
   if (!finds_place(n)) {
@@ -242,7 +168,7 @@ static Accumulators start(Nest *nest, const char *name, int lanes) {
     acc.place = kernel_new_local(b, "place", lanes_of(TYPE_I32, lanes));
     kernel_declare(b, acc.place, kernel_splat(b, kernel_integer(b, TYPE_I32, 0), lanes));
   } else {
-    first = unit(b, n->reduction, n->type);
+    first = reduction_unit(b, n->reduction, n->type);
   }
   first = kernel_splat(b, first, lanes);
   acc.value = kernel_new_local(b, name, value_at(b, first)->type);
@@ -319,7 +245,7 @@ static ValueId reduce_in_lanes(Nest *nest, int lanes) {
   Accumulators acc = start(nest, reduction_name(n->reduction), lanes);
   reduce_from(nest, 0, &acc, lanes);
   int64_t extent = n->extents[v], done = extent / lanes * lanes;
-  ValueId folded = kernel_fold(b, reducing_op(n->reduction), local_value(nest, acc.value));
+  ValueId folded = kernel_fold(b, reduction_op(n->reduction), local_value(nest, acc.value));
   if (done == extent) return folded;
   uint32_t total = kernel_new_local(b, "total", lanes_of(n->type, 1));
   kernel_declare(b, total, folded);

@@ -199,6 +199,11 @@ Offset output_offset(Context *c, const Node *n, const Binding *bindings);
 int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorList scalars);
 Affine read_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides);
 
+/* reduce.c: what changes nothing when it is reduced with; the operator of each step, which for
+   argmax and argmin says whether the new value is better. */
+ValueId reduction_unit(Builder *b, Reduction reduction, ScalarType type);
+ScalarOp reduction_op(Reduction reduction);
+
 /* loops.c, scatter.c: a group as a kernel's statements */
 void build_loops(Work *w, Builder *b, const Group *g);
 void build_scatter(Work *w, Builder *b, const Group *g);
