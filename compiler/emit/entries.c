@@ -43,9 +43,8 @@ static void write_checks(Access *a) {
     const char *condition = outside(a->e->arena, element, t->type, check->limit);
     if (condition == NULL) continue;
     a->uses_input[check->input] = true;
-    text_printf(a->out,
-                "  for (int64_t %s = 0; %s < %" PRId64 "; %s++)\n    if (%s) return %u;\n", index,
-                index, tensor_size(t), index, condition, check->input + 1);
+    text_printf(a->out, "  for (int64_t %s = 0; %s < %" PRId64 "; %s++)\n    if (%s) return %u;\n",
+                index, index, tensor_size(t), index, condition, check->input + 1);
   }
 }
 
