@@ -290,6 +290,36 @@ bool sum_remains(const Sum *sum) {
   return false;
 }
 
+/* Whether it reads without a default where the ranges alone do not say that this is inside. */
+static bool reads_outside(const Sum *sum, ExprId id) {
+  const Graph *graph = sum->graph;
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ && e->fallback == EXPR_NONE)
+    for (uint32_t i = 0; i < e->n_args; i++) {
+      Interval at = expr_interval(graph, e->args[i], sum->extents.items,
+                                  (uint32_t)sum->extents.count);
+      if (at.low < 0 || at.high >= tensor_at(graph, e->tensor)->extents[i]) return true;
+    }
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (reads_outside(sum, e->args[i])) return true;
+  return e->fallback != EXPR_NONE && reads_outside(sum, e->fallback);
+}
+
+/* `and` evaluates both sides: a condition that must not be evaluated everywhere stands within the
+   others. */
+static ExprId guarded_body(const Sum *sum) {
+  Graph *graph = sum->graph;
+  ExprId body = sum->body, zero = expr_number(graph, expr_at(graph, body)->type, 0);
+  for (int inner = 1; inner >= 0; inner--) {
+    ExprId all = expr_integer(graph, TYPE_BOOL, 1);
+    for (size_t i = 0; i < sum->guards.count; i++)
+      if (reads_outside(sum, sum->guards.items[i]) == (inner == 1))
+        all = fold_op2(graph, OP_AND, all, sum->guards.items[i]);
+    body = derive_where(graph, all, body, zero);
+  }
+  return body;
+}
+
 ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_extents) {
   Graph *graph = sum->graph;
   uint32_t n = (uint32_t)sum->extents.count, count = 0;
@@ -301,13 +331,7 @@ ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_e
     extents[count] = sum->extents.items[v];
     map[v] = expr_index(graph, sum->n_outputs + count++);
   }
-  ExprId body = sum->body;
-  if (sum->guards.count > 0) {
-    ExprId all = sum->guards.items[0];
-    for (size_t i = 1; i < sum->guards.count; i++)
-      all = fold_op2(graph, OP_AND, all, sum->guards.items[i]);
-    body = derive_where(graph, all, body, expr_number(graph, expr_at(graph, body)->type, 0));
-  }
+  ExprId body = guarded_body(sum);
   *n_reduced = count;
   *reduced_extents = extents;
   return expr_substitute(graph, body, map, n);

@@ -1,3 +1,4 @@
+#include <string.h>
 #include "generate.h"
 #include <stdbool.h>
 #include <stdlib.h>
@@ -178,7 +179,9 @@ static void define_moved(Generator *g, Variable *v, const Variable *source) {
   } else {
     int from = chance_below(g, first);
     v->extents[0] = first - from;
-    text_printf(g->out, "%s = %s[%d:%d]\n", v->name, source->name, from, first);
+    text_printf(g->out, "%s = %s[%d:%d", v->name, source->name, from, first);
+    for (int i = 1; i < source->rank; i++) text_add(g->out, ", :");
+    text_add(g->out, "]\n");
   }
 }
 
@@ -291,6 +294,7 @@ void generate_program(Text *out, uint64_t seed, int size) {
   Generator g = {.chance = seed, .out = out};
   g.real = chance(&g, 80) ? "f64" : "f32";
   g.batch = chance(&g, 25) ? 1 + chance_below(&g, 4) : 0;
+  if (strcmp(g.real, "f64") == 0) text_add(out, "const real = f64\n");
   declare_all(&g);
   for (int i = 0; i < size; i++) define(&g);
   g.chance = seed + 1; /* what follows does not hang on how many definitions there are */
