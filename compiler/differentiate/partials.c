@@ -69,32 +69,6 @@ ExprId read_in_range(Graph *graph, ExprId read) {
   return all;
 }
 
-/* Every term stands under a condition. */
-static bool is_guarded(const Graph *graph, ExprId id) {
-  const Expr *e = expr_at(graph, id);
-  if (e->kind != EXPR_OP) return false;
-  switch (e->op) {
-  case OP_WHERE:
-    return expr_is_number(graph, e->args[1], 0) || expr_is_number(graph, e->args[2], 0);
-  case OP_ADD:
-  case OP_SUB: return is_guarded(graph, e->args[0]) && is_guarded(graph, e->args[1]);
-  case OP_MUL: return is_guarded(graph, e->args[0]) || is_guarded(graph, e->args[1]);
-  case OP_NEG:
-  case OP_DIV: return is_guarded(graph, e->args[0]);
-  default: return false;
-  }
-}
-
-/* adjoint · factor, the factor within each of the conditions under which the adjoint stands: it may
-   read what is there only where they hold. */
-static ExprId times(Graph *graph, ExprId adjoint, ExprId factor) {
-  const Expr e = *expr_at(graph, adjoint);
-  bool sum = e.kind == EXPR_OP && (e.op == OP_ADD || e.op == OP_SUB);
-  if (!sum || !is_guarded(graph, adjoint)) return derive_mul(graph, adjoint, factor);
-  ExprId a = times(graph, e.args[0], factor), b = times(graph, e.args[1], factor);
-  return e.op == OP_ADD ? derive_add(graph, a, b) : derive_sub(graph, a, b);
-}
-
 static void propagate(Body *body, const Node *node, ExprId result) {
   Graph *graph = body->graph;
   const Expr e = *expr_at(graph, node->id);
@@ -108,9 +82,9 @@ static void propagate(Body *body, const Node *node, ExprId result) {
   if (e.op == OP_WHERE) {
     ExprId zero = expr_number(graph, e.type, 0), one = expr_number(graph, e.type, 1);
     accumulate(body, e.args[1],
-               times(graph, adjoint, fold_op3(graph, OP_WHERE, e.args[0], one, zero)));
+               derive_within(graph, adjoint, fold_op3(graph, OP_WHERE, e.args[0], one, zero)));
     accumulate(body, e.args[2],
-               times(graph, adjoint, fold_op3(graph, OP_WHERE, e.args[0], zero, one)));
+               derive_within(graph, adjoint, fold_op3(graph, OP_WHERE, e.args[0], zero, one)));
     return;
   }
   if (e.op == OP_CAST) {
@@ -120,7 +94,7 @@ static void propagate(Body *body, const Node *node, ExprId result) {
   for (uint32_t k = 0; k < e.n_args; k++) {
     if (!node_of(body, e.args[k])->active) continue;
     ExprId rule = rule_derivative(body->rules, graph, node->id, k, result);
-    if (rule != EXPR_NONE) accumulate(body, e.args[k], times(graph, adjoint, rule));
+    if (rule != EXPR_NONE) accumulate(body, e.args[k], derive_within(graph, adjoint, rule));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "graph/scalar_ops.h"
+#include "simplify/affine.h"
 #include "simplify/passes.h"
 
 /* --- copies --- */
@@ -158,6 +159,8 @@ static void count_dear(Sharing *s, TensorId id, ExprId e) {
   if (node.fallback != EXPR_NONE) count_dear(s, id, node.fallback);
   if (!is_transcendental(&node)) return;
   const Tensor t = *tensor_at(graph, id);
+  Ranges ranges = {tensor_index_extents(&t, graph->arena), t.rank + t.n_reduced};
+  if (reads_outside(graph, e, ranges)) return;
   Canonical canonical = canonicalize(graph, e, &t);
   const char *key = canonical_key(graph->arena, &canonical);
   Candidate *candidate = map_get(&s->candidates, key);

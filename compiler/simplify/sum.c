@@ -290,30 +290,16 @@ bool sum_remains(const Sum *sum) {
   return false;
 }
 
-/* Whether it reads without a default where the ranges alone do not say that this is inside. */
-static bool reads_outside(const Sum *sum, ExprId id) {
-  const Graph *graph = sum->graph;
-  const Expr *e = expr_at(graph, id);
-  if (e->kind == EXPR_READ && e->fallback == EXPR_NONE)
-    for (uint32_t i = 0; i < e->n_args; i++) {
-      Interval at = expr_interval(graph, e->args[i], sum->extents.items,
-                                  (uint32_t)sum->extents.count);
-      if (at.low < 0 || at.high >= tensor_at(graph, e->tensor)->extents[i]) return true;
-    }
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (reads_outside(sum, e->args[i])) return true;
-  return e->fallback != EXPR_NONE && reads_outside(sum, e->fallback);
-}
-
 /* `and` evaluates both sides: a condition that must not be evaluated everywhere stands within the
    others. */
 static ExprId guarded_body(const Sum *sum) {
   Graph *graph = sum->graph;
+  Ranges ranges = ranges_of(sum);
   ExprId body = sum->body, zero = expr_number(graph, expr_at(graph, body)->type, 0);
   for (int inner = 1; inner >= 0; inner--) {
     ExprId all = expr_integer(graph, TYPE_BOOL, 1);
     for (size_t i = 0; i < sum->guards.count; i++)
-      if (reads_outside(sum, sum->guards.items[i]) == (inner == 1))
+      if (reads_outside(graph, sum->guards.items[i], ranges) == (inner == 1))
         all = fold_op2(graph, OP_AND, all, sum->guards.items[i]);
     body = derive_where(graph, all, body, zero);
   }

@@ -17,7 +17,7 @@ int chance_below(Generator *g, int n) { return (int)(chance_next(g) % (uint64_t)
 bool chance(Generator *g, int percent) { return chance_below(g, 100) < percent; }
 
 const char *chance_number(Generator *g) {
-  static const char *const numbers[] = {"0.5", "1.5", "-0.7", "0.25", "2.0", "1e-1", "-1.25", "3"};
+  static const char *const numbers[] = {"0.5", "1.5", "-0.7", "0.25", "2.0", "1e-1", "-1.25", "3.0"};
   return numbers[chance_below(g, sizeof numbers / sizeof *numbers)];
 }
 
@@ -230,7 +230,7 @@ static void define_loss(Generator *g) {
     if (v->rank == 0)
       text_printf(g->out, "%s * %s", chance_number(g), v->name);
     else
-      text_printf(g->out, chance(g, 50) ? "mean(%s^2)" : "0.3 * sum(sin(%s))", v->name);
+      text_printf(g->out, chance(g, 50) ? "mean(%s^2)" : "0.3 * sum(softplus(-%s))", v->name);
   }
   /* so that each gradient is there, whatever was defined */
   for (int i = g->n_inputs; i < g->n_declared; i++) {
