@@ -216,13 +216,20 @@ static void write_not(Writer *w, const Value *v) {
   write_value(w, v->args[0], BINDS_WHOLE);
 }
 
+/* The C text of an operator in the table: integers and bools may have their own. */
+static const char *template_of(const Writer *w, const Value *v) {
+  const ScalarOpInfo *info = &scalar_ops[v->op];
+  bool real = v->n_args == 0 || type_is_real(value_at(w, v->args[v->n_args - 1])->type.type);
+  return real || info->c_integer == NULL ? info->c : info->c_integer;
+}
+
 /* Whether the text of a value calls a function. */
 static bool has_call(const Writer *w, ValueId id) {
   const Value *v = value_at(w, id);
   if (v->kind == VALUE_FOLD) return true;
   if (v->kind == VALUE_OP && v->op == OP_CAST)
     return type_is_integer(v->type.type) || has_call(w, v->args[0]);
-  if (v->kind == VALUE_OP && v->op != OP_WHERE && strstr(scalar_ops[v->op].c, "_$T(") != NULL)
+  if (v->kind == VALUE_OP && v->op != OP_WHERE && strstr(template_of(w, v), "_$T(") != NULL)
     return true;
   for (uint32_t i = 0; i < v->n_args; i++)
     if (has_call(w, v->args[i])) return true;
@@ -238,9 +245,8 @@ static Infix logical(const Writer *w, const Value *v, Infix infix) {
 }
 
 static void write_operator(Writer *w, const Value *v, int binds) {
-  const ScalarOpInfo *info = &scalar_ops[v->op];
   bool integer = v->n_args > 0 && !type_is_real(value_at(w, v->args[v->n_args - 1])->type.type);
-  const char *template = integer && info->c_integer != NULL ? info->c_integer : info->c;
+  const char *template = template_of(w, v);
   Infix infix = infix_of(w->arena, template);
   if (v->op == OP_CAST) {
     write_cast(w, v);
