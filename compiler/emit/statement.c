@@ -5,6 +5,8 @@
 
 static void indent(const Writer *w) { text_printf(w->out, "%*s", 2 * w->depth, ""); }
 
+static void write_statement(Writer *w, const Statement *s);
+
 /* A block has names of its own, so blocks beside each other use the same. */
 static void write_inner(Writer *w, const StatementList *block) {
   Names *outer = w->names, inner = names_new(w->arena, outer);
@@ -37,15 +39,17 @@ static void write_body(Writer *w, const StatementList *block) {
   text_add(w->out, "}\n");
 }
 
-static const char *loop_mark(LoopMark mark) {
-  switch (mark) {
+/* Of two loops that run in parallel together, one may have a single turn and not be written. */
+static const char *loop_mark(const Statement *s) {
+  bool both = s->body.n == 1 && !runs_once(&s->body.items[0]);
+  switch (s->mark) {
   case LOOP_PLAIN: return "";
   case LOOP_ROLLED: return "ROLLED ";
   case LOOP_UNROLLED: return "UNROLLED ";
   case LOOP_PARALLEL: return "PARALLEL ";
-  case LOOP_PARALLEL2: return "PARALLEL2 ";
+  case LOOP_PARALLEL2: return both ? "PARALLEL2 " : "PARALLEL ";
   }
-  bug("emit", "loop mark %d", (int)mark);
+  bug("emit", "loop mark %d", (int)s->mark);
 }
 
 static void write_loop(Writer *w, const Statement *s) {
@@ -54,7 +58,7 @@ static void write_loop(Writer *w, const Statement *s) {
   const char *v = names_take(w->names, base_name(w->arena, w->kernel->variables[s->variable]));
   w->variables[s->variable] = v;
   w->ranges[s->variable] = (Interval){s->from, s->to > s->from ? s->to - s->step : s->from};
-  text_printf(w->out, "%sfor (int64_t %s = %" PRId64 "; %s < %" PRId64 "; ", loop_mark(s->mark), v,
+  text_printf(w->out, "%sfor (int64_t %s = %" PRId64 "; %s < %" PRId64 "; ", loop_mark(s), v,
               s->from, v, s->to);
   if (s->step == 1)
     text_printf(w->out, "%s++)", v);
@@ -67,7 +71,13 @@ static void write_loop(Writer *w, const Statement *s) {
 /* A loop of one turn: its body, with the value for the variable. */
 static void write_once(Writer *w, const Statement *s) {
   w->ranges[s->variable] = (Interval){s->from, s->from};
-  write_block(w, &s->body);
+  if (s->mark == LOOP_PARALLEL2 && s->body.n == 1) {
+    Statement inner = s->body.items[0];
+    inner.mark = LOOP_PARALLEL;
+    write_statement(w, &inner);
+  } else {
+    write_block(w, &s->body);
+  }
 }
 
 static void write_if(Writer *w, const Statement *s) {

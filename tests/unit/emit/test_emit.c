@@ -120,7 +120,9 @@ static void build_noise(Arena *arena, Plan *plan) {
                              (ValueId[]){integer_number(&b, TYPE_I32, 7), at});
   add_store(&body, room, offset, random);
   add_store(&body, out, offset, load(&b, room, 1, offset));
-  add_loop(&b.kernel->body, i, 5, 1, body)->mark = LOOP_PARALLEL;
+  StatementList outer = block_new(&b);
+  add_loop(&outer, i, 5, 1, body);
+  add_loop(&b.kernel->body, add_variable(&b, "once"), 1, 1, outer)->mark = LOOP_PARALLEL2;
   b.kernel->uses_step = b.kernel->uses_seed = true;
 }
 
@@ -216,6 +218,7 @@ static void test_same_bytes(void **state) {
   assert_true(strstr(text, "belongs to") < strchr(text, '\n'));
   const char *library = emit_text(*state, (EmitOptions){.no_main = true});
   assert_null(strstr(library, "int main("));
+  assert_non_null(strstr(library, "  PARALLEL for (int64_t i = 0; i < 5; i++) {\n"));
 }
 
 static void check_runs(const dag_model *model) {
@@ -276,8 +279,9 @@ static void test_every_form_compiles(void **state) {
     assert_true(succeeds(arena_printf(
         *state,
         "cd %s && for f in split whole main; do %s %s -c $f.c || exit 1; done && "
+        "%s -Wall -Wextra -Werror -fopenmp -c main.c && "
         "%s -Wall -Wextra -Werror whole.c -o whole -lz -lcjson -lm && ./whole info >/dev/null",
-        folder, compilers[i], STRICT, compilers[i])));
+        folder, compilers[i], STRICT, compilers[i], compilers[i])));
   assert_true(succeeds(arena_printf(
       *state, "cd %s && g++ -Wall -Wextra -Werror use.cpp split.o -o use && ./use", folder)));
   remove_scratch(*state, folder);
