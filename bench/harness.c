@@ -15,7 +15,9 @@
 
 extern const dag_model MODEL;
 
-enum { SEED = 1, MAX_BLOCKS = 100000 };
+/* From this seed no input of a ReLU in W3 comes nearer to 0 than 1e-6 for 100 steps, with SGD or
+   with Adam: a ReLU that rounding turns over would show in the losses. */
+enum { SEED = 20, MAX_BLOCKS = 100000 };
 
 typedef struct Harness {
   void *memory; /* the model's struct */

@@ -56,7 +56,6 @@ class Workload:
         return 2 * self.batch * (3 * sum(products) - products[0])
 
 
-# Rates at which the losses fall visibly, and a ReLU that rounding turns over is not seen in them.
 WORKLOADS = [
     Workload("w1", "W1", "w1.dag", [13, 1], 32, "sgd", 0.01),
     Workload("w2-32", "W2 · 32", "w2.dag", [784, 10], 32, "sgd", 0.01),

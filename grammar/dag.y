@@ -115,8 +115,9 @@ block:
 
 statement:
     declaration
-  | left ASSIGN expr                { TargetList targets = {ARENA_NEW(parser->arena, LeftSide), 1, 1};
-                                      targets.items[0] = build_target(parser, $1);
+  | left ASSIGN expr                { LeftSide *target = ARENA_NEW(parser->arena, LeftSide);
+                                      *target = build_target(parser, $1);
+                                      TargetList targets = {target, 1, 1};
                                       $$ = build_definition(parser, @$, targets, $3); }
   | LPAREN targets RPAREN ASSIGN expr
                                     { $$ = build_definition(parser, @$, $2, $5); }

@@ -45,6 +45,14 @@ static void write_head(const Writer *w, const char *name) {
   text_add(w->out, ") {\n");
 }
 
+/* "25.7 Mflop, 1.1 MB" where it is worth a thought. */
+static void write_cost(Text *out, const Kernel *k) {
+  if (k->flops < 1e5 && k->bytes < 1e5) return;
+  text_add(out, "\n   ");
+  if (k->flops > 0) text_printf(out, "%.3g Mflop, ", k->flops * 1e-6);
+  text_printf(out, "%.3g MB", k->bytes * 1e-6);
+}
+
 void write_kernel(Emitter *e, Text *out, KernelId id) {
   const Kernel *k = &e->plan->kernels[id];
   Names names = names_new(e->arena, NULL);
@@ -64,6 +72,7 @@ void write_kernel(Emitter *e, Text *out, KernelId id) {
               .depth = 1};
   text_add(&function, "\n/* ");
   write_comment_text(&function, k->comment);
+  write_cost(&function, k);
   text_add(&function, " */\n");
   write_head(&w, e->kernels[id]);
   write_block(&w, &k->body);

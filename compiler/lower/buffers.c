@@ -46,6 +46,31 @@ void make_fixed_buffers(Plan *plan, BufferId *buffer_of) {
   for (uint32_t i = 0; i < p->n_inputs; i++) fix(plan, BUFFER_INPUT, p->inputs[i], buffer_of);
 }
 
+/* --- what nothing stores in --- */
+
+static void renumber(const Plan *plan, EntryPlan *entry, const BufferId *number) {
+  for (uint32_t i = 0; i < entry->n_calls; i++) {
+    KernelCall *call = &entry->calls[i];
+    uint32_t n = plan->kernels[call->kernel].n_parameters;
+    BufferId *buffers = ARENA_ARRAY(plan->arena, BufferId, n + 1);
+    for (uint32_t p = 0; p < n; p++) buffers[p] = number[call->buffers[p]];
+    call->buffers = buffers;
+  }
+}
+
+void drop_unused_buffers(Plan *plan) {
+  BufferId *number = ARENA_ARRAY(plan->arena, BufferId, plan->n_buffers + 1);
+  uint32_t n = 0;
+  for (BufferId i = 0; i < plan->n_buffers; i++) {
+    const Buffer *b = &plan->buffers[i];
+    number[i] = n;
+    if (b->kind != BUFFER_WORKSPACE || b->first != UINT32_MAX) plan->buffers[n++] = *b;
+  }
+  plan->n_buffers = n;
+  for (uint32_t i = 0; i < plan->n_entries; i++) renumber(plan, &plan->entries[i], number);
+  renumber(plan, &plan->init, number);
+}
+
 /* --- the workspace --- */
 
 static int64_t buffer_bytes(const Buffer *b) {

@@ -26,9 +26,7 @@ Kernel builder_finish(Builder *b, const char *name, const char *comment) {
                   .n_values = (uint32_t)b->values.count,
                   .body = {b->block->statements.items, (uint32_t)b->block->statements.count},
                   .uses_step = b->uses_step,
-                  .uses_seed = b->uses_seed,
-                  .flops = b->flops,
-                  .bytes = b->bytes};
+                  .uses_seed = b->uses_seed};
 }
 
 /* --- values --- */

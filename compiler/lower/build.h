@@ -21,7 +21,6 @@ typedef struct Builder {
   Map names;                      /* taken: name → how often */
   OpenBlock *block;
   bool uses_step, uses_seed;
-  double flops, bytes;
 } Builder;
 
 Builder *builder_new(Arena *arena, const Plan *plan);

@@ -9,6 +9,7 @@
      m, e, t, p over one spine: the row.
 
    What is read by the group alone is not stored. */
+#include "graph/scalar_ops.h"
 #include "lower/work.h"
 
 enum { LOCAL_ELEMENTS = 256 /* as many may stand in a local array at each point of the spine */ };
@@ -92,10 +93,20 @@ static TensorList computed_by(const Work *w, const Group *g) {
   return list;
 }
 
+static bool has_dear(const Graph *g, ExprId id) {
+  const Expr *e = expr_at(g, id);
+  if (e->kind == EXPR_OP && (scalar_ops[e->op].flags & OP_DEAR) != 0) return true;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (has_dear(g, e->args[i])) return true;
+  return false;
+}
+
+/* A dot product's results come one by one: nothing dear is done with them so. */
 static bool joins_epilogue(Work *w, const Node *x, const Group *g) {
   const Node *first = member(w, g, 0);
   if (x->reduction != REDUCE_NONE || x->rank != first->rank || x->type != first->type) return false;
   if (!all_aligned(w, x, g, x->rank)) return false;
+  if (first->contraction->dot) return !has_dear(w->graph, x->body);
   uint32_t lane = first->contraction->lane;
   if (w->plan->buffers[x->buffer].strides[lane] != 1) return false;
   TensorList registers = computed_by(w, g);
@@ -112,7 +123,20 @@ static uint32_t common_spine(const Work *w, const Node *x, const Group *g) {
 
 static bool is_small_scalar(const Node *n) { return n->rank == 0 && n->reduction == REDUCE_NONE; }
 
-/* Whether x joins; then the group's spine is what they share. */
+/* The spine's indices along which lanes can run in node x, beside the group's nodes. */
+static IndexSet lane_axes(Work *w, const Node *x, const Group *g, uint32_t spine) {
+  TensorList registers = computed_by(w, g);
+  IndexSet axes = 0;
+  for (uint32_t v = 0; v < spine && v < 60; v++) {
+    if (w->plan->buffers[x->buffer].strides[v] != 1) continue;
+    int width = lane_width(w, x, v, registers, (TensorList){0});
+    if (width == 0 || width >= 4) axes |= (IndexSet)1 << v;
+  }
+  return axes;
+}
+
+/* Whether x joins; then the group's spine is what they share. One that would take the group its
+   lanes stays outside. */
 static bool joins(Work *w, const Node *x, Group *g) {
   if (!any_related(w, x, g)) return false;
   switch (g->kind) {
@@ -123,7 +147,11 @@ static bool joins(Work *w, const Node *x, Group *g) {
   }
   uint32_t spine = common_spine(w, x, g);
   if (spine == 0) return g->spine == 0 && is_small_scalar(x);
+  IndexSet kept = g->lane_axes & (((IndexSet)1 << spine) - 1);
+  IndexSet both = kept & lane_axes(w, x, g, spine);
+  if (kept != 0 && both == 0) return false;
   g->spine = spine;
+  g->lane_axes = both;
   return true;
 }
 
@@ -154,7 +182,9 @@ static void place(Grouping *s, uint32_t i) {
     s->group_of[i] = (uint32_t)g + 1;
     return;
   }
-  new_group(s, i, (Group){.kind = GROUP_LOOPS, .spine = n->rank});
+  Group g = {.kind = GROUP_LOOPS, .spine = n->rank};
+  g.lane_axes = lane_axes(w, n, &g, n->rank);
+  new_group(s, i, g);
 }
 
 /* --- what is stored --- */

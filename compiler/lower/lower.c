@@ -9,6 +9,7 @@
 #include "lower/lower.h"
 #include <string.h>
 #include "graph/scalar_ops.h"
+#include "lower/cost.h"
 #include "lower/work.h"
 
 typedef struct Lowering {
@@ -118,6 +119,8 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   for (uint32_t i = 0; i < program->n_entries; i++)
     plan->entries[i] = lower_entry(&l, &program->entries[i], i);
   plan->init = lower_entry(&l, NULL, plan->n_entries);
+  drop_unused_buffers(plan);
   place_workspace(plan);
+  find_costs(plan);
   return plan;
 }

@@ -273,7 +273,6 @@ static ValueId translate_op(Context *c, const Expr *e) {
   for (uint32_t i = 0; i < e->n_args; i++)
     if (args[i] == VALUE_NONE) args[i] = translate(c, e->args[i]);
   align_lanes(c, args, e->n_args, e->op);
-  c->b->flops += type_is_real(e->type) ? 1 : 0;
   return kernel_op(c->b, e->op, e->type, args, e->n_args);
 }
 

@@ -7,12 +7,16 @@
 
 #define NODE_NONE UINT32_MAX
 
-/* y[O] = sum over K of left · right, computed in tiles: `lane` is an output index of right alone,
-   along which right's and y's elements are consecutive, `row` an output index of left alone. */
+/* y[O] = sum over K of left · right, computed in tiles. Lanes run along `lane`:
+   - an output index of right alone, along which right's and y's elements are consecutive; or
+   - (dot) a reduced index, along which those of both operands are. */
 typedef struct Contraction {
   ExprId left, right; /* reads at plain index variables */
-  uint32_t row;       /* NO_INDEX: left has no index of its own */
+  bool dot;
   uint32_t lane;
+  uint32_t row;       /* an output index of left alone; NO_INDEX: there is none */
+  uint32_t column;    /* dot: one of right alone; NO_INDEX */
+  uint32_t innermost; /* the output index along which y's elements are consecutive */
 } Contraction;
 #define NO_INDEX UINT32_MAX
 
@@ -37,6 +41,8 @@ typedef struct Node {
   bool transposes;         /* a copy of what it reads, with another axis innermost */
 } Node;
 
+typedef uint64_t IndexSet; /* of index variables */
+
 typedef enum GroupKind {
   GROUP_LOOPS,       /* nodes that share the outermost `spine` output indices */
   GROUP_CONTRACTION, /* a contraction, then elementwise readers in its epilogue */
@@ -48,6 +54,7 @@ typedef struct Group {
   GroupKind kind;
   ARRAY(uint32_t) nodes;
   uint32_t spine;
+  IndexSet lane_axes; /* loops: of the spine, those that lanes can run along */
 } Group;
 
 typedef struct TransposedCopy {
@@ -119,13 +126,13 @@ bool read_is_inside(Work *w, const Node *n, const Expr *read);
 BufferId add_buffer(Plan *plan, Buffer buffer);
 const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents);
 void make_fixed_buffers(Plan *plan, BufferId *param_buffers);
+void drop_unused_buffers(Plan *plan);
 void place_workspace(Plan *plan); /* offsets from lifetimes */
 
 /* layout.c: a buffer for each node, with its strides; contractions; transposed copies. */
 void make_layouts(Work *w);
 /* contraction.c */
 void find_contractions(Work *w);
-typedef uint64_t IndexSet; /* of index variables */
 IndexSet indices_of(const Graph *g, ExprId id);
 /* A definition `what` of an expression in n's index variables, over those that it uses; the read of
    it that stands for the expression. */
@@ -135,6 +142,12 @@ ExprId define_factor(Work *w, const Node *n, ExprId factor, const char *what);
 void hoist_invariants(Work *w);
 /* The place of index v among a read's axes; NO_INDEX. */
 uint32_t axis_of(const Graph *g, ExprId read, uint32_t v);
+
+/* plan.c: chooses a contraction's lanes, makes the transposed copies it needs, and returns the node
+   of a copy that has to store its result, or NODE_NONE. Clears the node's contraction when loops
+   are as good. */
+uint32_t plan_contraction(Work *w, uint32_t i);
+void give_buffer(Work *w, Node *n, uint32_t innermost);
 
 /* group.c */
 void make_groups(Work *w);

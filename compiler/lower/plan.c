@@ -1,0 +1,238 @@
+/* How a contraction is computed: along which index its lanes run.
+
+   An output index of one operand alone: that operand is read in vectors, the other one by one.
+   Where its elements do not lie next to each other it is copied first, transposed; where those of
+   what y is combined with do not, that becomes slow. A reduced index that is innermost in both
+   operands: both are read in vectors, and the lanes of each sum are added up at the end ("dot").
+
+   The cheapest in estimated cycles is taken. That the batch is what lanes run along in a training
+   step, and never a weight's index, comes out of this: activations are smaller than weights. */
+#include "graph/scalar_ops.h"
+#include "lower/work.h"
+
+enum { READERS_DEEP = 4 };
+
+/* Cycles. */
+static const double a_vector = 0.5 /* multiply-add */, a_copy = 0.5 /* of an element, transposed */,
+                    a_scalar = 2 /* operation where there could be a vector */,
+                    a_fold = 8 /* of a vector to one number */;
+
+static int64_t stride_of(const Work *w, TensorId tensor, uint32_t axis) {
+  return w->plan->buffers[w->buffer_of[tensor]].strides[axis];
+}
+
+/* The axis along which a tensor wants y[O] innermost when it is read or written at O. */
+static void count_wish(const Work *w, BufferId buffer, uint32_t rank, int64_t *wishes) {
+  const Buffer *b = &w->plan->buffers[buffer];
+  if (buffer == BUFFER_NONE || b->rank != rank) return;
+  for (uint32_t k = rank; k-- > 0;) {
+    if (b->strides[k] != 1 || b->extents[k] == 1) continue;
+    wishes[k] += b->elements;
+    return;
+  }
+}
+
+static void wish_of_reads(const Work *w, const Node *n, ExprId id, int64_t *wishes) {
+  const Expr *e = expr_at(w->graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) wish_of_reads(w, n, e->args[i], wishes);
+  if (e->kind != EXPR_READ || e->n_args != n->rank) return;
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    const Expr *at = expr_at(w->graph, e->args[i]);
+    if (at->kind != EXPR_INDEX || at->index != i) return;
+  }
+  count_wish(w, w->buffer_of[e->tensor], n->rank, wishes);
+}
+
+/* wishes[k]: how many elements, of what elementwise readers of node i read and write besides, lie
+   innermost along axis k. */
+static void wishes_of(const Work *w, uint32_t i, int depth, int64_t *wishes) {
+  const Node *n = node_at(w, i);
+  count_wish(w, n->buffer, n->rank, wishes);
+  if (depth == 0 || n->tensor == TENSOR_NONE) return;
+  for (size_t r = 0; r < n->readers.count; r++) {
+    const Node *reader = node_at(w, n->readers.items[r]);
+    if (reader->reduction != REDUCE_NONE || reader->rank != n->rank) continue;
+    if (!reads_at_point(w->graph, reader->body, n->tensor)) continue;
+    wish_of_reads(w, reader, reader->body, wishes);
+    wishes_of(w, n->readers.items[r], depth - 1, wishes);
+  }
+}
+
+static TensorId known_copy(const Work *w, TensorId of, uint32_t innermost) {
+  for (size_t i = 0; i < w->copies.count; i++)
+    if (w->copies.items[i].of == of && w->copies.items[i].innermost == innermost)
+      return w->copies.items[i].copy;
+  return TENSOR_NONE;
+}
+
+/* As many vectors of all widths cover `extent` elements. */
+static int64_t pieces(int64_t extent, int64_t lanes) {
+  int64_t count = 0;
+  for (; extent > 0; extent %= lanes) {
+    while (lanes > extent) lanes = lanes > 4 ? lanes / 2 : 1;
+    count += extent / lanes;
+  }
+  return count;
+}
+
+static int64_t multiplications(const Node *n) {
+  int64_t work = node_size(n);
+  for (uint32_t k = 0; k < n->n_reduced; k++) work *= n->extents[n->rank + k];
+  return work;
+}
+
+static int64_t full_lanes(const Work *w, const Node *n) {
+  return w->target->vector_bytes / type_bytes(n->type);
+}
+
+/* Lanes along output index v; -1 when they cannot run there. */
+static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_t *wishes) {
+  const Graph *g = w->graph;
+  uint32_t axes[2] = {axis_of(g, n->contraction->left, v), axis_of(g, n->contraction->right, v)};
+  if ((axes[0] == NO_INDEX) == (axes[1] == NO_INDEX) || n->extents[v] < 4) return -1;
+  int side = axes[0] == NO_INDEX ? 1 : 0;
+  TensorId right = expr_at(g, side == 0 ? n->contraction->left : n->contraction->right)->tensor;
+  double vectors =
+      (double)(multiplications(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
+  double cycles = a_vector * vectors;
+  bool lies_well = stride_of(w, right, axes[side]) == 1;
+  if (!lies_well && known_copy(w, right, axes[side]) == TENSOR_NONE)
+    cycles += a_copy * (double)tensor_size(tensor_at(g, right));
+  for (uint32_t k = 0; k < n->rank; k++) cycles += k == v ? 0 : a_scalar * (double)wishes[k];
+  return cycles;
+}
+
+/* Lanes along reduced index v. */
+static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
+  const Graph *g = w->graph;
+  ExprId sides[2] = {n->contraction->left, n->contraction->right};
+  for (int side = 0; side < 2; side++)
+    if (stride_of(w, expr_at(g, sides[side])->tensor, axis_of(g, sides[side], v)) != 1) return -1;
+  int64_t lanes = full_lanes(w, n), rest = n->extents[v] % lanes;
+  if (n->extents[v] < lanes) return -1;
+  double sums = (double)(multiplications(n) / n->extents[v]), outputs = (double)node_size(n);
+  return a_vector * sums * (double)(n->extents[v] / lanes) + a_fold * outputs +
+         a_scalar * sums * (double)rest;
+}
+
+/* y.T, alike but for the innermost axis */
+static TensorId transposed_copy(Work *w, TensorId of, uint32_t innermost) {
+  TensorId known = known_copy(w, of, innermost);
+  if (known != TENSOR_NONE) return known;
+  Graph *g = w->graph;
+  Tensor t = *tensor_at(g, of);
+  Tensor copy = tensor_new(TENSOR_DEFINITION, t.type);
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, t.rank + 1);
+  for (uint32_t k = 0; k < t.rank; k++) at[k] = expr_index(g, k);
+  copy.name = arena_printf(w->arena, "%s.T", t.name);
+  copy.rank = t.rank;
+  copy.extents = t.extents;
+  copy.index_names = t.index_names;
+  copy.body = expr_read(g, of, at, t.rank, EXPR_NONE);
+  TensorId id = add_definition(w, copy);
+  Node *n = node_at(w, w->node_of[id] - 1);
+  n->transposes = true;
+  give_buffer(w, n, innermost);
+  ARRAY_PUSH(w->arena, &w->copies, (TransposedCopy){of, id, innermost});
+  ARRAY_PUSH(w->arena, &w->final_order, w->node_of[id] - 1);
+  return id;
+}
+
+/* The contraction's lanes run across its fixed place: it is computed in the workspace, and a
+   transposed copy stores it. Returns the copy's node; NODE_NONE: none is needed. */
+static uint32_t store_transposed(Work *w, uint32_t i) {
+  Node *n = node_at(w, i);
+  if (n->buffer == BUFFER_NONE || n->contraction->dot) return NODE_NONE;
+  if (w->plan->buffers[n->buffer].strides[n->contraction->lane] == 1) return NODE_NONE;
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n->rank + 1);
+  for (uint32_t k = 0; k < n->rank; k++) at[k] = expr_index(w->graph, k);
+  Node copy = {.tensor = TENSOR_NONE,
+               .name = w->plan->buffers[n->buffer].name,
+               .type = n->type,
+               .rank = n->rank,
+               .extents = n->extents,
+               .index_names = n->index_names,
+               .body = expr_read(w->graph, n->tensor, at, n->rank, EXPR_NONE),
+               .buffer = n->buffer,
+               .replaces = n->replaces,
+               .transposes = true};
+  n->buffer = BUFFER_NONE;
+  n->replaces = TENSOR_NONE;
+  collect_reads(w, &copy);
+  ARRAY_PUSH(w->arena, &copy.after, i);
+  ARRAY_PUSH(w->arena, &w->nodes, copy);
+  return (uint32_t)w->nodes.count - 1;
+}
+
+/* The largest output index of `of` alone; NO_INDEX. */
+static uint32_t own_index(const Work *w, const Node *n, ExprId of, ExprId other) {
+  uint32_t own = NO_INDEX;
+  for (uint32_t v = 0; v < n->rank; v++) {
+    if (axis_of(w->graph, of, v) == NO_INDEX || axis_of(w->graph, other, v) != NO_INDEX) continue;
+    if (own == NO_INDEX || n->extents[v] > n->extents[own]) own = v;
+  }
+  return own;
+}
+
+static uint32_t choose_lanes(const Work *w, const Node *n, const int64_t *wishes) {
+  uint32_t best = NO_INDEX;
+  double least = -1;
+  for (uint32_t v = n->rank + n->n_reduced; v-- > 0;) {
+    double cycles = v < n->rank ? lane_cycles(w, n, v, wishes) : dot_cycles(w, n, v);
+    if (cycles < 0 || (least >= 0 && cycles >= least)) continue;
+    least = cycles;
+    best = v;
+  }
+  return best;
+}
+
+/* Where single numbers are stored anyway: what its readers want, else what fills vectors best. */
+static uint32_t dot_innermost(const Work *w, const Node *n, const int64_t *wishes) {
+  uint32_t best = n->rank == 0 ? 0 : n->rank - 1;
+  int64_t lanes = full_lanes(w, n);
+  for (uint32_t v = n->rank; v-- > 0;) {
+    int64_t more = wishes[v] - wishes[best];
+    int64_t waste = pieces(n->extents[v], lanes) * n->extents[best];
+    if (more > 0 || (more == 0 && waste < pieces(n->extents[best], lanes) * n->extents[v]))
+      best = v;
+  }
+  return best;
+}
+
+/* The operand with index v becomes the right one; copied if v is not innermost in it. */
+static void make_right(Work *w, uint32_t i, uint32_t v) {
+  Graph *g = w->graph;
+  Contraction *c = node_at(w, i)->contraction;
+  if (axis_of(g, c->right, v) == NO_INDEX) {
+    ExprId left = c->left;
+    c->left = c->right;
+    c->right = left;
+  }
+  const Expr right = *expr_at(g, c->right);
+  uint32_t axis = axis_of(g, c->right, v);
+  if (stride_of(w, right.tensor, axis) == 1) return;
+  TensorId copy = transposed_copy(w, right.tensor, axis);
+  c->right = expr_read(g, copy, right.args, right.n_args, EXPR_NONE);
+  ARRAY_PUSH(w->arena, &node_at(w, i)->after, w->node_of[copy] - 1);
+  node_at(w, i)->body = expr_op2(g, OP_MUL, c->left, c->right);
+  collect_reads(w, node_at(w, i));
+}
+
+uint32_t plan_contraction(Work *w, uint32_t i) {
+  int64_t *wishes = ARENA_ARRAY(w->arena, int64_t, node_at(w, i)->rank + 1);
+  wishes_of(w, i, READERS_DEEP, wishes);
+  uint32_t lane = choose_lanes(w, node_at(w, i), wishes);
+  Contraction *c = node_at(w, i)->contraction;
+  if (lane == NO_INDEX) {
+    node_at(w, i)->contraction = NULL;
+    return NODE_NONE;
+  }
+  c->lane = lane;
+  c->dot = lane >= node_at(w, i)->rank;
+  if (!c->dot) make_right(w, i, lane);
+  const Node *n = node_at(w, i);
+  c->innermost = c->dot ? dot_innermost(w, n, wishes) : lane;
+  c->row = own_index(w, n, c->left, c->right);
+  if (c->dot) c->column = own_index(w, n, c->right, c->left);
+  return store_transposed(w, i);
+}

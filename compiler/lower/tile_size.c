@@ -1,0 +1,69 @@
+/* How large the tiles of a contraction are, and in which order they are computed: of all that fit
+   the registers, what takes the fewest cycles, counting multiply-adds, loads and what comes from
+   beyond L1. */
+#include "lower/tile.h"
+
+enum { L2_BYTES_A_CYCLE = 32, CYCLES_TO_START = 16 /* and to end a tile */, WIDEST = 8 };
+
+static bool fits_registers(const TargetMachine *t, int64_t rows, int64_t vectors) {
+  int64_t most = t->vector_registers >= 32 ? 24 : 12;
+  int64_t smaller = rows < vectors ? rows : vectors;
+  return rows * vectors <= most && smaller + 1 + rows * vectors <= t->vector_registers;
+}
+
+/* Cycles a k: two multiply-adds and two loads each, but no fewer than a multiply-add takes. */
+static double tile_cycles(int64_t rows, int64_t vectors) {
+  double work = 0.5 * (double)(rows * vectors), loads = 0.5 * (double)(rows + vectors);
+  double cycles = work > loads ? work : loads;
+  return cycles > 4 ? cycles : 4;
+}
+
+/* All tiles of one panel of `vectors`, with the rows spread. */
+static double panel_cycles(int64_t rows, int64_t tile_rows, int64_t vectors) {
+  int64_t tiles = ceil_div(rows, tile_rows), low = rows / tiles, high = rows % tiles;
+  return (double)high * tile_cycles(low + 1, vectors) +
+         (double)(tiles - high) * tile_cycles(low, vectors);
+}
+
+/* What is read from beyond L1, in bytes, when rows (or else panels) are the outer loop: the operand
+   that the inner loop runs through is read again in each turn, unless it stays in L1. */
+static double bytes_read(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
+  int64_t left = s->rows * s->k * s->bytes, right = s->vectors * s->lanes * s->k * s->bytes;
+  int64_t row_tiles = ceil_div(s->rows, tile.rows), panels = ceil_div(s->vectors, tile.vectors);
+  int64_t panel = tile.vectors * s->lanes * s->k * s->bytes;
+  if (rows_outside) {
+    bool stays = right <= t->l1_bytes / 2;
+    return (double)left + (double)right * (double)(stays ? 1 : row_tiles);
+  }
+  bool left_stays = left <= t->l1_bytes / 2, panel_stays = panel <= t->l1_bytes * 3 / 4;
+  return (double)right * (double)(panel_stays ? 1 : row_tiles) +
+         (double)left * (double)(left_stays ? 1 : panels);
+}
+
+static double all_cycles(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
+  int64_t rest = s->vectors % tile.vectors;
+  double cycles =
+      (double)(s->vectors / tile.vectors) * panel_cycles(s->rows, tile.rows, tile.vectors);
+  if (rest != 0) cycles += panel_cycles(s->rows, tile.rows, rest);
+  int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
+  cycles = cycles * (double)s->k + (double)(tiles * CYCLES_TO_START);
+  double moving = bytes_read(t, s, tile, rows_outside) / L2_BYTES_A_CYCLE;
+  return (cycles > moving ? cycles : moving) + moving / 4;
+}
+
+/* The tile and the order of loops that take the fewest cycles; of equal ones the wider tile. */
+Tile choose_tile(const TargetMachine *target, const Sizes *s, bool *rows_outside) {
+  Tile best = {1, 1};
+  double least = 0;
+  for (int64_t v = 1; v <= s->vectors && v <= WIDEST; v++)
+    for (int64_t r = 1; r <= s->rows && fits_registers(target, r, v); r++)
+      for (int order = 0; order < 2; order++) {
+        double cycles = all_cycles(target, s, (Tile){r, v}, order == 0);
+        if (least != 0 && cycles > least) continue;
+        if (cycles == least && order == 1) continue;
+        least = cycles;
+        best = (Tile){r, v};
+        *rows_outside = order == 0;
+      }
+  return best;
+}

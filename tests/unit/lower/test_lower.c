@@ -1,0 +1,340 @@
+/* The structure of plans: what is fused, recognised, stored, shared. What they compute is tested by
+   running them: tests/random. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+#include "lower/lower.h"
+
+typedef struct World {
+  Arena *arena;
+  Graph *g;
+  Program program;
+  Entry entry;
+  Output outputs[4];
+  Update updates[4];
+  TensorId inputs[4], params[4];
+  ExprId i0, i1, i2;
+} World;
+
+static int setup(void **state) {
+  Arena *arena = arena_new();
+  World *w = ARENA_NEW(arena, World);
+  w->arena = arena;
+  w->g = graph_new(arena);
+  w->entry = (Entry){.kind = ENTRY_EXPORT, .name = "out"};
+  w->i0 = expr_index(w->g, 0);
+  w->i1 = expr_index(w->g, 1);
+  w->i2 = expr_index(w->g, 2);
+  *state = w;
+  return 0;
+}
+
+static int teardown(void **state) {
+  arena_free(((World *)*state)->arena);
+  return 0;
+}
+
+static const int64_t *shape(World *w, int64_t a, int64_t b) {
+  int64_t *extents = ARENA_ARRAY(w->arena, int64_t, 2);
+  extents[0] = a;
+  extents[1] = b;
+  return extents;
+}
+
+/* rank 0, 1 or 2: an extent of 0 is none */
+static Tensor shaped(World *w, TensorKind kind, ScalarType type, const char *name, int64_t a,
+                     int64_t b) {
+  Tensor t = tensor_new(kind, type);
+  t.name = name;
+  t.rank = a == 0 ? 0 : (b == 0 ? 1 : 2);
+  t.extents = shape(w, a, b);
+  return t;
+}
+
+static TensorId input(World *w, const char *name, ScalarType type, int64_t a, int64_t b) {
+  TensorId id = graph_add(w->g, shaped(w, TENSOR_INPUT, type, name, a, b));
+  w->inputs[w->entry.n_inputs++] = id;
+  return id;
+}
+
+/* name[a, b] = reduction over one index of extent `reduced` of body */
+static TensorId define(World *w, const char *name, int64_t a, int64_t b, Reduction reduction,
+                       int64_t reduced, ExprId body) {
+  Tensor t = shaped(w, TENSOR_DEFINITION, expr_at(w->g, body)->type, name, a, b);
+  t.reduction = reduction;
+  t.n_reduced = reduction == REDUCE_NONE ? 0 : 1;
+  t.reduced_extents = shape(w, reduced, 0);
+  t.body = body;
+  return graph_add(w->g, t);
+}
+
+static ExprId real(World *w, double value) { return expr_real(w->g, TYPE_F32, value); }
+
+static TensorId param(World *w, const char *name, int64_t a, int64_t b) {
+  Tensor t = shaped(w, TENSOR_PARAM, TYPE_F32, name, a, b);
+  t.initial = define(w, NULL, a, b, REDUCE_NONE, 0, real(w, 0));
+  TensorId id = graph_add(w->g, t);
+  w->params[w->program.n_params++] = id;
+  return id;
+}
+
+static void output(World *w, const char *name, TensorId tensor) {
+  w->outputs[w->entry.n_outputs++] = (Output){name, tensor};
+}
+
+static void update(World *w, TensorId target, TensorId value) {
+  w->updates[w->entry.n_updates++] = (Update){.target = target, .value = value};
+}
+
+static ExprId read0(World *w, TensorId t) { return expr_read(w->g, t, NULL, 0, EXPR_NONE); }
+static ExprId read1(World *w, TensorId t, ExprId a) { return expr_read(w->g, t, &a, 1, EXPR_NONE); }
+static ExprId read2(World *w, TensorId t, ExprId a, ExprId b) {
+  return expr_read(w->g, t, (ExprId[]){a, b}, 2, EXPR_NONE);
+}
+static ExprId op(World *w, ScalarOp o, ExprId a, ExprId b) { return expr_op2(w->g, o, a, b); }
+
+/* Lowered for 16 lanes of f32, verified. */
+static const Plan *plan(World *w) {
+  Program *p = &w->program;
+  w->entry.inputs = w->inputs;
+  w->entry.outputs = w->outputs;
+  w->entry.updates = w->updates;
+  p->arena = w->arena;
+  p->graph = w->g;
+  p->name = "test";
+  p->real = TYPE_F32;
+  p->inputs = w->inputs;
+  p->n_inputs = w->entry.n_inputs;
+  p->params = w->params;
+  p->entries = &w->entry;
+  p->n_entries = 1;
+  verify_derived(p, "test");
+  const Plan *result = lower(w->arena, p, target_named(w->arena, "x86-64-v4"));
+  verify_plan(result, "test");
+  return result;
+}
+
+static const Kernel *call(const Plan *p, uint32_t i) {
+  assert_true(i < p->entries[0].n_calls);
+  return &p->kernels[p->entries[0].calls[i].kernel];
+}
+
+static const Buffer *buffer_named(const Plan *p, const char *name) {
+  for (BufferId i = 0; i < p->n_buffers; i++)
+    if (strcmp(p->buffers[i].name, name) == 0 && p->buffers[i].kind == BUFFER_WORKSPACE)
+      return &p->buffers[i];
+  return NULL;
+}
+
+static bool has_accumulators(const Kernel *k) {
+  for (uint32_t i = 0; i < k->n_locals; i++)
+    if (k->locals[i].dimensions == 2 && k->locals[i].type.lanes > 1) return true;
+  return false;
+}
+
+/* How many innermost statements a run of the block makes. */
+static int64_t statements_run(StatementList block) {
+  int64_t count = 0;
+  for (uint32_t i = 0; i < block.n; i++) {
+    const Statement *s = &block.items[i];
+    int64_t turns = s->kind == STATEMENT_LOOP ? (s->to - s->from) / s->step : 1;
+    count += s->kind == STATEMENT_LOOP || s->kind == STATEMENT_IF
+                 ? turns * statements_run(s->body) + statements_run(s->other)
+                 : 1;
+  }
+  return count;
+}
+
+/* max(x Wᵀ + b, 0) */
+static TensorId dense(World *w, TensorId x, int64_t n, int64_t units, int64_t width, TensorId W,
+                      TensorId b) {
+  ExprId product = op(w, OP_MUL, read2(w, W, w->i1, w->i2), read2(w, x, w->i0, w->i2));
+  TensorId s = define(w, "s", n, units, REDUCE_SUM, width, product);
+  TensorId z = define(w, "z", n, units, REDUCE_NONE, 0,
+                      op(w, OP_ADD, read2(w, s, w->i0, w->i1), read1(w, b, w->i1)));
+  return define(w, "h", n, units, REDUCE_NONE, 0,
+                op(w, OP_MAX, read2(w, z, w->i0, w->i1), real(w, 0)));
+}
+
+static void test_epilogue(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 64, 100);
+  TensorId h = dense(w, x, 64, 48, 100, param(w, "W", 48, 100), param(w, "b", 48, 0));
+  output(w, "sum", define(w, "total", 48, 0, REDUCE_SUM, 64, read2(w, h, w->i1, w->i0)));
+  const Plan *p = plan(w);
+  /* x transposed; the product with + b and max; the sums */
+  assert_int_equal(p->entries[0].n_calls, 3);
+  assert_true(has_accumulators(call(p, 1)));
+  assert_null(buffer_named(p, "s"));
+  assert_null(buffer_named(p, "z"));
+  assert_non_null(buffer_named(p, buffer_named(p, "h") == NULL ? "h2" : "h"));
+}
+
+/* The batch is what lanes run along: the weights are read one by one, and not copied. */
+static void test_weights_are_not_copied(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 64, 784);
+  TensorId h = dense(w, x, 64, 256, 784, param(w, "W", 256, 784), param(w, "b", 256, 0));
+  output(w, "most", define(w, "most", 0, 0, REDUCE_MAX, 64, read2(w, h, w->i0, w->i0)));
+  const Plan *p = plan(w);
+  assert_non_null(buffer_named(p, "x.T"));
+  assert_null(buffer_named(p, "W.T"));
+}
+
+/* m, e, t and e / t over the rows of x: one kernel, nothing between stored. */
+static void test_softmax_row(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 32, 10);
+  TensorId m = define(w, "m", 32, 0, REDUCE_MAX, 10, read2(w, x, w->i0, w->i1));
+  ExprId moved = op(w, OP_SUB, read2(w, x, w->i0, w->i1), read1(w, m, w->i0));
+  TensorId e = define(w, "e", 32, 10, REDUCE_NONE, 0, expr_op1(w->g, OP_EXP, moved));
+  TensorId t = define(w, "t", 32, 0, REDUCE_SUM, 10, read2(w, e, w->i0, w->i1));
+  output(w, "p",
+         define(w, "p", 32, 10, REDUCE_NONE, 0,
+                op(w, OP_DIV, read2(w, e, w->i0, w->i1), read1(w, t, w->i0))));
+  const Plan *p = plan(w);
+  assert_int_equal(p->entries[0].n_calls, 1);
+  assert_int_equal(p->workspace_bytes, 0);
+}
+
+/* W - 0.1 xᵀ d, stored where W is: the gradient is nowhere. */
+static void test_update_in_epilogue(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 32, 64), d = input(w, "d", TYPE_F32, 32, 48);
+  TensorId W = param(w, "W", 48, 64);
+  ExprId product = op(w, OP_MUL, read2(w, d, w->i2, w->i0), read2(w, x, w->i2, w->i1));
+  TensorId gradient = define(w, "W_bar", 48, 64, REDUCE_SUM, 32, product);
+  ExprId step = op(w, OP_MUL, real(w, 0.1), read2(w, gradient, w->i0, w->i1));
+  update(w, W,
+         define(w, "W'", 48, 64, REDUCE_NONE, 0, op(w, OP_SUB, read2(w, W, w->i0, w->i1), step)));
+  const Plan *p = plan(w);
+  assert_int_equal(p->entries[0].n_calls, 1);
+  assert_true(has_accumulators(call(p, 0)));
+  assert_int_equal(p->workspace_bytes, 0);
+}
+
+/* An update is stored after the last reader of the old value has run. */
+static void test_old_values(void **state) {
+  World *w = *state;
+  TensorId a = param(w, "a", 40, 0), b = param(w, "b", 40, 0);
+  update(w, a,
+         define(w, "a'", 40, 0, REDUCE_NONE, 0,
+                op(w, OP_ADD, read1(w, a, w->i0), read1(w, b, w->i0))));
+  ExprId reversed = op(w, OP_SUB, expr_integer(w->g, TYPE_I32, 39), w->i0);
+  update(w, b, define(w, "b'", 40, 0, REDUCE_NONE, 0, read1(w, a, reversed)));
+  const Plan *p = plan(w);
+  /* a' must not be stored before b' has read a at other points, nor b' before a' has read b */
+  const EntryPlan *e = &p->entries[0];
+  uint32_t written = UINT32_MAX;
+  for (uint32_t i = 0; i < e->n_calls; i++)
+    for (uint32_t k = 0; k < call(p, i)->n_parameters; k++) {
+      const Buffer *buffer = &p->buffers[e->calls[i].buffers[k]];
+      if (buffer->tensor != a) continue;
+      assert_true(written == UINT32_MAX);
+      if (call(p, i)->parameters[k].written) written = i;
+    }
+  assert_true(written != UINT32_MAX);
+  assert_true(p->workspace_bytes > 0);
+}
+
+/* A chain of five: two places are enough. */
+static void test_memory_is_reused(void **state) {
+  World *w = *state;
+  TensorId last = input(w, "x", TYPE_F32, 100, 0);
+  for (int i = 0; i < 5; i++) /* scans, so that none is computed in its reader */
+    last = define(w, NULL, 100, 0, REDUCE_MAX, 100,
+                  op(w, OP_SUB, read1(w, last, w->i1), read1(w, last, w->i0)));
+  output(w, "y", last);
+  const Plan *p = plan(w);
+  assert_int_equal(p->entries[0].n_calls, 5);
+  assert_int_equal(p->workspace_bytes, 2 * 448);
+}
+
+static void test_alike_kernels_are_one(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 16, 0), y = input(w, "y", TYPE_F32, 16, 0);
+  output(w, "a", define(w, "a", 0, 0, REDUCE_SUM, 16, read1(w, x, w->i0)));
+  output(w, "b", define(w, "b", 0, 0, REDUCE_SUM, 16, read1(w, y, w->i0)));
+  const Plan *p = plan(w);
+  assert_int_equal(p->entries[0].n_calls, 2);
+  assert_int_equal(p->n_kernels, 1);
+}
+
+/* sum[n](where(J == t[n], v[n], 0)): 20 steps, not 20 times 1000. */
+static void test_scatter_is_not_dense(void **state) {
+  World *w = *state;
+  TensorId t = input(w, "t", TYPE_I32, 20, 0), v = input(w, "v", TYPE_F32, 20, 0);
+  ExprId here = op(w, OP_EQ, w->i0, read1(w, t, w->i1));
+  ExprId body = expr_op3(w->g, OP_WHERE, here, read1(w, v, w->i1), real(w, 0));
+  output(w, "y", define(w, "y", 1000, 0, REDUCE_SUM, 20, body));
+  const Plan *p = plan(w);
+  assert_int_equal(p->entries[0].n_calls, 1);
+  assert_true(statements_run(call(p, 0)->body) < 2000);
+}
+
+static void test_indices_are_checked(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 50, 0), t = input(w, "t", TYPE_U8, 20, 0);
+  ExprId at =
+      op(w, OP_ADD, expr_cast(w->g, TYPE_I32, read1(w, t, w->i0)), expr_integer(w->g, TYPE_I32, 3));
+  output(w, "y", define(w, "y", 20, 0, REDUCE_NONE, 0, read1(w, x, at)));
+  const Plan *p = plan(w);
+  assert_int_equal(p->entries[0].n_checks, 1);
+  assert_int_equal(p->entries[0].checks[0].input, 1);
+  assert_int_equal(p->entries[0].checks[0].limit, 47);
+}
+
+/* Only one branch may be evaluated: no lanes, and a branch in the code. */
+static void test_branches(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 30, 0);
+  ExprId before = op(w, OP_SUB, w->i0, expr_integer(w->g, TYPE_I32, 2));
+  ExprId inside = op(w, OP_GE, w->i0, expr_integer(w->g, TYPE_I32, 2));
+  ExprId body = expr_op3(w->g, OP_WHERE, inside, read1(w, x, before), real(w, 1));
+  output(w, "y", define(w, "y", 32, 0, REDUCE_NONE, 0, body));
+  const Plan *p = plan(w);
+  const Kernel *k = call(p, 0);
+  for (uint32_t i = 0; i < k->n_values; i++) assert_int_equal(k->values[i].type.lanes, 1);
+  assert_int_equal(k->body.items[0].body.items[1].kind, STATEMENT_IF);
+}
+
+static void test_scalars_out_of_loops(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 64, 0), s = input(w, "s", TYPE_F32, 0, 0);
+  ExprId scale = expr_op1(w->g, OP_LOG, read0(w, s));
+  output(w, "y", define(w, "y", 64, 0, REDUCE_NONE, 0, op(w, OP_DIV, read1(w, x, w->i0), scale)));
+  const Plan *p = plan(w);
+  const Kernel *last = call(p, p->entries[0].n_calls - 1);
+  for (uint32_t i = 0; i < last->n_values; i++) {
+    assert_false(last->values[i].kind == VALUE_OP && last->values[i].op == OP_LOG);
+    assert_false(last->values[i].kind == VALUE_OP && last->values[i].op == OP_DIV);
+  }
+}
+
+static void test_targets(void **state) {
+  World *w = *state;
+  assert_null(target_named(w->arena, "vax"));
+  assert_non_null(target_named(w->arena, "native"));
+  assert_int_equal(target_named(w->arena, "aarch64")->vector_bytes, 16);
+}
+
+int main(void) {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      TEST(test_epilogue),
+      TEST(test_weights_are_not_copied),
+      TEST(test_softmax_row),
+      TEST(test_update_in_epilogue),
+      TEST(test_old_values),
+      TEST(test_memory_is_reused),
+      TEST(test_alike_kernels_are_one),
+      TEST(test_scatter_is_not_dense),
+      TEST(test_indices_are_checked),
+      TEST(test_branches),
+      TEST(test_scalars_out_of_loops),
+      TEST(test_targets),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
