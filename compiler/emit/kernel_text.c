@@ -48,7 +48,9 @@ static void write_head(const Writer *w, const char *name) {
 /* "25.7 Mflop, 1.1 MB" where it is worth a thought. */
 static void write_cost(Text *out, const Kernel *k) {
   if (k->flops < 1e5 && k->bytes < 1e5) return;
-  text_add(out, "\n   ");
+  const char *last = strrchr(k->comment, '\n');
+  bool contraction = last != NULL && strncmp(last + 1, "contraction ", 12) == 0;
+  text_add(out, contraction ? "; " : "\n   ");
   if (k->flops > 0) text_printf(out, "%.3g Mflop, ", k->flops * 1e-6);
   text_printf(out, "%.3g MB", k->bytes * 1e-6);
 }

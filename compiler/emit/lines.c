@@ -50,7 +50,9 @@ static void add_line(Text *out, const char *line, size_t length, bool comment) {
     size_t first = margin == 0 ? indentation : 0, limit = COLUMNS - margin;
     size_t end = comment ? break_comment(line, first, limit) : break_code(line, first, limit);
     if (end == 0) break;
-    text_addn(out, line, end);
+    size_t kept = end;
+    while (line[kept - 1] == ' ') kept--;
+    text_addn(out, line, kept);
     margin = indentation + (comment ? 3 : 4);
     text_printf(out, "\n%*s", (int)margin, "");
     line += end + 1;

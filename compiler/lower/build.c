@@ -176,12 +176,18 @@ static bool is_keyword(const char *name) {
   return false;
 }
 
-/* The last part of a dotted path as a C identifier: `W_bar` of dense1.W_bar, `m_` of m'. */
+/* The last part of a dotted path as a C identifier that is no keyword: `W_bar` of dense1.W_bar,
+   `m_new` of m'. */
 const char *c_identifier(Arena *arena, const char *name) {
   const char *dot = strrchr(name, '.');
   char *text = arena_strdup(arena, dot == NULL ? name : dot + 1);
+  size_t length = strlen(text);
+  bool is_new = length > 0 && text[length - 1] == '\'';
+  if (is_new) text[length - 1] = '\0';
   for (char *c = text; *c != '\0'; c++)
     if (!isalnum((unsigned char)*c)) *c = '_';
+  if (is_new)
+    return arena_printf(arena, "%s%s_new", isdigit((unsigned char)text[0]) ? "_" : "", text);
   if (isdigit((unsigned char)text[0])) return arena_printf(arena, "_%s", text);
   return is_keyword(text) ? arena_printf(arena, "%s_", text) : text;
 }

@@ -24,7 +24,7 @@ typedef struct Builder {
 } Builder;
 
 Builder *builder_new(Arena *arena, const Plan *plan);
-/* The kernel built, all blocks being closed. */
+/* The kernel built, all blocks being closed; its flops and bytes are the caller's to set. */
 Kernel builder_finish(Builder *b, const char *name, const char *comment);
 
 /* --- values --- */

@@ -27,6 +27,7 @@ static bool is_among(TensorList list, TensorId tensor) {
 static int type_width(ScalarType type) { return type == TYPE_BOOL ? IMPOSSIBLE : type_bytes(type); }
 
 static int register_width(LaneCheck *c, const Expr *e) {
+  if (!read_is_inside(c->w, c->n, e)) return IMPOSSIBLE;
   for (uint32_t i = 0; i < e->n_args; i++) {
     const Expr *at = expr_at(c->w->graph, e->args[i]);
     if (at->kind == EXPR_INDEX && at->index == c->v && i == c->v) continue;

@@ -28,17 +28,13 @@ static const char *kernel_name(Lowering *l, const char *definition) {
   return name;
 }
 
-static const char *describe(Work *w, const Group *g) {
-  Text text = text_new(w->arena);
-  for (size_t i = 0; i < g->nodes.count; i++) {
-    const Node *n = node_at(w, g->nodes.items[i]);
-    if (i > 0) text_add(&text, "\n");
-    if (n->tensor == TENSOR_NONE)
-      text_printf(&text, "%s stored", n->name);
-    else
-      print_definition(&text, w->program, n->tensor);
+static double bytes_of(const Builder *b) {
+  double bytes = 0;
+  for (size_t i = 0; i < b->bound.count; i++) {
+    const Buffer *buffer = &b->plan->buffers[b->bound.items[i]];
+    bytes += (double)(buffer->elements * type_bytes(buffer->type));
   }
-  return text_string(&text);
+  return bytes;
 }
 
 static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
@@ -51,7 +47,10 @@ static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   }
   const char *name = kernel_name(l, node_at(w, g->nodes.items[0])->name);
   KernelId before = l->plan->n_kernels;
-  KernelId id = share_kernel(l->plan, &l->kernels, builder_finish(b, name, describe(w, g)));
+  Kernel kernel = builder_finish(b, name, describe_group(w, g, b));
+  kernel.flops = group_flops(w, g);
+  kernel.bytes = bytes_of(b);
+  KernelId id = share_kernel(l->plan, &l->kernels, kernel);
   if (id == before) map_set(&l->names, name, l->plan);
   return (KernelCall){id, b->bound.items};
 }

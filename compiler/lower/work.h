@@ -115,6 +115,9 @@ void order_nodes(Work *w);
 /* Whether all reads of `tensor` in the body are at the point itself: tensor[i0, i1, …]. */
 bool reads_at_point(const Graph *g, ExprId body, TensorId tensor);
 
+/* describe.c: the kernel's comment, once it is built. */
+const char *describe_group(Work *w, const Group *g, const Builder *b);
+
 /* check.c: what inputs used as indices must be below; w->limits. */
 void find_checks(Work *w, EntryPlan *plan);
 /* The range of an index expression, knowing that. */
@@ -199,6 +202,8 @@ void build_scatter(Work *w, Builder *b, const Group *g);
 void build_contraction(Work *w, Builder *b, const Group *g);
 void build_transposed(Work *w, Builder *b, const Group *g);
 bool is_scatter(Work *w, const Node *n);
+
+double group_flops(Work *w, const Group *g);
 
 /* share.c: the kernel that is alike up to buffers and names, or NULL. */
 typedef struct KernelTable {

@@ -1,0 +1,115 @@
+/* The comment of a kernel: the definitions that it computes, where they stand in the source, and
+   how a contraction is computed; and how much work it is. */
+#include <inttypes.h>
+#include <string.h>
+#include "lower/work.h"
+
+static const char *file_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash == NULL ? path : slash + 1;
+}
+
+/* "mlp.dag:5"; NULL: nowhere. */
+static const char *place_of(const Work *w, const Tensor *t) {
+  Span place = t->use.source != NULL ? t->use : t->span;
+  if (place.source == NULL) return NULL;
+  return arena_printf(w->arena, "%s:%u", file_name(place.source->path), place.line);
+}
+
+/* The place only where it is not that of the line before. */
+static void describe_node(Work *w, Text *text, const Node *n, const char **last_place) {
+  if (n->tensor == TENSOR_NONE) {
+    text_printf(text, "%s stored", n->name);
+    return;
+  }
+  print_definition(text, w->program, n->tensor);
+  const char *place = place_of(w, tensor_at(w->graph, n->tensor));
+  if (place == NULL || (*last_place != NULL && strcmp(place, *last_place) == 0)) return;
+  text_printf(text, "    %s", place);
+  *last_place = place;
+}
+
+/* " · K 784 (i)": the product of some indices' extents, with their names. */
+static void describe_extent(Text *text, const Node *n, const char *what, const bool *of) {
+  int64_t extent = 1;
+  Text names = text_new(text->arena);
+  for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) {
+    if (!of[v]) continue;
+    extent *= n->extents[v];
+    text_printf(&names, "%s%s", names.length > 0 ? ", " : "", index_name(n, v));
+  }
+  if (names.length == 0) return;
+  text_printf(text, "%s %s %" PRId64 " (%s)", text->length > 0 ? " ·" : "contraction", what, extent,
+              text_string(&names));
+}
+
+/* M: indices of left alone; N: of right alone; batch: of both; K: what is summed over. */
+static void describe_sizes(Work *w, Text *text, const Node *n) {
+  uint32_t n_indices = n->rank + n->n_reduced;
+  bool *kinds[4];
+  for (int k = 0; k < 4; k++) kinds[k] = ARENA_ARRAY(w->arena, bool, n_indices);
+  for (uint32_t v = 0; v < n_indices; v++) {
+    bool left = expr_uses_index(w->graph, n->contraction->left, v);
+    bool right = expr_uses_index(w->graph, n->contraction->right, v);
+    kinds[v >= n->rank ? 3 : left && right ? 0 : left ? 1 : 2][v] = true;
+  }
+  static const char *const names[] = {"batch", "M", "N", "K"};
+  for (int k = 0; k < 4; k++) describe_extent(text, n, names[k], kinds[k]);
+}
+
+/* Of accumulators: the one local that is an array of two dimensions. */
+static void describe_tile(Text *text, const Builder *b) {
+  for (size_t i = 0; i < b->locals.count; i++) {
+    const Local *local = &b->locals.items[i];
+    if (local->dimensions != 2) continue;
+    text_printf(text, "; tile %" PRId64 " × %" PRId64, local->size[0],
+                local->size[1] * local->type.lanes);
+    return;
+  }
+}
+
+/* "z" of "dense1.z" */
+static const char *last_part(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot == NULL ? path : dot + 1;
+}
+
+const char *describe_group(Work *w, const Group *g, const Builder *b) {
+  Text text = text_new(w->arena), how = text_new(w->arena);
+  const char *last_place = NULL;
+  for (size_t i = 0; i < g->nodes.count; i++) {
+    if (i > 0) text_add(&text, "\n");
+    describe_node(w, &text, node_at(w, g->nodes.items[i]), &last_place);
+  }
+  if (g->kind != GROUP_CONTRACTION) return text_string(&text);
+  describe_sizes(w, &how, node_at(w, g->nodes.items[0]));
+  describe_tile(&how, b);
+  for (size_t i = 1; i < g->nodes.count; i++)
+    text_printf(&how, "%s%s", i == 1 ? "; epilogue: " : ", ",
+                last_part(node_at(w, g->nodes.items[i])->name));
+  return arena_printf(w->arena, "%s\n%s", text_string(&text), text_string(&how));
+}
+
+/* --- work --- */
+
+static double operations(Work *w, ExprId id) {
+  if (!first_met(w, id)) return 0;
+  const Expr *e = expr_at(w->graph, id);
+  double count = e->kind == EXPR_OP && type_is_real(e->type) ? 1 : 0;
+  for (uint32_t i = 0; i < e->n_args; i++) count += operations(w, e->args[i]);
+  return e->fallback == EXPR_NONE ? count : count + operations(w, e->fallback);
+}
+
+/* An estimate: every operation on reals counts as one, and so does one of a reduction. */
+double group_flops(Work *w, const Group *g) {
+  double flops = 0;
+  for (size_t i = 0; i < g->nodes.count; i++) {
+    const Node *n = node_at(w, g->nodes.items[i]);
+    double points = 1;
+    for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) points *= (double)n->extents[v];
+    start_walk(w);
+    double each = operations(w, n->body) + (n->reduction == REDUCE_NONE ? 0 : 1);
+    flops += points * each;
+  }
+  return flops;
+}
