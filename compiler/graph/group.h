@@ -44,6 +44,7 @@ typedef struct EvaluationOrder {
 EvaluationOrder evaluation_order(const Graph *graph, Arena *arena, const TensorId *roots,
                                  uint32_t n_roots);
 
-/* Whether all recurrences that `roots` depend on are causal; else *failure says what is not. */
+/* Whether all recurrences that `roots` depend on are causal; else *failure says what is not.
+   Definitions may lack a body yet. */
 bool recurrences_are_causal(const Graph *graph, Arena *arena, const TensorId *roots,
                             uint32_t n_roots, GroupFailure *failure);

@@ -15,6 +15,7 @@ typedef struct Walk {
   EvaluationOrder out;
   GroupFailure failure;
   bool failed;
+  bool unfinished; /* definitions may lack a body yet */
 } Walk;
 
 static void visit_tensor(Walk *walk, TensorId id);
@@ -85,8 +86,10 @@ static void visit_tensor(Walk *walk, TensorId id) {
   case TENSOR_PARAM:
   case TENSOR_STATE: break;
   case TENSOR_DEFINITION:
-    if (tensor->body == EXPR_NONE) bug("graph_order", "%s has no body", tensor->name);
-    visit_expr(walk, tensor->body, id);
+    if (tensor->body != EXPR_NONE)
+      visit_expr(walk, tensor->body, id);
+    else if (!walk->unfinished)
+      bug("graph_order", "%s has no body", tensor->name);
     break;
   case TENSOR_RESHAPE: visit_read(walk, id, tensor->source); break;
   case TENSOR_DERIVATIVE:
@@ -98,10 +101,12 @@ static void visit_tensor(Walk *walk, TensorId id) {
   if (walk->low[id] == walk->number[id] && !walk->failed) close_component(walk, id);
 }
 
-static Walk walk_from(const Graph *graph, Arena *arena, const TensorId *roots, uint32_t n_roots) {
+static Walk walk_from(const Graph *graph, Arena *arena, const TensorId *roots, uint32_t n_roots,
+                      bool unfinished) {
   uint32_t n = graph->n_tensors + 1;
   Walk walk = {.graph = graph,
                .arena = arena,
+               .unfinished = unfinished,
                .number = ARENA_ARRAY(arena, uint32_t, n),
                .low = ARENA_ARRAY(arena, uint32_t, n),
                .open = ARENA_ARRAY(arena, bool, n),
@@ -117,7 +122,7 @@ static Walk walk_from(const Graph *graph, Arena *arena, const TensorId *roots, u
 
 EvaluationOrder evaluation_order(const Graph *graph, Arena *arena, const TensorId *roots,
                                  uint32_t n_roots) {
-  Walk walk = walk_from(graph, arena, roots, n_roots);
+  Walk walk = walk_from(graph, arena, roots, n_roots, false);
   if (walk.failed && walk.failure.reader != TENSOR_NONE)
     bug("graph_order", "%s and %s read each other and do not step along an axis",
         tensor_at(graph, walk.failure.reader)->name, tensor_at(graph, walk.failure.read)->name);
@@ -131,7 +136,7 @@ TensorList graph_order(const Graph *graph, Arena *arena, const TensorId *roots, 
 
 bool recurrences_are_causal(const Graph *graph, Arena *arena, const TensorId *roots,
                             uint32_t n_roots, GroupFailure *failure) {
-  Walk walk = walk_from(graph, arena, roots, n_roots);
+  Walk walk = walk_from(graph, arena, roots, n_roots, true);
   *failure = walk.failure;
   return !walk.failed;
 }
