@@ -32,7 +32,7 @@ PEER_ENVIRONMENT = {
 PACKAGES = {"torch": ["torch==2.13.0", "numpy"], "jax": ["jax==0.10.2", "jaxlib==0.10.2", "numpy"]}
 
 
-PAUSE = 0.1  # seconds between turns, for the threads of the one before to fall asleep
+PAUSE = 0.3  # seconds between turns, for the threads of the one before to fall asleep
 DISTURBANCE = 0.05  # processors that others may use beside a turn
 DISTURBED_TURNS = 5
 
@@ -158,7 +158,7 @@ class Built:
         with open(source, encoding="utf-8") as file:
             text = file.read()
         self.lines = text.count("\n")
-        self.has_threads = "#pragma omp" in text
+        self.has_threads = "omp parallel" in text
         flags = C_FLAGS + (["-fopenmp"] if self.has_threads else [])
         built = os.path.join(w.folder, "model.o")
         self.clang_seconds = median_seconds([clang, *flags, "-c", source, "-o", built], 3)

@@ -13,27 +13,6 @@ typedef struct Binding {
 
 static ExprId build(const Binding *b, const Ast *ast);
 
-static ScalarOp binary_op(BinaryOp op) {
-  switch (op) {
-  case BINARY_ADD: return OP_ADD;
-  case BINARY_SUB: return OP_SUB;
-  case BINARY_MUL: return OP_MUL;
-  case BINARY_DIV: return OP_DIV;
-  case BINARY_MOD: return OP_MOD;
-  case BINARY_POW: return OP_POW;
-  case BINARY_EQ: return OP_EQ;
-  case BINARY_NE: return OP_NE;
-  case BINARY_LT: return OP_LT;
-  case BINARY_LE: return OP_LE;
-  case BINARY_GT: return OP_GT;
-  case BINARY_GE: return OP_GE;
-  case BINARY_AND: return OP_AND;
-  case BINARY_OR: return OP_OR;
-  case BINARY_MATMUL: break;
-  }
-  bug("differentiate", "@ in a derivative rule");
-}
-
 static ExprId build_name(const Binding *b, const char *name) {
   if (strcmp(name, "y") == 0) return b->y;
   if (strlen(name) == 1 && name[0] >= 'a' && name[0] <= 'c') return b->operands[name[0] - 'a'];
@@ -58,7 +37,7 @@ static ExprId build(const Binding *b, const Ast *ast) {
   case AST_NAME: return build_name(b, ast->name);
   case AST_UNARY: return derive_neg(b->graph, build(b, ast->operand));
   case AST_BINARY:
-    return derive_op(b->graph, binary_op(ast->binary),
+    return derive_op(b->graph, scalar_op_infixed(binary_text(ast->binary)),
                      (ExprId[]){build(b, ast->operand), build(b, ast->right)}, 2);
   case AST_CALL: return build_call(b, ast);
   case AST_BOOL:

@@ -201,8 +201,8 @@ static bool match_shape(Elaborator *e, Signature *s, const Param *param, const A
   return true;
 }
 
-/* An argument that is much written out becomes a definition, so that inlining cannot explode; so does
-   one that draws random numbers: one for each of its elements, however it is used. */
+/* An argument that is much written out becomes a definition, so that inlining cannot explode; so
+   does one that draws random numbers: one for each of its elements, however it is used. */
 static bool is_small(const Elaborator *e, ExprId id, int *budget) {
   const Expr *x = expr_at(e->graph, id);
   if (--*budget < 0) return false;

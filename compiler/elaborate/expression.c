@@ -125,32 +125,11 @@ static Value evaluate_field(Elaborator *e, Scope *scope, const Ast *ast) {
 
 /* --- operators --- */
 
-static ScalarOp binary_operator(BinaryOp op) {
-  switch (op) {
-  case BINARY_ADD: return OP_ADD;
-  case BINARY_SUB: return OP_SUB;
-  case BINARY_MUL: return OP_MUL;
-  case BINARY_DIV: return OP_DIV;
-  case BINARY_MOD: return OP_MOD;
-  case BINARY_POW: return OP_POW;
-  case BINARY_EQ: return OP_EQ;
-  case BINARY_NE: return OP_NE;
-  case BINARY_LT: return OP_LT;
-  case BINARY_LE: return OP_LE;
-  case BINARY_GT: return OP_GT;
-  case BINARY_GE: return OP_GE;
-  case BINARY_AND: return OP_AND;
-  case BINARY_OR: return OP_OR;
-  case BINARY_MATMUL: break;
-  }
-  bug("elaborate", "@ is no scalar operator");
-}
-
 static Value evaluate_binary(Elaborator *e, Scope *scope, const Ast *ast) {
   if (ast->binary == BINARY_MATMUL) return matrix_product(e, scope, ast);
   Value args[2] = {evaluate(e, scope, ast->operand), evaluate(e, scope, ast->right)};
   Span spans[2] = {ast->operand->span, ast->right->span};
-  return apply_operator(e, binary_operator(ast->binary), args, spans, 2, ast->span);
+  return apply_operator(e, scalar_op_infixed(binary_text(ast->binary)), args, spans, 2, ast->span);
 }
 
 static Value evaluate_list(Elaborator *e, Scope *scope, const Ast *ast) {

@@ -203,8 +203,6 @@ void infer_extent(Elaborator *e, uint32_t number, int64_t extent, Span span, boo
   v->given = true; /* said once */
 }
 
-void check_later(Elaborator *e, RangeCheck check) { ARRAY_PUSH(e->arena, &e->checks, check); }
-
 static bool reads_data(const Elaborator *e, ExprId id) {
   const Expr *x = expr_at(e->graph, id);
   if (x->kind == EXPR_READ || type_is_real(x->type)) return true;
@@ -228,11 +226,19 @@ static void check_ranges(Elaborator *e) {
     print_ast(&text, check->ast);
     diag_error(e->diag, check->ast->span,
                "`%s` runs over %" PRId64 "..%" PRId64 ", outside axis %u of size %" PRId64,
-               text_string(&text), range.low, range.high + 1, check->axis, *check->extent);
+               text_string(&text), range.low, range.high + (range.high < INT64_MAX), check->axis,
+               *check->extent);
     diag_note(e->diag, check->read, "in this read");
     diag_hint(e->diag, "`?? 0` after the read gives 0 outside; or give the index a range that "
                        "stays inside");
   }
+}
+
+void check_later(Elaborator *e, RangeCheck check) {
+  ARRAY_PUSH(e->arena, &e->checks, check);
+  if (e->n_open > 0) return;
+  check_ranges(e); /* no index variable is in scope whose range is still to come: p[0^-1] */
+  e->checks.count = 0;
 }
 
 /* --- closing --- */

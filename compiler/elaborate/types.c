@@ -30,26 +30,13 @@ Value value_retype(Elaborator *e, Value v, ScalarType type) {
   return v;
 }
 
-static bool integer_fits(ScalarType type, int64_t value) {
-  switch (type) {
-  case TYPE_BOOL: return false;
-  case TYPE_U8: return value >= 0 && value <= UINT8_MAX;
-  case TYPE_I8: return value >= INT8_MIN && value <= INT8_MAX;
-  case TYPE_I32: return value >= INT32_MIN && value <= INT32_MAX;
-  case TYPE_I64:
-  case TYPE_F32:
-  case TYPE_F64: return true;
-  }
-  return false;
-}
-
 /* --- one value --- */
 
 static bool literal_fits(const Value *v, ScalarType type) {
   if (!v->adapts || type == TYPE_BOOL) return false;
   if (type_is_real(type)) return true;
   if (type_is_real(v->type)) return false;
-  return !v->constant || integer_fits(type, v->integer);
+  return !v->constant || type_holds(type, v->integer);
 }
 
 static void hint_conversion(Elaborator *e, ScalarType from, ScalarType to) {
@@ -96,7 +83,7 @@ Value value_cast(Elaborator *e, Value v, ScalarType type, bool adapts) {
     } else if (real >= -9.2e18 && real <= 9.2e18) {
       int64_t integer = type_is_real(v.type) ? (int64_t)v.real : v.integer;
       made = value_integer(e, integer);
-      if (!integer_fits(type, integer))
+      if (!type_holds(type, integer))
         made = v;
       else
         made = value_retype(e, made, type);

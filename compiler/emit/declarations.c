@@ -1,6 +1,7 @@
 /* What a caller of the model sees: sizes, the struct, prototypes. The same text in the C file and
    in the header; C and C++ read it. */
 #include <inttypes.h>
+#include <string.h>
 #include "emit/emitter.h"
 #include "emit/lines.h"
 
@@ -51,25 +52,37 @@ static void write_sizes(const Emitter *e, Text *out) {
 
 static void write_field(Emitter *e, Text *out, uint32_t buffer) {
   const Buffer *b = &e->plan->buffers[buffer];
-  text_printf(out, "  %s %s", element_type(b->type), e->fields[buffer]);
   if (b->rank == 0) {
-    text_printf(out, "; /* %s */\n", b->name);
+    text_printf(out, "  %s %s;\n", element_type(b->type), e->fields[buffer]);
     return;
   }
-  text_printf(out, "[%" PRId64 "] __attribute__((aligned(64))); /* %s", b->elements, b->name);
-  write_shape(out, b->rank, b->extents);
-  text_add(out, " */\n");
+  text_printf(out, "  __attribute__((aligned(64))) %s %s[", element_type(b->type),
+              e->fields[buffer]);
+  for (uint32_t i = 0; i < b->rank; i++)
+    text_printf(out, "%s%" PRId64, i == 0 ? "" : " * ", b->extents[i]);
+  text_add(out, "];\n");
+}
+
+static void write_fields(Emitter *e, Text *out, TensorKind kind, const char *heading) {
+  bool begun = false;
+  for (uint32_t i = 0; i < e->plan->n_buffers; i++) {
+    const Buffer *b = &e->plan->buffers[i];
+    if (b->kind != BUFFER_PARAM || tensor_at(e->program->graph, b->tensor)->kind != kind) continue;
+    if (!begun) text_printf(out, "  /* %s */\n", heading);
+    write_field(e, out, i);
+    begun = true;
+  }
 }
 
 static void write_struct(Emitter *e, Text *out) {
   const char *name = e->program->name;
   text_printf(out, "\n/* All memory that the model uses. */\ntypedef struct %s {\n", name);
-  for (uint32_t i = 0; i < e->plan->n_buffers; i++)
-    if (e->plan->buffers[i].kind == BUFFER_PARAM) write_field(e, out, i);
+  write_fields(e, out, TENSOR_PARAM, "params");
+  write_fields(e, out, TENSOR_STATE, "states");
   text_add(out, "  int64_t step;  /* training steps done */\n"
                 "  uint64_t seed; /* of random numbers */\n");
   if (e->plan->workspace_bytes > 0)
-    text_printf(out, "  unsigned char workspace[%" PRId64 "] __attribute__((aligned(64)));\n",
+    text_printf(out, "  __attribute__((aligned(64))) unsigned char workspace[%" PRId64 "];\n",
                 e->plan->workspace_bytes);
   text_printf(out, "} __attribute__((aligned(64))) %s;\n", name);
 }
@@ -88,7 +101,8 @@ Signature write_signature(Emitter *e, Text *out, uint32_t entry) {
   }
   for (uint32_t i = 0; i < it->n_outputs; i++) {
     const Tensor *t = tensor_at(graph, it->outputs[i].tensor);
-    s.outputs[i] = names_take(&s.names, it->outputs[i].name);
+    bool unnamed = strcmp(it->outputs[i].name, it->name) == 0; /* it is called by the export */
+    s.outputs[i] = names_take(&s.names, unnamed ? "out" : it->outputs[i].name);
     text_printf(out, ", %s *%s", element_type(t->type), s.outputs[i]);
   }
   if (it->kind == ENTRY_EXPORT && e->plan->entries[entry].uses_seed)
@@ -129,9 +143,10 @@ static void write_prototypes(Emitter *e, Text *out) {
               "void %s(%s *m, uint64_t seed);\n",
               e->init, p->name);
   if (p->n_entries > 0)
-    text_add(out, "\n/* Arrays are row-major and do not overlap. These return 0, or 1 + the\n"
-                  "   position of an input that holds an index out of range: then nothing has\n"
-                  "   changed. */\n");
+    text_add(
+        out,
+        "\n/* Arrays are row-major and do not overlap. These return 0, or 1 + the position of an\n"
+        "   input that holds an index out of range: then nothing has changed. */\n");
   for (uint32_t i = 0; i < p->n_entries; i++) {
     Text line = text_new(e->arena);
     text_printf(&line, "/* %s: ", purpose(p->entries[i].kind));

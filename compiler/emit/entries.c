@@ -16,33 +16,35 @@ typedef struct Access {
 
 /* The condition under which one element is out of range; NULL: its type forbids it. */
 static const char *outside(Arena *arena, const char *x, ScalarType type, int64_t limit) {
-  const char *above = arena_printf(arena, "%s[i] >= %" PRId64, x, limit);
+  const char *above = arena_printf(arena, "%s >= %" PRId64, x, limit);
   switch (type) {
   case TYPE_BOOL:
   case TYPE_U8: return limit > UINT8_MAX ? NULL : above;
   case TYPE_I8:
-    return limit > INT8_MAX ? arena_printf(arena, "%s[i] < 0", x)
-                            : arena_printf(arena, "%s[i] < 0 || %s", x, above);
+    return limit > INT8_MAX ? arena_printf(arena, "%s < 0", x)
+                            : arena_printf(arena, "%s < 0 || %s", x, above);
   case TYPE_I32:
-    return limit > INT32_MAX ? arena_printf(arena, "%s[i] < 0", x)
-                             : arena_printf(arena, "%s[i] < 0 || %s", x, above);
-  case TYPE_I64: return arena_printf(arena, "%s[i] < 0 || %s", x, above);
+    return limit > INT32_MAX ? arena_printf(arena, "%s < 0", x)
+                             : arena_printf(arena, "%s < 0 || %s", x, above);
+  case TYPE_I64: return arena_printf(arena, "%s < 0 || %s", x, above);
   case TYPE_F32:
-  case TYPE_F64: return arena_printf(arena, "!(%s[i] > -1 && %s[i] < %" PRId64 ")", x, x, limit);
+  case TYPE_F64: return arena_printf(arena, "!(%s > -1 && %s < %" PRId64 ")", x, x, limit);
   }
   bug("emit", "element type %d", (int)type);
 }
 
 static void write_checks(Access *a) {
+  const char *index = a->plan->n_checks == 0 ? NULL : names_take(&a->signature.names, "i");
   for (uint32_t i = 0; i < a->plan->n_checks; i++) {
     const BoundsCheck *check = &a->plan->checks[i];
     const Tensor *t = tensor_at(a->e->program->graph, a->plan->entry->inputs[check->input]);
-    const char *condition =
-        outside(a->e->arena, a->signature.inputs[check->input], t->type, check->limit);
+    const char *element =
+        arena_printf(a->e->arena, "%s[%s]", a->signature.inputs[check->input], index);
+    const char *condition = outside(a->e->arena, element, t->type, check->limit);
     if (condition == NULL) continue;
     a->uses_input[check->input] = true;
-    text_printf(a->out, "  for (int64_t i = 0; i < %" PRId64 "; i++)\n    if (%s) return %u;\n",
-                tensor_size(t), condition, check->input + 1);
+    text_printf(a->out, "  for (int64_t %s = 0; %s < %" PRId64 "; %s++)\n    if (%s) return %u;\n",
+                index, index, tensor_size(t), index, condition, check->input + 1);
   }
 }
 

@@ -9,14 +9,25 @@ void write_comment_text(Text *out, const char *text) {
     bool opens = c > text && ((c[-1] == '/' && *c == '*') || (c[-1] == '*' && *c == '/'));
     if (opens) text_add(out, " ");
     text_addn(out, c, 1);
-    if (*c == '\n') text_add(out, "   ");
   }
+}
+
+/* One line of a kernel's comment. Four blanks precede a place in the source, which stands behind
+   the last line however long that is: where lines break does not hang on it. */
+static void write_comment_line(Text *out, const char *begin, const char *line) {
+  Text text = text_new(out->arena);
+  const char *place = strstr(line, "    ");
+  size_t length = place == NULL ? strlen(line) : (size_t)(place - line);
+  text_add(&text, begin);
+  write_comment_text(&text, arena_strndup(out->arena, line, length));
+  add_wrapped_comment(out, text_string(&text));
+  if (place != NULL) write_comment_text(out, place);
 }
 
 static const char **take_parameters(Names *names, const Kernel *kernel) {
   const char **taken = ARENA_ARRAY(names->arena, const char *, kernel->n_parameters + 1);
   for (uint32_t i = 0; i < kernel->n_parameters; i++)
-    taken[i] = names_take(names, kernel->parameters[i].name);
+    taken[i] = names_take(names, base_name(names->arena, kernel->parameters[i].name));
   return taken;
 }
 
@@ -45,14 +56,28 @@ static void write_head(const Writer *w, const char *name) {
   text_add(w->out, ") {\n");
 }
 
-/* "25.7 Mflop, 1.1 MB" where it is worth a thought. */
-static void write_cost(Text *out, const Kernel *k) {
-  if (k->flops < 1e5 && k->bytes < 1e5) return;
-  const char *last = strrchr(k->comment, '\n');
-  bool contraction = last != NULL && strncmp(last + 1, "contraction ", 12) == 0;
-  text_add(out, contraction ? "; " : "\n   ");
-  if (k->flops > 0) text_printf(out, "%.3g Mflop, ", k->flops * 1e-6);
-  text_printf(out, "%.3g MB", k->bytes * 1e-6);
+/* "25.7 Mflop, 1.1 MB"; NULL: not worth a thought. */
+static const char *cost_text(Arena *arena, const Kernel *k) {
+  if (k->flops < 1e5 && k->bytes < 1e5) return NULL;
+  const char *memory = arena_printf(arena, "%.3g MB", k->bytes * 1e-6);
+  if (k->flops == 0) return memory;
+  return arena_printf(arena, "%.3g Mflop, %s", k->flops * 1e-6, memory);
+}
+
+static void write_comment(Text *out, const Kernel *k) {
+  const char *cost = cost_text(out->arena, k), *begin = "\n/* ";
+  for (const char *line = k->comment; line != NULL;) {
+    size_t length = strcspn(line, "\n");
+    const char *text = arena_strndup(out->arena, line, length);
+    bool contraction = strncmp(text, "contraction ", 12) == 0;
+    if (contraction && cost != NULL) text = arena_printf(out->arena, "%s; %s", text, cost);
+    if (contraction) cost = NULL;
+    write_comment_line(out, begin, text);
+    begin = "\n   ";
+    line = line[length] == '\n' ? line + length + 1 : NULL;
+  }
+  if (cost != NULL) write_comment_line(out, begin, cost);
+  text_add(out, " */\n");
 }
 
 void write_kernel(Emitter *e, Text *out, KernelId id) {
@@ -72,10 +97,7 @@ void write_kernel(Emitter *e, Text *out, KernelId id) {
               .ranges = ARENA_ARRAY(e->arena, Interval, k->n_variables + 1),
               .assignments = assignments,
               .depth = 1};
-  text_add(&function, "\n/* ");
-  write_comment_text(&function, k->comment);
-  write_cost(&function, k);
-  text_add(&function, " */\n");
+  write_comment(out, k);
   write_head(&w, e->kernels[id]);
   write_block(&w, &k->body);
   text_add(&function, "}\n");

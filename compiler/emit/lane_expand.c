@@ -213,12 +213,32 @@ static size_t piece_length(const char *text) {
   return (size_t)(strstr(text, "\n}\n") - text) + 3;
 }
 
+/* `(V){0}` of a scalar is a plain 0. */
+static const char *with_plain_zeros(const Expander *x, const char *text) {
+  const char *real = arena_printf(x->arena, "(%s){0}", x->m->v);
+  const char *integer = arena_printf(x->arena, "(%s){0}", x->m->vi);
+  if (x->m->lanes > 1) return text;
+  Text out = text_new(x->arena);
+  while (*text != '\0') {
+    bool zero = strncmp(text, real, strlen(real)) == 0;
+    bool integer_zero = strncmp(text, integer, strlen(integer)) == 0;
+    if (integer_zero)
+      text_add(&out, "0");
+    else if (zero)
+      add_constant(x, &out, "0");
+    else
+      text_addn(&out, text, 1);
+    text += integer_zero ? strlen(integer) : zero ? strlen(real) : 1;
+  }
+  return text_string(&out);
+}
+
 void lane_expand(Arena *arena, LaneChunks *chunks, const char *text, const LaneMacros *macros) {
   Expander x = {arena, macros};
   Text expanded = text_new(arena), comment = text_new(arena);
   const char *resolved = resolve(arena, macros, text);
   expand(&x, &expanded, resolved, resolved + strlen(resolved));
-  for (const char *at = text_string(&expanded); *at != '\0';) {
+  for (const char *at = with_plain_zeros(&x, text_string(&expanded)); *at != '\0';) {
     if (*at == '\n') {
       at++;
       continue;

@@ -43,11 +43,21 @@ static bool comment_after(bool comment, const char *line, size_t length) {
   return comment;
 }
 
+/* How many bytes the first `columns` characters of UTF-8 take. */
+static size_t bytes_of(const char *line, size_t length, size_t columns) {
+  size_t bytes = 0;
+  for (; bytes < length; bytes++) {
+    bool begins = ((unsigned char)line[bytes] & 0xC0) != 0x80;
+    if (begins && columns-- == 0) break;
+  }
+  return bytes;
+}
+
 static void add_line(Text *out, const char *line, size_t length, bool comment) {
   size_t indentation = strspn(line, " "), margin = 0;
   comment = comment || strncmp(line + indentation, "/*", 2) == 0;
-  while (margin + length > COLUMNS) {
-    size_t first = margin == 0 ? indentation : 0, limit = COLUMNS - margin;
+  for (size_t limit; (limit = bytes_of(line, length, COLUMNS - margin)) < length;) {
+    size_t first = margin == 0 ? indentation : 0;
     size_t end = comment ? break_comment(line, first, limit) : break_code(line, first, limit);
     if (end == 0) break;
     size_t kept = end;
@@ -89,4 +99,9 @@ void add_wrapped(Text *out, const char *text) {
     text_add(out, "\n");
     line += length + 1;
   }
+}
+
+void add_wrapped_comment(Text *out, const char *text) {
+  for (; *text == '\n'; text++) text_add(out, "\n");
+  add_line(out, text, strlen(text), true);
 }

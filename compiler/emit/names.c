@@ -15,7 +15,7 @@ static const char reserved[] =
     "signed sizeof static static_assert static_cast step struct switch template this "
     "thread_local throw true try typedef typeid typename typeof union unix unsigned using "
     "virtual void volatile wchar_t while xor xor_eq workspace NULL NAN INFINITY ROLLED "
-    "UNROLLED PARALLEL INLINE VECTOR_FUNCTION ";
+    "UNROLLED PARALLEL PARALLEL2 INLINE VECTOR_FUNCTION ";
 
 /* "f32", "exp_f32x16": what lane types and their functions are called. */
 static int is_lane_name(const char *name) {
@@ -72,4 +72,12 @@ const char *names_take(Names *names, const char *wanted) {
     name = arena_printf(names->arena, "%s%s%d", base, between, i);
   map_set(&names->taken, name, &mark);
   return name;
+}
+
+const char *base_name(Arena *arena, const char *name) {
+  const char *bar = strrchr(name, '_');
+  if (bar == NULL || bar == name || bar[1] == '\0' ||
+      bar[1 + strspn(bar + 1, "0123456789")] != '\0')
+    return name;
+  return arena_strndup(arena, name, (size_t)(bar - name));
 }

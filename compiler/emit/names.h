@@ -14,3 +14,6 @@ Names names_new(Arena *arena, const Names *outer);
 /* A C (and C++) identifier like `wanted`, not taken and no keyword: dots become `_`, a trailing '
    becomes `_new`, and a number is added where the name is taken. */
 const char *names_take(Names *names, const char *wanted);
+/* lower/ numbers names so that they are unique in a kernel, `sum_2`; a C name need only be so where
+   it is seen: "sum". */
+const char *base_name(Arena *arena, const char *name);

@@ -5,16 +5,6 @@
 
 static void indent(const Writer *w) { text_printf(w->out, "%*s", 2 * w->depth, ""); }
 
-/* lower/ numbers names so that they are unique in the kernel; a C name need only be so where it is
-   seen. */
-static const char *base_name(const Writer *w, const char *name) {
-  const char *bar = strrchr(name, '_');
-  if (bar == NULL || bar == name || bar[1] == '\0' ||
-      bar[1 + strspn(bar + 1, "0123456789")] != '\0')
-    return name;
-  return arena_strndup(w->arena, name, (size_t)(bar - name));
-}
-
 /* A block has names of its own, so blocks beside each other use the same. */
 static void write_inner(Writer *w, const StatementList *block) {
   Names *outer = w->names, inner = names_new(w->arena, outer);
@@ -53,6 +43,7 @@ static const char *loop_mark(LoopMark mark) {
   case LOOP_ROLLED: return "ROLLED ";
   case LOOP_UNROLLED: return "UNROLLED ";
   case LOOP_PARALLEL: return "PARALLEL ";
+  case LOOP_PARALLEL2: return "PARALLEL2 ";
   }
   bug("emit", "loop mark %d", (int)mark);
 }
@@ -60,7 +51,7 @@ static const char *loop_mark(LoopMark mark) {
 static void write_loop(Writer *w, const Statement *s) {
   Names *outer = w->names, inner = names_new(w->arena, outer);
   w->names = &inner;
-  const char *v = names_take(w->names, base_name(w, w->kernel->variables[s->variable]));
+  const char *v = names_take(w->names, base_name(w->arena, w->kernel->variables[s->variable]));
   w->variables[s->variable] = v;
   w->ranges[s->variable] = (Interval){s->from, s->to > s->from ? s->to - s->step : s->from};
   text_printf(w->out, "%sfor (int64_t %s = %" PRId64 "; %s < %" PRId64 "; ", loop_mark(s->mark), v,
@@ -96,7 +87,7 @@ static void write_if(Writer *w, const Statement *s) {
 /* `value` VALUE_NONE: not initialised; `assignments`: how many change it afterwards. */
 static void write_declaration(Writer *w, uint32_t number, ValueId value, uint32_t assignments) {
   const Local *local = &w->kernel->locals[number];
-  const char *name = names_take(w->names, base_name(w, local->name));
+  const char *name = names_take(w->names, base_name(w->arena, local->name));
   bool constant = value != VALUE_NONE && assignments == 0;
   text_printf(w->out, "%s%s %s", constant ? "const " : "", value_type(w, local->type), name);
   for (uint32_t i = 0; i < local->dimensions; i++)

@@ -193,7 +193,7 @@ static void write_mask(Writer *w, ValueId id, ScalarType lanes) {
 static void write_where(Writer *w, const Value *v, int binds) {
   if (value_at(w, v->args[0])->type.lanes == 1) {
     open(w, binds > BINDS_NOT);
-    write_value(w, v->args[0], BINDS_OR);
+    write_value(w, v->args[0], BINDS_EQUALITY);
     text_add(w->out, " ? ");
     write_value(w, v->args[1], BINDS_OR);
     text_add(w->out, " : ");

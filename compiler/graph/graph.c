@@ -13,6 +13,19 @@ int type_bytes(ScalarType type) {
   return bytes[type];
 }
 
+bool type_holds(ScalarType type, int64_t value) {
+  switch (type) {
+  case TYPE_BOOL: return value == 0 || value == 1;
+  case TYPE_U8: return value >= 0 && value <= UINT8_MAX;
+  case TYPE_I8: return value >= INT8_MIN && value <= INT8_MAX;
+  case TYPE_I32: return value >= INT32_MIN && value <= INT32_MAX;
+  case TYPE_I64:
+  case TYPE_F32:
+  case TYPE_F64: return true;
+  }
+  return true;
+}
+
 const char *reduction_name(Reduction reduction) {
   static const char *const names[] = {"",       "sum",    "prod", "max", "min",
                                       "argmax", "argmin", "any",  "all"};

@@ -26,6 +26,8 @@ enum { N_SCALAR_TYPES = TYPE_F64 + 1 };
 
 const char *type_name(ScalarType type); /* "f32" */
 int type_bytes(ScalarType type);
+/* Whether an integer is one of the type's; always so for reals. */
+bool type_holds(ScalarType type, int64_t value);
 static inline bool type_is_real(ScalarType type) { return type >= TYPE_F32; }
 static inline bool type_is_integer(ScalarType type) { return type >= TYPE_U8 && type <= TYPE_I64; }
 

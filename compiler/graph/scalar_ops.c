@@ -28,3 +28,11 @@ ScalarOp scalar_op_named(const char *name) {
   while (op < N_SCALAR_OPS && strcmp(scalar_ops[op].name, name) != 0) op++;
   return op;
 }
+
+ScalarOp scalar_op_infixed(const char *infix) {
+  ScalarOp op = 0;
+  while (op < N_SCALAR_OPS &&
+         (scalar_ops[op].infix == NULL || strcmp(scalar_ops[op].infix, infix) != 0))
+    op++;
+  return op;
+}

@@ -37,6 +37,8 @@ extern const ScalarOpInfo scalar_ops[N_SCALAR_OPS];
 
 /* The operator of that name (not infix), or N_SCALAR_OPS. */
 ScalarOp scalar_op_named(const char *name);
+/* The operator that is written so between its operands, or N_SCALAR_OPS. */
+ScalarOp scalar_op_infixed(const char *infix);
 
 /* The range of integer expression `id` when index variable v runs over [0, extents[v]). Values read
    from tensors have the range of their type. */

@@ -1,5 +1,5 @@
 /* The comment of a kernel: the definitions that it computes, where they stand in the source, and
-   how a contraction is computed; and how much work it is. */
+   how a contraction is computed. */
 #include <inttypes.h>
 #include <string.h>
 #include "lower/work.h"
@@ -16,10 +16,25 @@ static const char *place_of(const Work *w, const Tensor *t) {
   return arena_printf(w->arena, "%s:%u", file_name(place.source->path), place.line);
 }
 
+/* "x.T: x with index i innermost in memory": its values are those of x, so a definition would say
+   nothing. */
+static void describe_copy(const Work *w, Text *text, const Node *n) {
+  const Buffer *b = &w->plan->buffers[n->buffer];
+  uint32_t innermost = 0;
+  for (uint32_t v = 0; v < b->rank; v++)
+    if (b->strides[v] == 1 && b->extents[v] > 1) innermost = v;
+  text_printf(text, "%s: %s with index %s innermost in memory", n->name,
+              tensor_at(w->graph, n->reads.items[0])->name, index_name(n, innermost));
+}
+
 /* The place only where it is not that of the line before. */
 static void describe_node(Work *w, Text *text, const Node *n, const char **last_place) {
   if (n->tensor == TENSOR_NONE) {
     text_printf(text, "%s stored", n->name);
+    return;
+  }
+  if (n->transposes && n->stored) {
+    describe_copy(w, text, n);
     return;
   }
   print_definition(text, w->program, n->tensor);
@@ -88,28 +103,4 @@ const char *describe_group(Work *w, const Group *g, const Builder *b) {
     text_printf(&how, "%s%s", i == 1 ? "; epilogue: " : ", ",
                 last_part(node_at(w, g->nodes.items[i])->name));
   return arena_printf(w->arena, "%s\n%s", text_string(&text), text_string(&how));
-}
-
-/* --- work --- */
-
-static double operations(Work *w, ExprId id) {
-  if (!first_met(w, id)) return 0;
-  const Expr *e = expr_at(w->graph, id);
-  double count = e->kind == EXPR_OP && type_is_real(e->type) ? 1 : 0;
-  for (uint32_t i = 0; i < e->n_args; i++) count += operations(w, e->args[i]);
-  return e->fallback == EXPR_NONE ? count : count + operations(w, e->fallback);
-}
-
-/* An estimate: every operation on reals counts as one, and so does one of a reduction. */
-double group_flops(Work *w, const Group *g) {
-  double flops = 0;
-  for (size_t i = 0; i < g->nodes.count; i++) {
-    const Node *n = node_at(w, g->nodes.items[i]);
-    double points = 1;
-    for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) points *= (double)n->extents[v];
-    start_walk(w);
-    double each = operations(w, n->body) + (n->reduction == REDUCE_NONE ? 0 : 1);
-    flops += points * each;
-  }
-  return flops;
 }

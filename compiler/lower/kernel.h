@@ -104,7 +104,8 @@ typedef enum LoopMark {
   LOOP_PLAIN,    /* as the C compiler likes */
   LOOP_ROLLED,   /* not to be unrolled */
   LOOP_UNROLLED, /* to be unrolled completely */
-  LOOP_PARALLEL  /* iterations are independent: OpenMP, static schedule */
+  LOOP_PARALLEL, /* iterations are independent: OpenMP, static schedule */
+  LOOP_PARALLEL2 /* so are those of this loop and the one that is its whole body, together */
 } LoopMark;
 
 typedef struct StatementList {

@@ -6,17 +6,21 @@
    What only the group itself reads stays in locals. Lanes run along a spine index where every node
    allows it, else along one of the node's own indices; what is left over at the end of a vector
    loop is a loop of fewer lanes. Sums of many f32 values are sums of partial sums. */
-#include <math.h>
 #include <string.h>
 #include "lower/work.h"
 
-enum { NO_AXIS = -1, PARTIAL = 256 /* as many values go into one partial sum */ };
+enum {
+  NO_AXIS = -1,
+  PARTIAL = 256,          /* as many values go into one partial sum */
+  PARALLEL_POINTS = 65536 /* as many points are worth a team of threads */
+};
 
 typedef struct Nest {
   Context c;
   const Group *group;
   Binding *spine;
   int spine_lanes; /* of the piece that is built */
+  bool parallel;   /* the next loop of the spine is for threads */
   /* the node that is built */
   Node *node;
   Binding *bindings;
@@ -30,7 +34,7 @@ static void build_node(Nest *nest, uint32_t i);
 typedef void PieceBody(Nest *nest, int lanes);
 
 static void build_pieces(Nest *nest, Binding *binding, const char *name, int64_t extent, int lanes,
-                         PieceBody *body) {
+                         LoopMark mark, PieceBody *body) {
   Builder *b = nest->c.b;
   int64_t from = 0;
   while (from < extent) {
@@ -42,7 +46,7 @@ static void build_pieces(Nest *nest, Binding *binding, const char *name, int64_t
     } else {
       uint32_t variable = kernel_variable(b, name);
       *binding = (Binding){offset_variable(b, variable), lanes > 1};
-      kernel_loop(b, variable, from, to, lanes, LOOP_PLAIN);
+      kernel_loop(b, variable, from, to, lanes, mark);
       body(nest, lanes);
       kernel_end(b);
     }
@@ -105,79 +109,6 @@ static void put(Nest *nest, ValueId value, int lanes) {
 
 /* --- reductions --- */
 
-static double real_unit(Reduction reduction) {
-  switch (reduction) {
-  case REDUCE_PROD: return 1;
-  case REDUCE_MAX: return -INFINITY;
-  case REDUCE_MIN: return INFINITY;
-  case REDUCE_NONE:
-  case REDUCE_SUM:
-  case REDUCE_ARGMAX:
-  case REDUCE_ARGMIN:
-  case REDUCE_ANY:
-  case REDUCE_ALL: break;
-  }
-  return 0;
-}
-
-static int64_t least(ScalarType type) {
-  switch (type) {
-  case TYPE_I8: return INT8_MIN;
-  case TYPE_I32: return INT32_MIN;
-  case TYPE_I64: return INT64_MIN;
-  case TYPE_BOOL:
-  case TYPE_U8:
-  case TYPE_F32:
-  case TYPE_F64: break;
-  }
-  return 0;
-}
-
-static int64_t greatest(ScalarType type) {
-  switch (type) {
-  case TYPE_U8: return UINT8_MAX;
-  case TYPE_I8: return INT8_MAX;
-  case TYPE_I32: return INT32_MAX;
-  case TYPE_I64: return INT64_MAX;
-  case TYPE_BOOL:
-  case TYPE_F32:
-  case TYPE_F64: break;
-  }
-  return 1;
-}
-
-/* What changes nothing when it is reduced with. */
-static ValueId unit(Builder *b, Reduction reduction, ScalarType type) {
-  if (type_is_real(type)) return kernel_number(b, type, real_unit(reduction));
-  switch (reduction) {
-  case REDUCE_PROD:
-  case REDUCE_ALL: return kernel_integer(b, type, 1);
-  case REDUCE_MAX: return kernel_integer(b, type, least(type));
-  case REDUCE_MIN: return kernel_integer(b, type, greatest(type));
-  case REDUCE_NONE:
-  case REDUCE_SUM:
-  case REDUCE_ARGMAX:
-  case REDUCE_ARGMIN:
-  case REDUCE_ANY: break;
-  }
-  return kernel_integer(b, type, 0);
-}
-
-static ScalarOp reducing_op(Reduction reduction) {
-  switch (reduction) {
-  case REDUCE_PROD: return OP_MUL;
-  case REDUCE_MAX: return OP_MAX;
-  case REDUCE_MIN: return OP_MIN;
-  case REDUCE_ANY: return OP_OR;
-  case REDUCE_ALL: return OP_AND;
-  case REDUCE_ARGMAX: return OP_GT; /* the better one */
-  case REDUCE_ARGMIN: return OP_LT;
-  case REDUCE_NONE:
-  case REDUCE_SUM: break;
-  }
-  return OP_ADD;
-}
-
 static bool finds_place(const Node *n) {
   return n->reduction == REDUCE_ARGMAX || n->reduction == REDUCE_ARGMIN;
 }
@@ -199,7 +130,7 @@ static void set(Nest *nest, uint32_t local, ValueId value) {
 static void accumulate(Nest *nest, const Accumulators *acc, int lanes) {
   Builder *b = nest->c.b;
   const Node *n = nest->node;
-  ScalarOp op = reducing_op(n->reduction);
+  ScalarOp op = reduction_op(n->reduction);
   ValueId value = translate_body(&nest->c, n, nest->bindings, lanes);
   value = kernel_splat(b, value, acc->lanes);
   if (!finds_place(n)) {
@@ -237,7 +168,7 @@ static Accumulators start(Nest *nest, const char *name, int lanes) {
     acc.place = kernel_new_local(b, "place", lanes_of(TYPE_I32, lanes));
     kernel_declare(b, acc.place, kernel_splat(b, kernel_integer(b, TYPE_I32, 0), lanes));
   } else {
-    first = unit(b, n->reduction, n->type);
+    first = reduction_unit(b, n->reduction, n->type);
   }
   first = kernel_splat(b, first, lanes);
   acc.value = kernel_new_local(b, name, value_at(b, first)->type);
@@ -314,7 +245,7 @@ static ValueId reduce_in_lanes(Nest *nest, int lanes) {
   Accumulators acc = start(nest, reduction_name(n->reduction), lanes);
   reduce_from(nest, 0, &acc, lanes);
   int64_t extent = n->extents[v], done = extent / lanes * lanes;
-  ValueId folded = kernel_fold(b, reducing_op(n->reduction), local_value(nest, acc.value));
+  ValueId folded = kernel_fold(b, reduction_op(n->reduction), local_value(nest, acc.value));
   if (done == extent) return folded;
   uint32_t total = kernel_new_local(b, "total", lanes_of(n->type, 1));
   kernel_declare(b, total, folded);
@@ -393,7 +324,7 @@ static void build_outputs(Nest *nest, uint32_t v, int lanes) {
   int axis = nest->lane_axis;
   if (axis >= (int)nest->group->spine && axis < (int)n->rank)
     build_pieces(nest, &nest->bindings[axis], index_name(n, (uint32_t)axis), n->extents[axis],
-                 lanes, build_value);
+                 lanes, LOOP_PLAIN, build_value);
   else
     build_value(nest, nest->spine_lanes);
 }
@@ -446,13 +377,32 @@ static bool spine_in_lanes(const Nest *nest, uint32_t v, int *width) {
   return true;
 }
 
+/* The outermost loop of the spine is shared among threads where there is enough to do: what it
+   computes in one turn, no other turn reads or writes. */
+static LoopMark take_mark(Nest *nest) {
+  bool parallel = nest->parallel;
+  nest->parallel = false;
+  return parallel ? LOOP_PARALLEL : LOOP_PLAIN;
+}
+
+static bool is_much_work(Work *w, const Group *g) {
+  int64_t points = 0;
+  for (size_t i = 0; i < g->nodes.count; i++) {
+    const Node *n = node_at(w, g->nodes.items[i]);
+    int64_t product = 1;
+    for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) product *= n->extents[v];
+    points += product;
+  }
+  return points >= PARALLEL_POINTS;
+}
+
 static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
   Builder *b = nest->c.b;
   const Node *first = node_at(nest->c.w, nest->group->nodes.items[0]);
   while (v < nest->group->spine && lane_axis == (int)v) v++;
   if (v < nest->group->spine) {
     uint32_t variable = kernel_variable(b, index_name(first, v));
-    kernel_loop(b, variable, 0, first->extents[v], 1, LOOP_PLAIN);
+    kernel_loop(b, variable, 0, first->extents[v], 1, take_mark(nest));
     nest->spine[v] = (Binding){offset_variable(b, variable), false};
     build_spine(nest, v + 1, lane_axis, lanes);
     kernel_end(b);
@@ -462,11 +412,11 @@ static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
     build_nodes(nest, 1);
   else
     build_pieces(nest, &nest->spine[lane_axis], index_name(first, (uint32_t)lane_axis),
-                 first->extents[lane_axis], lanes, build_nodes);
+                 first->extents[lane_axis], lanes, take_mark(nest), build_nodes);
 }
 
 void build_loops(Work *w, Builder *b, const Group *g) {
-  Nest nest = {.c = {.w = w, .b = b}, .group = g};
+  Nest nest = {.c = {.w = w, .b = b}, .group = g, .parallel = is_much_work(w, g)};
   nest.spine = ARENA_ARRAY(w->arena, Binding, g->spine + 1);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
     const Node *n = node_at(w, g->nodes.items[i]);

@@ -28,15 +28,6 @@ static const char *kernel_name(Lowering *l, const char *definition) {
   return name;
 }
 
-static double bytes_of(const Builder *b) {
-  double bytes = 0;
-  for (size_t i = 0; i < b->bound.count; i++) {
-    const Buffer *buffer = &b->plan->buffers[b->bound.items[i]];
-    bytes += (double)(buffer->elements * type_bytes(buffer->type));
-  }
-  return bytes;
-}
-
 static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   Builder *b = builder_new(w->arena, l->plan);
   switch (g->kind) {
@@ -48,11 +39,18 @@ static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   const char *name = kernel_name(l, node_at(w, g->nodes.items[0])->name);
   KernelId before = l->plan->n_kernels;
   Kernel kernel = builder_finish(b, name, describe_group(w, g, b));
-  kernel.flops = group_flops(w, g);
-  kernel.bytes = bytes_of(b);
   KernelId id = share_kernel(l->plan, &l->kernels, kernel);
   if (id == before) map_set(&l->names, name, l->plan);
   return (KernelCall){id, b->bound.items};
+}
+
+static bool has_parallel_loop(StatementList list) {
+  for (uint32_t i = 0; i < list.n; i++) {
+    const Statement *s = &list.items[i];
+    bool here = s->kind == STATEMENT_LOOP && s->mark >= LOOP_PARALLEL;
+    if (here || has_parallel_loop(s->body) || has_parallel_loop(s->other)) return true;
+  }
+  return false;
 }
 
 /* From the first call that has it as a parameter to the last. */
@@ -90,6 +88,7 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   know_tensors(&w);
   make_nodes(&w);
   find_checks(&w, &result);
+  inline_nodes(&w);
   hoist_invariants(&w);
   find_contractions(&w);
   order_nodes(&w);
@@ -121,5 +120,7 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   drop_unused_buffers(plan);
   place_workspace(plan);
   find_costs(plan);
+  for (KernelId i = 0; i < plan->n_kernels; i++)
+    plan->uses_threads = plan->uses_threads || has_parallel_loop(plan->kernels[i].body);
   return plan;
 }

@@ -115,6 +115,7 @@ static const char *mark_text(LoopMark mark) {
   case LOOP_ROLLED: return " rolled";
   case LOOP_UNROLLED: return " unrolled";
   case LOOP_PARALLEL: return " parallel";
+  case LOOP_PARALLEL2: return " parallel with";
   }
   return "";
 }

@@ -15,6 +15,11 @@
 #include <string.h>
 #include "lower/tile.h"
 
+enum {
+  PARALLEL_PRODUCTS = 1000000, /* as many are worth a team of threads, */
+  LEAST_TURNS = 4              /* and as many turns of a loop can be shared */
+};
+
 typedef struct Tiling {
   Context c;
   const Group *group;
@@ -23,7 +28,8 @@ typedef struct Tiling {
   Binding *bindings;
   Offset row0, column0; /* where the tile starts */
   Tile tile;
-  bool rows_outside; /* the loop over rows is around the one over panels */
+  bool rows_outside; /* the loop over rows is around the one over columns */
+  bool parallel;     /* threads are worth it, and no loop outside is shared by them */
   int lanes;
   uint32_t sum; /* local: the accumulators */
 } Tiling;
@@ -186,82 +192,105 @@ static void build_tile(Tiling *t) {
 
 /* --- all tiles --- */
 
-/* [from, to) along an index, in steps: a loop if there are several. */
-static void along(Tiling *t, Offset *start, const char *name, int64_t from, int64_t to,
-                  int64_t step, void (*inside)(Tiling *t)) {
-  Builder *b = t->c.b;
-  if (from == to) return;
-  if (to - from == step) {
-    *start = offset_number(from);
-    inside(t);
-    return;
-  }
-  uint32_t variable = kernel_variable(b, name);
-  kernel_loop(b, variable, from, to, step, LOOP_PLAIN);
-  *start = offset_variable(b, variable);
-  inside(t);
-  kernel_end(b);
+/* Part of an index's range that is covered by tiles of one size: rows, or vectors of some lanes. */
+typedef struct Segment {
+  int64_t from, to;
+  int64_t count; /* rows, vectors or columns of a tile */
+  int lanes;
+  int64_t step; /* indices that a tile covers */
+} Segment;
+
+enum { MAX_SEGMENTS = 8 };
+
+typedef struct Segments {
+  Segment items[MAX_SEGMENTS];
+  uint32_t n;
+} Segments;
+
+/* `tiles` of them from *from on. */
+static void add_segment(Segments *s, int64_t *from, int64_t tiles, int64_t count, int lanes) {
+  if (tiles == 0 || count == 0) return;
+  int64_t step = count * lanes;
+  s->items[s->n++] = (Segment){*from, *from + tiles * step, count, lanes, step};
+  *from += tiles * step;
 }
 
-static void build_rows(Tiling *t, void (*inside)(Tiling *t));
-static void build_panels(Tiling *t, void (*inside)(Tiling *t));
-static void rows_of_tiles(Tiling *t) { build_rows(t, build_tile); }
-static void panels_of_tiles(Tiling *t) { build_panels(t, build_tile); }
-
-/* Columns, where lanes run along k: full tiles, then what is left over. */
-static void build_columns(Tiling *t, void (*inside)(Tiling *t)) {
-  uint32_t column = t->contraction->column;
-  if (column == NO_INDEX) {
-    inside(t);
-    return;
-  }
-  const char *name = index_name(t->node, column);
-  int64_t extent = t->node->extents[column], full = t->tile.vectors, to = extent / full * full;
-  along(t, &t->column0, name, 0, to, full, inside);
-  t->tile.vectors = extent - to;
-  along(t, &t->column0, name, to, extent, extent - to, inside);
-  t->tile.vectors = full;
-}
-
-/* Panels: full tiles, then the vectors that are left over, then what is no whole vector. */
-static void build_panels(Tiling *t, void (*inside)(Tiling *t)) {
-  if (t->contraction->dot) {
-    build_columns(t, inside);
-    return;
-  }
-  const Node *n = t->node;
-  int64_t extent = n->extents[t->contraction->lane], from = 0, full = t->tile.vectors;
-  const char *name = index_name(n, t->contraction->lane);
-  int widest = t->lanes;
-  int64_t to = extent / (widest * full) * (widest * full);
-  along(t, &t->column0, name, from, to, widest * full, inside);
-  t->tile.vectors = (extent - to) / widest;
-  from = to + t->tile.vectors * widest;
-  if (t->tile.vectors > 0) along(t, &t->column0, name, to, from, widest * t->tile.vectors, inside);
-  for (t->tile.vectors = 1; from < extent; from = to) {
-    while (t->lanes > extent - from) t->lanes = t->lanes > 4 ? t->lanes / 2 : 1;
-    to = from + (extent - from) / t->lanes * t->lanes;
-    along(t, &t->column0, name, from, to, t->lanes, inside);
-  }
-  t->lanes = widest;
-  t->tile.vectors = full;
-}
-
-/* Rows: as many tiles as are needed, of heights that differ by one at most. */
-static void build_rows(Tiling *t, void (*inside)(Tiling *t)) {
-  const Node *n = t->node;
+/* As many tiles as are needed, of heights that differ by one at most. */
+static Segments row_segments(const Tiling *t) {
+  Segments s = {.n = 0};
+  int64_t from = 0;
   uint32_t row = t->contraction->row;
-  if (row == NO_INDEX) {
-    inside(t);
-    return;
+  int64_t extent = row == NO_INDEX ? 1 : t->node->extents[row];
+  int64_t tiles = ceil_div(extent, t->tile.rows), higher = extent % tiles;
+  add_segment(&s, &from, higher, extent / tiles + 1, 1);
+  add_segment(&s, &from, tiles - higher, extent / tiles, 1);
+  return s;
+}
+
+/* Full tiles, then the vectors (or columns) that are left over, then what is no whole vector. */
+static Segments column_segments(const Tiling *t) {
+  Segments s = {.n = 0};
+  int64_t from = 0, full = t->tile.vectors;
+  uint32_t index = t->contraction->dot ? t->contraction->column : t->contraction->lane;
+  int64_t extent = index == NO_INDEX ? 1 : t->node->extents[index];
+  int lanes = t->contraction->dot ? 1 : t->lanes;
+  add_segment(&s, &from, extent / (full * lanes), full, lanes);
+  add_segment(&s, &from, 1, (extent - from) / lanes, lanes);
+  while (from < extent) {
+    while (lanes > extent - from) lanes = lanes > 4 ? lanes / 2 : 1;
+    add_segment(&s, &from, (extent - from) / lanes, 1, lanes);
   }
-  int64_t extent = n->extents[row], full = t->tile.rows, tiles = ceil_div(extent, full);
-  int64_t low = extent / tiles, middle = extent % tiles * (low + 1);
-  t->tile.rows = low + 1;
-  along(t, &t->row0, index_name(n, row), 0, middle, low + 1, inside);
-  t->tile.rows = low;
-  along(t, &t->row0, index_name(n, row), middle, extent, low, inside);
-  t->tile.rows = full;
+  return s;
+}
+
+/* Opens the loop over a segment's tiles, if there are several; returns whether it did. */
+static bool open_segment(Tiling *t, const Segment *s, uint32_t index, Offset *start,
+                         LoopMark mark) {
+  *start = offset_number(s->from);
+  if (s->to - s->from == s->step) return false;
+  uint32_t variable = kernel_variable(t->c.b, index_name(t->node, index));
+  kernel_loop(t->c.b, variable, s->from, s->to, s->step, mark);
+  *start = offset_variable(t->c.b, variable);
+  return true;
+}
+
+static bool open_rows(Tiling *t, const Segment *s, LoopMark mark) {
+  t->tile.rows = s->count;
+  return open_segment(t, s, t->contraction->row, &t->row0, mark);
+}
+
+static bool open_columns(Tiling *t, const Segment *s, LoopMark mark) {
+  t->tile.vectors = s->count;
+  if (!t->contraction->dot) t->lanes = s->lanes;
+  uint32_t index = t->contraction->dot ? t->contraction->column : t->contraction->lane;
+  return open_segment(t, s, index, &t->column0, mark);
+}
+
+static bool is_loop(const Segment *s) { return s->to - s->from > s->step; }
+
+/* for rows: for columns: tile; or the other way round. The outer loop's turns are shared among
+   threads, or both loops' where columns are outside, for then they may be few. */
+static void build_tiles(Tiling *t) {
+  Segments rows = row_segments(t), columns = column_segments(t);
+  const Segments *outer = t->rows_outside ? &rows : &columns;
+  const Segments *inner = t->rows_outside ? &columns : &rows;
+  bool apart = t->parallel && !t->rows_outside;
+  for (uint32_t i = 0; i < outer->n; i++) {
+    bool opened = false;
+    for (uint32_t k = 0; k < inner->n; k++) {
+      const Segment *r = t->rows_outside ? &outer->items[i] : &inner->items[k];
+      const Segment *c = t->rows_outside ? &inner->items[k] : &outer->items[i];
+      LoopMark mark = !t->parallel ? LOOP_PLAIN : LOOP_PARALLEL, inside = LOOP_PLAIN;
+      if (apart && is_loop(r)) mark = LOOP_PARALLEL2;
+      if (t->parallel && !is_loop(&outer->items[i])) inside = LOOP_PARALLEL;
+      if (k == 0 || apart)
+        opened = t->rows_outside ? open_rows(t, r, mark) : open_columns(t, c, mark);
+      bool inner_opened = t->rows_outside ? open_columns(t, c, inside) : open_rows(t, r, inside);
+      build_tile(t);
+      if (inner_opened) kernel_end(t->c.b);
+      if (opened && (apart || k + 1 == inner->n)) kernel_end(t->c.b);
+    }
+  }
 }
 
 /* Output indices that are neither rows nor lanes run outside. */
@@ -270,18 +299,23 @@ static void build_outer(Tiling *t, uint32_t v) {
   const Contraction *c = t->contraction;
   while (v < n->rank && (v == c->row || v == c->lane || (c->dot && v == c->column))) v++;
   if (v == n->rank) {
-    if (t->rows_outside)
-      build_rows(t, panels_of_tiles);
-    else
-      build_panels(t, rows_of_tiles);
+    build_tiles(t);
     return;
   }
   Builder *b = t->c.b;
   uint32_t variable = kernel_variable(b, index_name(n, v));
-  kernel_loop(b, variable, 0, n->extents[v], 1, LOOP_PLAIN);
+  bool shared = t->parallel && n->extents[v] >= LEAST_TURNS;
+  kernel_loop(b, variable, 0, n->extents[v], 1, shared ? LOOP_PARALLEL : LOOP_PLAIN);
+  t->parallel = t->parallel && !shared;
   t->bindings[v] = (Binding){offset_variable(b, variable), false};
   build_outer(t, v + 1);
   kernel_end(b);
+}
+
+static double multiplications(const Node *n) {
+  double product = 1;
+  for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) product *= (double)n->extents[v];
+  return product;
 }
 
 static Sizes sizes_of(const Node *n, int lanes) {
@@ -305,6 +339,7 @@ void build_contraction(Work *w, Builder *b, const Group *g) {
   while (t.lanes > n->extents[t.contraction->lane]) t.lanes /= 2;
   Sizes sizes = sizes_of(n, t.lanes);
   t.tile = choose_tile(w->target, &sizes, &t.rows_outside);
+  t.parallel = multiplications(n) >= PARALLEL_PRODUCTS;
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
     const Node *m = node_at(w, g->nodes.items[i]);
     if (m->stored) kernel_parameter(b, m->buffer, true);

@@ -1,6 +1,8 @@
 /* Transposed copies: squares of lanes² elements through registers, the rest one by one. */
 #include "lower/work.h"
 
+enum { PARALLEL_ELEMENTS = 32768 /* as many are worth a team of threads */ };
+
 typedef struct Transposition {
   Work *w;
   Builder *b;
@@ -24,9 +26,10 @@ static Offset place_in(Transposition *t, const Buffer *buffer) {
   return offset;
 }
 
-static void loop_over(Transposition *t, uint32_t axis, int64_t from, int64_t to, int64_t step) {
+static void loop_over(Transposition *t, uint32_t axis, int64_t from, int64_t to, int64_t step,
+                      LoopMark mark) {
   uint32_t variable = kernel_variable(t->b, index_name(t->node, axis));
-  kernel_loop(t->b, variable, from, to, step, LOOP_PLAIN);
+  kernel_loop(t->b, variable, from, to, step, mark);
   t->bindings[axis] = (Binding){offset_variable(t->b, variable), false};
 }
 
@@ -34,8 +37,8 @@ static void loop_over(Transposition *t, uint32_t axis, int64_t from, int64_t to,
 static void copy_box(Transposition *t, int64_t in_from, int64_t in_to, int64_t out_from,
                      int64_t out_to) {
   if (in_from == in_to || out_from == out_to) return;
-  loop_over(t, t->in_axis, in_from, in_to, 1);
-  loop_over(t, t->out_axis, out_from, out_to, 1);
+  loop_over(t, t->in_axis, in_from, in_to, 1, LOOP_PLAIN);
+  loop_over(t, t->out_axis, out_from, out_to, 1, LOOP_PLAIN);
   ValueId value = kernel_load(t->b, t->from, place_in(t, t->source), 1);
   kernel_store(t->b, t->to, place_in(t, t->target), value);
   kernel_end(t->b);
@@ -44,8 +47,9 @@ static void copy_box(Transposition *t, int64_t in_from, int64_t in_to, int64_t o
 
 static void copy_squares(Transposition *t, int lanes, int64_t in_to, int64_t out_to) {
   if (in_to == 0 || out_to == 0) return;
-  loop_over(t, t->in_axis, 0, in_to, lanes);
-  loop_over(t, t->out_axis, 0, out_to, lanes);
+  bool parallel = in_to * out_to >= PARALLEL_ELEMENTS && in_to >= 4 * lanes;
+  loop_over(t, t->in_axis, 0, in_to, lanes, parallel ? LOOP_PARALLEL : LOOP_PLAIN);
+  loop_over(t, t->out_axis, 0, out_to, lanes, LOOP_PLAIN);
   kernel_transpose(t->b, lanes_of(t->node->type, lanes), t->from, place_in(t, t->source),
                    t->source->strides[t->out_axis], t->to, place_in(t, t->target),
                    t->target->strides[t->in_axis]);
@@ -70,7 +74,7 @@ void build_transposed(Work *w, Builder *b, const Group *g) {
   uint32_t outer = 0;
   for (uint32_t i = 0; i < n->rank; i++) {
     if (i == t.in_axis || i == t.out_axis) continue;
-    loop_over(&t, i, 0, n->extents[i], 1);
+    loop_over(&t, i, 0, n->extents[i], 1, LOOP_PLAIN);
     outer++;
   }
   int lanes = w->target->vector_bytes / type_bytes(n->type);

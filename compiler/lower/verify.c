@@ -110,6 +110,9 @@ static void check_loop(Verifier *v, const Statement *s) {
   REQUIRE(v, s->from < s->to && s->step > 0 && (s->to - s->from) % s->step == 0,
           "%s: a loop from %" PRId64 " to %" PRId64 " by %" PRId64, kernel, s->from, s->to,
           s->step);
+  REQUIRE(v,
+          s->mark != LOOP_PARALLEL2 || (s->body.n == 1 && s->body.items[0].kind == STATEMENT_LOOP),
+          "%s: two loops for one team of threads are not one inside the other", kernel);
   v->open[s->variable] = true;
   check_block(v, s->body);
   v->open[s->variable] = false;

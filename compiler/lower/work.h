@@ -141,6 +141,9 @@ IndexSet indices_of(const Graph *g, ExprId id);
    it that stands for the expression. */
 ExprId define_factor(Work *w, const Node *n, ExprId factor, const char *what);
 
+/* inline.c: elementwise definitions that are computed in their reader. */
+void inline_nodes(Work *w);
+
 /* hoist.c: what a loop need not repeat becomes a definition of its own. */
 void hoist_invariants(Work *w);
 /* The place of index v among a read's axes; NO_INDEX. */
@@ -196,14 +199,17 @@ Offset output_offset(Context *c, const Node *n, const Binding *bindings);
 int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorList scalars);
 Affine read_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides);
 
+/* reduce.c: what changes nothing when it is reduced with; the operator of each step, which for
+   argmax and argmin says whether the new value is better. */
+ValueId reduction_unit(Builder *b, Reduction reduction, ScalarType type);
+ScalarOp reduction_op(Reduction reduction);
+
 /* loops.c, scatter.c: a group as a kernel's statements */
 void build_loops(Work *w, Builder *b, const Group *g);
 void build_scatter(Work *w, Builder *b, const Group *g);
 void build_contraction(Work *w, Builder *b, const Group *g);
 void build_transposed(Work *w, Builder *b, const Group *g);
 bool is_scatter(Work *w, const Node *n);
-
-double group_flops(Work *w, const Group *g);
 
 /* share.c: the kernel that is alike up to buffers and names, or NULL. */
 typedef struct KernelTable {

@@ -64,19 +64,6 @@ static bool integer_arithmetic(ScalarOp op, int64_t a, int64_t b, int64_t *resul
   }
 }
 
-static bool fits(ScalarType type, int64_t value) {
-  switch (type) {
-  case TYPE_BOOL: return value == 0 || value == 1;
-  case TYPE_U8: return value >= 0 && value <= UINT8_MAX;
-  case TYPE_I8: return value >= INT8_MIN && value <= INT8_MAX;
-  case TYPE_I32: return value >= INT32_MIN && value <= INT32_MAX;
-  case TYPE_I64:
-  case TYPE_F32:
-  case TYPE_F64: return true;
-  }
-  return true;
-}
-
 /* Rounded as the type rounds; quotients stay as written unless they are whole: 1 / 64 reads better.
  */
 static bool real_arithmetic(ScalarOp op, ScalarType type, double a, double b, double *result) {
@@ -106,7 +93,7 @@ static ExprId fold_constants(Graph *graph, ScalarOp op, const ExprId *args, uint
   ScalarType type = a->type;
   if (op == OP_NEG) {
     if (type_is_real(type)) return expr_real(graph, type, -a->real);
-    return fits(type, -a->integer) ? expr_integer(graph, type, -a->integer) : EXPR_NONE;
+    return type_holds(type, -a->integer) ? expr_integer(graph, type, -a->integer) : EXPR_NONE;
   }
   if (n != 2) return EXPR_NONE;
   double real;
@@ -114,7 +101,7 @@ static ExprId fold_constants(Graph *graph, ScalarOp op, const ExprId *args, uint
   if (type_is_real(type))
     return real_arithmetic(op, type, a->real, b->real, &real) ? expr_real(graph, type, real)
                                                               : EXPR_NONE;
-  return integer_arithmetic(op, a->integer, b->integer, &integer) && fits(type, integer)
+  return integer_arithmetic(op, a->integer, b->integer, &integer) && type_holds(type, integer)
              ? expr_integer(graph, type, integer)
              : EXPR_NONE;
 }
@@ -225,7 +212,7 @@ ExprId fold_cast(Graph *graph, ScalarType type, ExprId a) {
   if (type == TYPE_BOOL) return expr_integer(graph, type, value != 0);
   if (type == TYPE_F32) value = (double)(float)value;
   if (!type_is_real(type) &&
-      (!(fabs(value) < 9e15) || value != floor(value) || !fits(type, (int64_t)value)))
+      (!(fabs(value) < 9e15) || value != floor(value) || !type_holds(type, (int64_t)value)))
     return expr_cast(graph, type, a);
   return expr_number(graph, type, value);
 }

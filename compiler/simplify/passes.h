@@ -13,11 +13,12 @@ typedef struct Live {
 
 Live find_live(Program *program);
 
-bool fold_definitions(Program *program);   /* fold.c, affine.c: expressions */
-bool eliminate_brackets(Program *program); /* sum.c: sums whose body has conditions */
-bool inline_helpers(Program *program);     /* inline.c: elementwise helpers into their reader */
-bool merge_equal(Program *program);        /* share.c: equal definitions */
-bool share_dear(Program *program);         /* share.c: dear subexpressions met twice */
+bool fold_definitions(Program *program);     /* fold.c, affine.c: expressions */
+bool eliminate_brackets(Program *program);   /* sum.c: sums whose body has conditions */
+bool inline_helpers(Program *program);       /* inline.c: elementwise helpers into their reader */
+bool widen_values_of_step(Program *program); /* step.c: 1 - 0.999^step */
+bool merge_equal(Program *program);          /* share.c: equal definitions */
+bool share_dear(Program *program);           /* share.c: dear subexpressions met twice */
 
 /* Every read of tensor t becomes a read of with[t]. */
 ExprId replace_tensors(Graph *graph, ExprId id, const TensorId *with);

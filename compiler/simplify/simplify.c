@@ -108,6 +108,7 @@ void simplify(Program *program) {
     changed = fold_definitions(program);
     changed |= eliminate_brackets(program);
     changed |= inline_helpers(program);
+    changed |= widen_values_of_step(program);
     changed |= merge_equal(program);
     changed |= share_dear(program);
   }

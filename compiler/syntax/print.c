@@ -24,15 +24,17 @@ static const struct {
   const char *text;
   Level level;
 } binaries[] = {
-    [BINARY_ADD] = {" + ", LEVEL_SUM},     [BINARY_SUB] = {" - ", LEVEL_SUM},
-    [BINARY_MUL] = {" * ", LEVEL_PRODUCT}, [BINARY_DIV] = {" / ", LEVEL_PRODUCT},
-    [BINARY_MOD] = {" % ", LEVEL_PRODUCT}, [BINARY_MATMUL] = {" @ ", LEVEL_PRODUCT},
-    [BINARY_POW] = {"^", LEVEL_POWER},     [BINARY_EQ] = {" == ", LEVEL_COMPARE},
-    [BINARY_NE] = {" != ", LEVEL_COMPARE}, [BINARY_LT] = {" < ", LEVEL_COMPARE},
-    [BINARY_LE] = {" <= ", LEVEL_COMPARE}, [BINARY_GT] = {" > ", LEVEL_COMPARE},
-    [BINARY_GE] = {" >= ", LEVEL_COMPARE}, [BINARY_AND] = {" and ", LEVEL_AND},
-    [BINARY_OR] = {" or ", LEVEL_OR},
+    [BINARY_ADD] = {"+", LEVEL_SUM},     [BINARY_SUB] = {"-", LEVEL_SUM},
+    [BINARY_MUL] = {"*", LEVEL_PRODUCT}, [BINARY_DIV] = {"/", LEVEL_PRODUCT},
+    [BINARY_MOD] = {"%", LEVEL_PRODUCT}, [BINARY_MATMUL] = {"@", LEVEL_PRODUCT},
+    [BINARY_POW] = {"^", LEVEL_POWER},   [BINARY_EQ] = {"==", LEVEL_COMPARE},
+    [BINARY_NE] = {"!=", LEVEL_COMPARE}, [BINARY_LT] = {"<", LEVEL_COMPARE},
+    [BINARY_LE] = {"<=", LEVEL_COMPARE}, [BINARY_GT] = {">", LEVEL_COMPARE},
+    [BINARY_GE] = {">=", LEVEL_COMPARE}, [BINARY_AND] = {"and", LEVEL_AND},
+    [BINARY_OR] = {"or", LEVEL_OR},
 };
+
+const char *binary_text(BinaryOp op) { return binaries[op].text; }
 
 static Level level_of(const Ast *ast) {
   switch (ast->kind) {
@@ -130,7 +132,8 @@ static void print_binary(Text *out, const Ast *ast) {
   Level left = level == LEVEL_POWER || level == LEVEL_COMPARE ? level + 1 : level;
   Level right = level == LEVEL_POWER ? LEVEL_UNARY : level + 1;
   print_level(out, ast->operand, left);
-  text_add(out, binaries[ast->binary].text);
+  bool spaced = ast->binary != BINARY_POW;
+  text_printf(out, spaced ? " %s " : "%s", binaries[ast->binary].text);
   print_level(out, ast->right, right);
 }
 

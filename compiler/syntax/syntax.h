@@ -21,6 +21,8 @@ Ast *parse_expression(Arena *arena, Diag *diag, const Source *source);
 void print_file(Text *out, const File *file);
 /* One expression on one line, with as few parentheses as the precedences allow. */
 void print_ast(Text *out, const Ast *ast);
+/* The operator as it is written: "+", "and". */
+const char *binary_text(BinaryOp op);
 /* Equal but for places. */
 bool ast_equal(const Ast *a, const Ast *b);
 bool file_equal(const File *a, const File *b);

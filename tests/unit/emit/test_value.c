@@ -143,6 +143,9 @@ static void test_logic(void **state) {
   assert_string_equal(text_of(f, apply(f, OP_AND, TYPE_BOOL, less, not_b)),
                       "(x[i] < y[i]) & !(b[i] != 0)");
   assert_string_equal(text_of(f, where(f, TYPE_F32, less, x, y)), "x[i] < y[i] ? x[i] : y[i]");
+  ValueId both = apply(f, OP_AND, TYPE_BOOL, b, b);
+  assert_string_equal(text_of(f, where(f, TYPE_F32, both, x, y)),
+                      "((b[i] != 0) & (b[i] != 0)) ? x[i] : y[i]");
   ValueId choice = where(f, TYPE_F32, less, x, y);
   assert_string_equal(text_of(f, apply(f, OP_ADD, TYPE_F32, choice, y)),
                       "(x[i] < y[i] ? x[i] : y[i]) + y[i]");
