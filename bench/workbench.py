@@ -33,7 +33,7 @@ PACKAGES = {"torch": ["torch==2.13.0", "numpy"], "jax": ["jax==0.10.2", "jaxlib=
 
 
 PAUSE = 0.3  # seconds between turns, for the threads of the one before to fall asleep
-DISTURBANCE = 0.05  # processors that others may use beside a turn
+DISTURBANCE = 0.05  # of a contestant's processors, others may use so many
 DISTURBED_TURNS = 5
 
 
@@ -196,11 +196,15 @@ def processors(threads):
     return set(allowed[-threads:])
 
 
-def busy_seconds():
-    """Processor time that all of this machine has used."""
+def busy_seconds(on):
+    """For how long these processors have been busy, all together."""
+    ticks = 0
     with open("/proc/stat", encoding="utf-8") as file:
-        user, nice, system, _, _, irq, soft_irq, steal = map(int, file.readline().split()[1:9])
-    ticks = user + nice + system + irq + soft_irq + steal
+        for line in file:
+            name, *fields = line.split()
+            if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in on:
+                user, nice, system, _, _, irq, soft_irq, steal = map(int, fields[:8])
+                ticks += user + nice + system + irq + soft_irq + steal
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -209,10 +213,10 @@ class Contestant:
 
     def __init__(self, name, command, threads, environment=None):
         self.name = name
-        self.disturbance = 0.0  # processors that others used beside the worst turn
+        self.disturbance = 0.0  # of its processors, others used so many in the worst turn
         self.log = os.path.join(WORK, name + ".log")
         environment = {**os.environ, **(environment or {}), "OMP_NUM_THREADS": str(threads)}
-        on = processors(threads)
+        self.on = on = processors(threads)
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
@@ -238,16 +242,18 @@ class Contestant:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def others_seconds(self):
+        return busy_seconds(self.on) - self.processor_seconds()
+
     def time_step(self, seconds):
-        """The median time of a step, in microseconds. Asked again while other processes of this
-        machine are at work beside it; the least disturbed answer counts."""
+        """The median time of a step, in microseconds. Asked again while other processes are at work
+        on its processors; the least disturbed answer counts."""
         best = None
         for _ in range(DISTURBED_TURNS):
             time.sleep(PAUSE)
-            begun = busy_seconds() - self.processor_seconds(), time.perf_counter()
+            others, begun = self.others_seconds(), time.perf_counter()
             micros = self.ask(f"time {seconds}")
-            others = busy_seconds() - self.processor_seconds() - begun[0]
-            share = others / (time.perf_counter() - begun[1])
+            share = (self.others_seconds() - others) / (time.perf_counter() - begun)
             if best is None or share < best[0]:
                 best = share, micros
             if share < DISTURBANCE:

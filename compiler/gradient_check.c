@@ -162,12 +162,12 @@ static bool add_moved(Run *run, int64_t k, double t, double weight, double *sum,
   bool done = evaluate(run, run->source);
   interpreter_stop(run->in, STOP_EVALUATE);
   interpreter_hold(run->in, run->check->wrt, false);
-  memcpy(wrt, run->start, (size_t)run->n_wrt * sizeof *wrt);
-  const double *values = interpreter_values(run->in, run->source);
+  const double *values = interpreter_values(run->in, run->source); /* which may be wrt's */
   for (int64_t s = 0; s < run->n_source && done; s++) {
     sum[s] += weight * values[s];
     *scale = fmax(*scale, fabs(values[s]));
   }
+  memcpy(wrt, run->start, (size_t)run->n_wrt * sizeof *wrt);
   return done;
 }
 

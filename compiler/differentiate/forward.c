@@ -29,7 +29,7 @@ static ExprId tangent_sum(Forward *f, TensorId y) {
     ExprId zero = expr_number(graph, read.type, 0);
     ExprId fallback = read.fallback == EXPR_NONE ? EXPR_NONE : zero;
     ExprId moved = expr_read(graph, tangent, read.args, read.n_args, fallback);
-    total = derive_add(graph, total, derive_mul(graph, partials.items[i].value, moved));
+    total = derive_add(graph, total, derive_within(graph, partials.items[i].value, moved));
   }
   return total;
 }

@@ -80,9 +80,11 @@ static void propagate(Body *body, const Node *node, ExprId result) {
   }
   if (e.kind != EXPR_OP) return;
   if (e.op == OP_WHERE) {
-    ExprId zero = expr_number(graph, e.type, 0);
-    accumulate(body, e.args[1], derive_where(graph, e.args[0], adjoint, zero));
-    accumulate(body, e.args[2], derive_where(graph, e.args[0], zero, adjoint));
+    ExprId zero = expr_number(graph, e.type, 0), one = expr_number(graph, e.type, 1);
+    accumulate(body, e.args[1],
+               derive_within(graph, adjoint, fold_op3(graph, OP_WHERE, e.args[0], one, zero)));
+    accumulate(body, e.args[2],
+               derive_within(graph, adjoint, fold_op3(graph, OP_WHERE, e.args[0], zero, one)));
     return;
   }
   if (e.op == OP_CAST) {
@@ -92,7 +94,7 @@ static void propagate(Body *body, const Node *node, ExprId result) {
   for (uint32_t k = 0; k < e.n_args; k++) {
     if (!node_of(body, e.args[k])->active) continue;
     ExprId rule = rule_derivative(body->rules, graph, node->id, k, result);
-    if (rule != EXPR_NONE) accumulate(body, e.args[k], derive_mul(graph, adjoint, rule));
+    if (rule != EXPR_NONE) accumulate(body, e.args[k], derive_within(graph, adjoint, rule));
   }
 }
 

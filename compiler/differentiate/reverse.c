@@ -146,20 +146,57 @@ static void propagate_definition(Sweep *sweep, TensorId y) {
   for (uint32_t i = 0; i < partials.count; i++) contribute_read(sweep, y, &partials.items[i]);
 }
 
+/* A read at [0, 1, …] of a tensor of those extents. */
+static bool is_whole_read(const Graph *graph, ExprId id, const int64_t *extents, uint32_t n) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind != EXPR_READ || e->fallback != EXPR_NONE || e->n_args != n) return false;
+  for (uint32_t i = 0; i < n; i++) {
+    const Expr *at = expr_at(graph, e->args[i]);
+    if (at->kind != EXPR_INDEX || at->index != i ||
+        tensor_at(graph, e->tensor)->extents[i] != extents[i])
+      return false;
+  }
+  return true;
+}
+
+/* A value over S and the view's indices, at the source's: the element of the same row-major number.
+ */
+static ExprId through_view(const Sweep *sweep, const Tensor *view, ExprId value) {
+  Graph *graph = sweep->graph;
+  const Tensor *source = tensor_at(graph, view->source);
+  ExprId number = expr_integer(graph, TYPE_I32, 0);
+  for (uint32_t i = 0; i < source->rank; i++) {
+    ExprId extent = expr_integer(graph, TYPE_I32, source->extents[i]);
+    number = fold_op2(graph, OP_MUL, number, extent);
+    number = fold_op2(graph, OP_ADD, number, expr_index(graph, sweep->n_seed + i));
+  }
+  ExprId *map = ARENA_ARRAY(graph->arena, ExprId, sweep->n_seed + view->rank + 1);
+  for (uint32_t i = 0; i < sweep->n_seed; i++) map[i] = EXPR_NONE;
+  for (uint32_t i = view->rank; i-- > 0;) {
+    ExprId extent = expr_integer(graph, TYPE_I32, view->extents[i]);
+    map[sweep->n_seed + i] = i == 0 ? number : fold_op2(graph, OP_MOD, number, extent);
+    number = fold_op2(graph, OP_DIV, number, extent);
+  }
+  ExprId moved = expr_substitute(graph, value, map, sweep->n_seed + view->rank);
+  int64_t *extents = adjoint_extents(sweep, source, 0);
+  return normalize_indices(graph, moved, (Ranges){extents, sweep->n_seed + source->rank});
+}
+
 /* The adjoint of a view's source is a view of the view's adjoint. */
 static void propagate_reshape(Sweep *sweep, TensorId y) {
   Graph *graph = sweep->graph;
   const Tensor t = *tensor_at(graph, y);
   if (!sweep->activity.active[t.source]) return;
   ExprId value = sweep->adjoints[y].value;
-  const Expr *e = expr_at(graph, value);
-  if (e->kind == EXPR_READ) {
-    const Tensor *source = tensor_at(graph, t.source);
+  int64_t *extents = adjoint_extents(sweep, &t, 0);
+  if (is_whole_read(graph, value, extents, sweep->n_seed + t.rank)) {
     Tensor view = adjoint_tensor(sweep, t.source, y);
     view.kind = TENSOR_RESHAPE;
-    view.source = e->tensor;
-    view.name = arena_printf(graph->arena, "%s_bar", source->name);
+    view.source = expr_at(graph, value)->tensor;
+    view.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, t.source)->name);
     value = whole_read(graph, graph_add(graph, view));
+  } else {
+    value = through_view(sweep, &t, value);
   }
   contribute(sweep, t.source, value, y);
 }

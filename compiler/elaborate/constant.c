@@ -1,9 +1,6 @@
 /* Compile-time values: arithmetic in f64 and int64_t. */
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include "elaborate/elaborator.h"
 #include "interpret/evaluate.h"
 
@@ -37,17 +34,6 @@ static bool integer_operator(ScalarOp op, int64_t a, int64_t b, int64_t *result)
   }
 }
 
-/* Sums and products of decimal numbers as on paper: 1 - 0.9 is 0.1, not 0.09999999999999998,
-   whenever a decimal of 15 digits lies within the rounding of the operands. */
-static double decimal(ScalarOp op, double a, double b, double value) {
-  if (op != OP_ADD && op != OP_SUB && op != OP_MUL) return value;
-  char text[40];
-  snprintf(text, sizeof text, "%.15g", value);
-  double rounded = strtod(text, NULL);
-  double scale = op == OP_MUL ? fabs(value) : fmax(fabs(a), fabs(b));
-  return fabs(rounded - value) <= 2 * DBL_EPSILON * scale ? rounded : value;
-}
-
 bool constant_operator(Elaborator *e, ScalarOp op, const Value *args, uint32_t n, Value *result) {
   for (uint32_t i = 0; i < n; i++)
     if (!args[i].constant || args[i].rank > 0) return false;
@@ -77,7 +63,7 @@ bool constant_operator(Elaborator *e, ScalarOp op, const Value *args, uint32_t n
     return true;
   }
   if (!type_is_real(type)) return false;
-  if (n == 2 && adapts) value = decimal(op, operands[0], operands[1], value);
+  if (adapts) value = evaluate_constant(op, operands, n);
   *result = value_real(e, type, value);
   result->adapts = adapts;
   /* 1 / 64 reads better than 0.015625 */

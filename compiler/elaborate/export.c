@@ -79,6 +79,8 @@ static bool export_result(Elaborator *e, Scope *scope, const Stmt *stmt, const R
   }
   bool derivative =
       value_is_whole(e, &v, &id) && tensor_at(e->graph, id)->kind == TENSOR_DERIVATIVE;
+  /* a name for a number stays its name */
+  if (v.constant && v.rank == 0 && path_text(e, ast) != NULL) name = path_text(e, ast);
   if (!derivative) v = define_name(e, scope, v, name, ast->span, false, first);
   v.adapts = v.constant = v.is_size = false;
   if (!hold_value(e, scope, &v, name, ast->span, &id)) return false;

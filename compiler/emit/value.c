@@ -216,10 +216,37 @@ static void write_not(Writer *w, const Value *v) {
   write_value(w, v->args[0], BINDS_WHOLE);
 }
 
-static void write_operator(Writer *w, const Value *v, int binds) {
+/* The C text of an operator in the table: integers and bools may have their own. */
+static const char *template_of(const Writer *w, const Value *v) {
   const ScalarOpInfo *info = &scalar_ops[v->op];
+  bool real = v->n_args == 0 || type_is_real(value_at(w, v->args[v->n_args - 1])->type.type);
+  return real || info->c_integer == NULL ? info->c : info->c_integer;
+}
+
+/* Whether the text of a value calls a function. */
+static bool has_call(const Writer *w, ValueId id) {
+  const Value *v = value_at(w, id);
+  if (v->kind == VALUE_FOLD) return true;
+  if (v->kind == VALUE_OP && v->op == OP_CAST)
+    return type_is_integer(v->type.type) || has_call(w, v->args[0]);
+  if (v->kind == VALUE_OP && v->op != OP_WHERE && strstr(template_of(w, v), "_$T(") != NULL)
+    return true;
+  for (uint32_t i = 0; i < v->n_args; i++)
+    if (has_call(w, v->args[i])) return true;
+  return false;
+}
+
+/* `and` and `or` of scalars are bit operators, but clang takes those for a slip where an operand
+   calls a function. */
+static Infix logical(const Writer *w, const Value *v, Infix infix) {
+  bool applies = v->type.lanes == 1 && (v->op == OP_AND || v->op == OP_OR);
+  if (!applies || !(has_call(w, v->args[0]) || has_call(w, v->args[1]))) return infix;
+  return (Infix){v->op == OP_AND ? "&&" : "||", BINDS_OR};
+}
+
+static void write_operator(Writer *w, const Value *v, int binds) {
   bool integer = v->n_args > 0 && !type_is_real(value_at(w, v->args[v->n_args - 1])->type.type);
-  const char *template = integer && info->c_integer != NULL ? info->c_integer : info->c;
+  const char *template = template_of(w, v);
   Infix infix = infix_of(w->arena, template);
   if (v->op == OP_CAST) {
     write_cast(w, v);
@@ -235,7 +262,7 @@ static void write_operator(Writer *w, const Value *v, int binds) {
   } else if (integer && (v->op == OP_DIV || v->op == OP_MOD) && plain_integer(w, v)) {
     write_infix(w, v, (Infix){plain_sign(v->op), BINDS_PRODUCT}, binds);
   } else if (infix.text != NULL) {
-    write_infix(w, v, infix, binds);
+    write_infix(w, v, logical(w, v, infix), binds);
   } else if (v->op == OP_NEG) {
     open(w, binds > BINDS_UNARY);
     text_add(w->out, "-");

@@ -240,8 +240,18 @@ static void place_section(Order *o, TensorId from) {
   }
 }
 
+static bool is_scalar_number(const Graph *graph, TensorId id) {
+  const Tensor *t = tensor_at(graph, id);
+  if (t->kind != TENSOR_DEFINITION || t->rank > 0 || t->reduction != REDUCE_NONE) return false;
+  const Expr *e = expr_at(graph, t->body);
+  return e->kind == EXPR_CONST ||
+         (e->kind == EXPR_OP && e->op == OP_DIV && expr_at(graph, e->args[0])->kind == EXPR_CONST &&
+          expr_at(graph, e->args[1])->kind == EXPR_CONST);
+}
+
 /* By id, which is the order of the source, each after what it reads: first what needs no
-   derivative; new values last, in the order of their updates. */
+   derivative; what is but a number where its result is asked for; new values last, in the order of
+   their updates. */
 static void order_definitions(Listing *l, TensorList live) {
   const Program *program = l->program;
   const Graph *graph = program->graph;
@@ -256,7 +266,7 @@ static void order_definitions(Listing *l, TensorList live) {
              .derives = ARENA_ARRAY(arena, bool, graph->n_tensors + 1)};
   for (uint32_t i = 0; i < live.count; i++) {
     TensorId id = live.items[i];
-    wanted[id] = !l->folded[id] && !l->is_value[id];
+    wanted[id] = !l->folded[id] && !l->is_value[id] && !is_scalar_number(graph, id);
   }
   find_derives(&o, live);
   l->order.items = ARENA_ARRAY(arena, TensorId, live.count + 1);
@@ -267,6 +277,9 @@ static void order_definitions(Listing *l, TensorList live) {
     if (tensor_at(graph, id)->derived) place_section(&o, tensor_at(graph, id)->adjoint_from);
     place(&o, id);
   }
+  for (uint32_t e = 0; e < program->n_entries; e++)
+    for (uint32_t i = 0; i < program->entries[e].n_outputs; i++)
+      place(&o, program->entries[e].outputs[i].tensor);
   for (uint32_t e = 0; e < program->n_entries; e++)
     for (uint32_t i = 0; i < program->entries[e].n_updates; i++)
       place(&o, program->entries[e].updates[i].value);

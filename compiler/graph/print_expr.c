@@ -161,7 +161,7 @@ static void print_binary(const Printer *p, const Scope *scope, const Expr *e, in
   else
     print_expr(p, scope, a, left, typed);
   text_printf(p->out, spaced ? " %s " : "%s", scalar_ops[e->op].infix);
-  print_expr(p, scope, b, right, typed);
+  print_expr(p, scope, b, right, typed || literals);
   if (parenthesise) text_add(p->out, ")");
 }
 

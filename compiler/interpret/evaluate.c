@@ -1,7 +1,10 @@
 /* Each scalar operator, written from its meaning and independently of the C text in scalar_ops.def:
    one wrong template must not pass both. */
 #include "interpret/evaluate.h"
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include "interpret/philox.h"
 
 /* value modulo 2^bits, in [low, low + 2^bits) */
@@ -131,4 +134,19 @@ double evaluate_op(ScalarOp op, ScalarType type, ScalarType operand_type, const 
                    const Surroundings *around) {
   double value = unwrapped(op, type, type_is_integer(operand_type), operands, around);
   return type_is_real(type) ? value : evaluate_cast(type, value);
+}
+
+static double as_on_paper(double scale, double value) {
+  char text[40];
+  snprintf(text, sizeof text, "%.15g", value);
+  double rounded = strtod(text, NULL);
+  return fabs(rounded - value) <= 2 * DBL_EPSILON * scale ? rounded : value;
+}
+
+double evaluate_constant(ScalarOp op, const double *operands, uint32_t n) {
+  double value = evaluate_op(op, TYPE_F64, TYPE_F64, operands, &(Surroundings){0});
+  if (n != 2) return value;
+  if (op == OP_ADD || op == OP_SUB)
+    return as_on_paper(fmax(fabs(operands[0]), fabs(operands[1])), value);
+  return op == OP_MUL ? as_on_paper(fabs(value), value) : value;
 }

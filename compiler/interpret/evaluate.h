@@ -16,6 +16,10 @@ typedef struct Surroundings {
 double evaluate_op(ScalarOp op, ScalarType type, ScalarType operand_type, const double *operands,
                    const Surroundings *around);
 
+/* op(operands…) of real constants: in f64, but sums and products of decimal numbers as on paper,
+   1 - 0.9 is 0.1, whenever a decimal of 15 digits lies within the rounding of the operands. */
+double evaluate_constant(ScalarOp op, const double *operands, uint32_t n);
+
 /* A double as a value of an integer type or bool: truncated, then modulo the type's size (a bool:
    whether it is not 0). Reals stay. */
 double evaluate_cast(ScalarType type, double value);

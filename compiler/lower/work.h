@@ -158,6 +158,9 @@ void give_buffer(Work *w, Node *n, uint32_t innermost);
 /* group.c */
 void make_groups(Work *w);
 
+/* in_place.c: results stored where their operands were. group_of: per node, 1 + its group. */
+void share_places(Work *w, const uint32_t *group_of);
+
 /* translate.c: expressions to values. */
 
 /* Where a kernel has the values of a tensor that it computes itself. */

@@ -180,6 +180,31 @@ int decide_condition(Graph *graph, ExprId id, Ranges ranges) {
   }
 }
 
+bool reads_outside(const Graph *graph, ExprId id, Ranges ranges) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ && e->fallback == EXPR_NONE)
+    for (uint32_t i = 0; i < e->n_args; i++) {
+      Interval at = expr_interval(graph, e->args[i], ranges.extents, ranges.n);
+      if (at.low < 0 || at.high >= tensor_at(graph, e->tensor)->extents[i]) return true;
+    }
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (reads_outside(graph, e->args[i], ranges)) return true;
+  return e->fallback != EXPR_NONE && reads_outside(graph, e->fallback, ranges);
+}
+
+/* A default where the ranges show that the read is always inside, or never. */
+static ExprId settle_default(Graph *graph, ExprId id, Ranges ranges) {
+  const Expr e = *expr_at(graph, id);
+  bool inside = true;
+  for (uint32_t i = 0; i < e.n_args; i++) {
+    Interval at = expr_interval(graph, e.args[i], ranges.extents, ranges.n);
+    int64_t extent = tensor_at(graph, e.tensor)->extents[i];
+    if (at.high < 0 || at.low >= extent) return e.fallback;
+    inside = inside && at.low >= 0 && at.high < extent;
+  }
+  return inside ? expr_read(graph, e.tensor, e.args, e.n_args, EXPR_NONE) : id;
+}
+
 ExprId normalize_indices(Graph *graph, ExprId id, Ranges ranges) {
   const Expr e = *expr_at(graph, id);
   if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
@@ -189,6 +214,8 @@ ExprId normalize_indices(Graph *graph, ExprId id, Ranges ranges) {
       e.fallback == EXPR_NONE ? EXPR_NONE : normalize_indices(graph, e.fallback, ranges);
   ExprId rebuilt = fold_rebuild(graph, id, args, fallback);
   const Expr *r = expr_at(graph, rebuilt);
+  if (r->kind == EXPR_READ && r->fallback != EXPR_NONE)
+    return settle_default(graph, rebuilt, ranges);
   if (r->kind != EXPR_OP) return rebuilt;
   if (r->type == TYPE_I32) {
     Affine a = affine_of(graph, rebuilt, ranges);

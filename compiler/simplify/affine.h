@@ -33,6 +33,10 @@ Affine affine_without(Affine a, uint32_t k);
 ExprId affine_expr(Graph *graph, const Affine *a);
 Interval affine_interval(const Graph *graph, const Affine *a, Ranges ranges);
 
+/* Whether something in it reads without a default where the ranges alone do not say that this is
+   inside: it may only be evaluated under the conditions around it. */
+bool reads_outside(const Graph *graph, ExprId id, Ranges ranges);
+
 /* Every integer subexpression in that normal form, comparisons that the ranges decide as constants;
    reals are kept as they are. */
 ExprId normalize_indices(Graph *graph, ExprId id, Ranges ranges);

@@ -28,6 +28,9 @@ static inline ExprId fold_op3(Graph *graph, ScalarOp op, ExprId a, ExprId b, Exp
 ExprId derive_add(Graph *graph, ExprId a, ExprId b);
 ExprId derive_sub(Graph *graph, ExprId a, ExprId b);
 ExprId derive_mul(Graph *graph, ExprId a, ExprId b);
+/* guarded · factor, the factor within each of the conditions under which terms of `guarded` stand:
+   where they do not hold, there may be nothing that it could read. */
+ExprId derive_within(Graph *graph, ExprId guarded, ExprId factor);
 ExprId derive_div(Graph *graph, ExprId a, ExprId b);
 ExprId derive_neg(Graph *graph, ExprId a);
 ExprId derive_where(Graph *graph, ExprId condition, ExprId a, ExprId b);

@@ -1,6 +1,7 @@
 /* Folding that is exact in floating point. */
 #include <math.h>
 #include "graph/scalar_ops.h"
+#include "interpret/evaluate.h"
 #include "simplify/algebra.h"
 
 static bool is_constant(const Graph *graph, ExprId id) {
@@ -64,43 +65,46 @@ static bool integer_arithmetic(ScalarOp op, int64_t a, int64_t b, int64_t *resul
   }
 }
 
-/* Rounded as the type rounds; quotients stay as written unless they are whole: 1 / 64 reads better.
- */
-static bool real_arithmetic(ScalarOp op, ScalarType type, double a, double b, double *result) {
-  switch (op) {
-  case OP_ADD: *result = a + b; break;
-  case OP_SUB: *result = a - b; break;
-  case OP_MUL: *result = a * b; break;
-  case OP_DIV:
-    *result = a / b;
-    if (b == 0 || *result != floor(*result)) return false;
-    break;
-  case OP_MIN: *result = a <= b ? a : b; break;
-  case OP_MAX: *result = a >= b ? a : b; break;
-  default: return false;
-  }
-  if (isnan(*result)) return false;
-  /* In f32 only results that it holds exactly, as double rounding would not be its arithmetic. */
-  return type == TYPE_F64 || (double)(float)*result == *result;
+/* A number, or a quotient of two that was kept because 1 / 64 reads better than 0.015625. */
+static bool real_constant(const Graph *graph, ExprId id, double *value) {
+  const Expr *e = expr_at(graph, id);
+  if (!type_is_real(e->type)) return false;
+  *value = e->real;
+  if (e->kind == EXPR_CONST) return true;
+  if (e->kind != EXPR_OP || e->op != OP_DIV) return false;
+  const Expr *a = expr_at(graph, e->args[0]), *b = expr_at(graph, e->args[1]);
+  *value = a->real / b->real;
+  return a->kind == EXPR_CONST && b->kind == EXPR_CONST;
+}
+
+static bool is_whole(double value) { return value == floor(value) && fabs(value) < 1e15; }
+
+/* In f64, as elaboration evaluates what is written: a dump, read again, gives the same. */
+static ExprId fold_reals(Graph *graph, ScalarOp op, const ExprId *args, uint32_t n) {
+  double operands[2];
+  ScalarType type = expr_at(graph, args[0])->type;
+  if (n > 2 || op == OP_STOP_GRADIENT || op == OP_CAST) return EXPR_NONE;
+  for (uint32_t i = 0; i < n; i++)
+    if (!real_constant(graph, args[i], &operands[i])) return EXPR_NONE;
+  double value = evaluate_constant(op, operands, n);
+  if (scalar_ops[op].gives == GIVES_BOOL) return expr_integer(graph, TYPE_BOOL, value != 0);
+  if (op == OP_DIV && is_whole(operands[0]) && is_whole(operands[1]) && !is_whole(value))
+    return EXPR_NONE;
+  return expr_real(graph, type, value);
 }
 
 static ExprId fold_constants(Graph *graph, ScalarOp op, const ExprId *args, uint32_t n) {
+  if (type_is_real(expr_at(graph, args[0])->type)) return fold_reals(graph, op, args, n);
   const Expr *a = expr_at(graph, args[0]), *b = n > 1 ? expr_at(graph, args[1]) : a;
   if (a->kind != EXPR_CONST || b->kind != EXPR_CONST || n > 2) return EXPR_NONE;
   bool truth;
   if (n == 2 && compare(op, constant_value(a), constant_value(b), &truth))
     return expr_integer(graph, TYPE_BOOL, truth);
   ScalarType type = a->type;
-  if (op == OP_NEG) {
-    if (type_is_real(type)) return expr_real(graph, type, -a->real);
+  if (op == OP_NEG)
     return type_holds(type, -a->integer) ? expr_integer(graph, type, -a->integer) : EXPR_NONE;
-  }
   if (n != 2) return EXPR_NONE;
-  double real;
   int64_t integer;
-  if (type_is_real(type))
-    return real_arithmetic(op, type, a->real, b->real, &real) ? expr_real(graph, type, real)
-                                                              : EXPR_NONE;
   return integer_arithmetic(op, a->integer, b->integer, &integer) && type_holds(type, integer)
              ? expr_integer(graph, type, integer)
              : EXPR_NONE;

@@ -5,9 +5,17 @@
 #include "simplify/algebra.h"
 #include "simplify/passes.h"
 
+/* A number, 1 / 64 among them. */
+static bool is_number(const Graph *graph, ExprId body) {
+  const Expr *e = expr_at(graph, body);
+  bool quotient = e->kind == EXPR_OP && e->op == OP_DIV;
+  return e->kind == EXPR_CONST ||
+         (quotient && is_number(graph, e->args[0]) && is_number(graph, e->args[1]));
+}
+
 static bool is_free(const Graph *graph, ExprId body) {
   const Expr *e = expr_at(graph, body);
-  return e->kind == EXPR_CONST || e->kind == EXPR_INDEX ||
+  return is_number(graph, body) || e->kind == EXPR_INDEX ||
          (e->kind == EXPR_READ && e->fallback == EXPR_NONE);
 }
 
@@ -23,7 +31,9 @@ static bool reads_with_fallback(const Graph *graph, ExprId id, TensorId tensor) 
 static bool may_inline(const Live *live, TensorId helper, const Tensor *reader) {
   const Graph *graph = live->program->graph;
   const Tensor *t = tensor_at(graph, helper);
-  if (t->kind != TENSOR_DEFINITION || t->reduction != REDUCE_NONE || t->named) return false;
+  if (t->kind != TENSOR_DEFINITION || t->reduction != REDUCE_NONE) return false;
+  if (t->rank == 0 && is_number(graph, t->body)) return true; /* a name for a number */
+  if (t->named) return false;
   if (live->is_root[helper] || reads_with_fallback(graph, reader->body, helper)) return false;
   if (is_free(graph, t->body)) return true;
   return live->readers[helper] == 1 && reader->reduction == REDUCE_NONE;

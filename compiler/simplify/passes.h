@@ -17,6 +17,7 @@ bool fold_definitions(Program *program);     /* fold.c, affine.c: expressions */
 bool eliminate_brackets(Program *program);   /* sum.c: sums whose body has conditions */
 bool inline_helpers(Program *program);       /* inline.c: elementwise helpers into their reader */
 bool widen_values_of_step(Program *program); /* step.c: 1 - 0.999^step */
+bool drop_copies(Program *program);          /* share.c: another name for the same values */
 bool merge_equal(Program *program);          /* share.c: equal definitions */
 bool share_dear(Program *program);           /* share.c: dear subexpressions met twice */
 

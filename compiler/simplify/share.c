@@ -4,7 +4,57 @@
 #include <stdlib.h>
 #include <string.h>
 #include "graph/scalar_ops.h"
+#include "simplify/affine.h"
 #include "simplify/passes.h"
+
+/* --- copies --- */
+
+/* The tensor that a definition repeats element by element; TENSOR_NONE when it does more. */
+static TensorId copied(const Graph *graph, const Tensor *t) {
+  if (t->kind != TENSOR_DEFINITION || t->reduction != REDUCE_NONE) return TENSOR_NONE;
+  const Expr *e = expr_at(graph, t->body);
+  if (e->kind != EXPR_READ || e->fallback != EXPR_NONE || e->n_args != t->rank) return TENSOR_NONE;
+  for (uint32_t i = 0; i < t->rank; i++) {
+    const Expr *at = expr_at(graph, e->args[i]);
+    if (at->kind != EXPR_INDEX || at->index != i ||
+        tensor_at(graph, e->tensor)->extents[i] != t->extents[i])
+      return TENSOR_NONE;
+  }
+  return e->tensor;
+}
+
+static void replace_in_entries(Program *program, const TensorId *with) {
+  for (uint32_t e = 0; e < program->n_entries; e++) {
+    Entry *entry = &program->entries[e];
+    for (uint32_t i = 0; i < entry->n_outputs; i++) {
+      TensorId id = with[entry->outputs[i].tensor];
+      entry->outputs[i] = (Output){tensor_at(program->graph, id)->name, id};
+    }
+    for (uint32_t i = 0; i < entry->n_updates; i++)
+      entry->updates[i].value = with[entry->updates[i].value];
+  }
+}
+
+bool drop_copies(Program *program) {
+  Graph *graph = program->graph;
+  Live live = find_live(program);
+  TensorId *with = ARENA_ARRAY(graph->arena, TensorId, graph->n_tensors + 1);
+  bool changed = false;
+  for (TensorId id = 0; id < graph->n_tensors; id++) with[id] = id;
+  for (uint32_t i = 0; i < live.order.count; i++) {
+    TensorId id = live.order.items[i];
+    const Tensor t = *tensor_at(graph, id);
+    if (t.kind == TENSOR_RESHAPE) tensor_at(graph, id)->source = with[t.source];
+    if (t.kind == TENSOR_DEFINITION && changed)
+      tensor_at(graph, id)->body = replace_tensors(graph, t.body, with);
+    TensorId source = copied(graph, tensor_at(graph, id));
+    if (source == TENSOR_NONE || (t.named && t.rank > 0)) continue;
+    with[id] = source;
+    changed = true;
+  }
+  if (changed) replace_in_entries(program, with);
+  return changed;
+}
 
 /* --- equal definitions --- */
 
@@ -109,6 +159,8 @@ static void count_dear(Sharing *s, TensorId id, ExprId e) {
   if (node.fallback != EXPR_NONE) count_dear(s, id, node.fallback);
   if (!is_transcendental(&node)) return;
   const Tensor t = *tensor_at(graph, id);
+  Ranges ranges = {tensor_index_extents(&t, graph->arena), t.rank + t.n_reduced};
+  if (reads_outside(graph, e, ranges)) return;
   Canonical canonical = canonicalize(graph, e, &t);
   const char *key = canonical_key(graph->arena, &canonical);
   Candidate *candidate = map_get(&s->candidates, key);

@@ -109,6 +109,7 @@ void simplify(Program *program) {
     changed |= eliminate_brackets(program);
     changed |= inline_helpers(program);
     changed |= widen_values_of_step(program);
+    changed |= drop_copies(program);
     changed |= merge_equal(program);
     changed |= share_dear(program);
   }

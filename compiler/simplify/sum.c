@@ -290,6 +290,22 @@ bool sum_remains(const Sum *sum) {
   return false;
 }
 
+/* `and` evaluates both sides: a condition that must not be evaluated everywhere stands within the
+   others. */
+static ExprId guarded_body(const Sum *sum) {
+  Graph *graph = sum->graph;
+  Ranges ranges = ranges_of(sum);
+  ExprId body = sum->body, zero = expr_number(graph, expr_at(graph, body)->type, 0);
+  for (int inner = 1; inner >= 0; inner--) {
+    ExprId all = expr_integer(graph, TYPE_BOOL, 1);
+    for (size_t i = 0; i < sum->guards.count; i++)
+      if (reads_outside(graph, sum->guards.items[i], ranges) == (inner == 1))
+        all = fold_op2(graph, OP_AND, all, sum->guards.items[i]);
+    body = derive_where(graph, all, body, zero);
+  }
+  return body;
+}
+
 ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_extents) {
   Graph *graph = sum->graph;
   uint32_t n = (uint32_t)sum->extents.count, count = 0;
@@ -301,13 +317,7 @@ ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_e
     extents[count] = sum->extents.items[v];
     map[v] = expr_index(graph, sum->n_outputs + count++);
   }
-  ExprId body = sum->body;
-  if (sum->guards.count > 0) {
-    ExprId all = sum->guards.items[0];
-    for (size_t i = 1; i < sum->guards.count; i++)
-      all = fold_op2(graph, OP_AND, all, sum->guards.items[i]);
-    body = derive_where(graph, all, body, expr_number(graph, expr_at(graph, body)->type, 0));
-  }
+  ExprId body = guarded_body(sum);
   *n_reduced = count;
   *reduced_extents = extents;
   return expr_substitute(graph, body, map, n);

@@ -1,3 +1,4 @@
+#include <string.h>
 #include "generate.h"
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ int chance_below(Generator *g, int n) { return (int)(chance_next(g) % (uint64_t)
 bool chance(Generator *g, int percent) { return chance_below(g, 100) < percent; }
 
 const char *chance_number(Generator *g) {
-  static const char *const numbers[] = {"0.5", "1.5", "-0.7", "0.25", "2.0", "1e-1", "-1.25", "3"};
+  static const char *const numbers[] = {"0.5", "1.5", "-0.7", "0.25", "2.0", "1e-1", "-1.25", "3.0"};
   return numbers[chance_below(g, sizeof numbers / sizeof *numbers)];
 }
 
@@ -178,7 +179,9 @@ static void define_moved(Generator *g, Variable *v, const Variable *source) {
   } else {
     int from = chance_below(g, first);
     v->extents[0] = first - from;
-    text_printf(g->out, "%s = %s[%d:%d]\n", v->name, source->name, from, first);
+    text_printf(g->out, "%s = %s[%d:%d", v->name, source->name, from, first);
+    for (int i = 1; i < source->rank; i++) text_add(g->out, ", :");
+    text_add(g->out, "]\n");
   }
 }
 
@@ -227,7 +230,7 @@ static void define_loss(Generator *g) {
     if (v->rank == 0)
       text_printf(g->out, "%s * %s", chance_number(g), v->name);
     else
-      text_printf(g->out, chance(g, 50) ? "mean(%s^2)" : "0.3 * sum(sin(%s))", v->name);
+      text_printf(g->out, chance(g, 50) ? "mean(%s^2)" : "0.3 * sum(softplus(-%s))", v->name);
   }
   /* so that each gradient is there, whatever was defined */
   for (int i = g->n_inputs; i < g->n_declared; i++) {
@@ -291,6 +294,7 @@ void generate_program(Text *out, uint64_t seed, int size) {
   Generator g = {.chance = seed, .out = out};
   g.real = chance(&g, 80) ? "f64" : "f32";
   g.batch = chance(&g, 25) ? 1 + chance_below(&g, 4) : 0;
+  if (strcmp(g.real, "f64") == 0) text_add(out, "const real = f64\n");
   declare_all(&g);
   for (int i = 0; i < size; i++) define(&g);
   g.chance = seed + 1; /* what follows does not hang on how many definitions there are */

@@ -52,6 +52,7 @@ const char *pipeline_c(Arena *arena, Program *program) {
 
 const char *pipeline_c_for(Arena *arena, Program *program, const char *target) {
   simplify(program);
+  *program = *program_canonical(program);
   verify_derived(program, "simplify");
   const Plan *plan = lower(arena, program, target_named(arena, target));
   verify_plan(plan, "lower");

@@ -15,7 +15,7 @@ Program *pipeline_elaborate(Arena *arena, const char *name, const char *text,
                             const char **messages);
 /* Derivatives taken, verified. False, with the diagnostics in *messages, when that fails. */
 bool pipeline_differentiate(Arena *arena, Program *program, const char **messages);
-/* Simplified and verified, lowered, as C without main. */
+/* Simplified, in canonical form and verified, lowered, as C without main. */
 const char *pipeline_c(Arena *arena, Program *program);
 /* The same for one of the targets of target_named. */
 const char *pipeline_c_for(Arena *arena, Program *program, const char *target);

@@ -146,6 +146,10 @@ static void test_logic(void **state) {
   ValueId both = apply(f, OP_AND, TYPE_BOOL, b, b);
   assert_string_equal(text_of(f, where(f, TYPE_F32, both, x, y)),
                       "((b[i] != 0) & (b[i] != 0)) ? x[i] : y[i]");
+  ValueId root = apply(f, OP_SQRT, TYPE_F32, x, VALUE_NONE);
+  ValueId calls = apply(f, OP_LT, TYPE_BOOL, root, y);
+  assert_string_equal(text_of(f, apply(f, OP_OR, TYPE_BOOL, calls, less)),
+                      "(sqrt_f32(x[i]) < y[i]) || (x[i] < y[i])");
   ValueId choice = where(f, TYPE_F32, less, x, y);
   assert_string_equal(text_of(f, apply(f, OP_ADD, TYPE_F32, choice, y)),
                       "(x[i] < y[i] ? x[i] : y[i]) + y[i]");

@@ -253,6 +253,26 @@ static void test_memory_is_reused(void **state) {
   assert_int_equal(p->workspace_bytes, 2 * 448);
 }
 
+/* where(z > 0, d V, 0) is the last reader of z: stored where z was. */
+static void test_results_in_place(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 64, 32), d = input(w, "d", TYPE_F32, 64, 32);
+  TensorId W = param(w, "W", 48, 32), V = param(w, "V", 48, 32);
+  ExprId forward = op(w, OP_MUL, read2(w, W, w->i1, w->i2), read2(w, x, w->i0, w->i2));
+  TensorId z = define(w, "z", 64, 48, REDUCE_SUM, 32, forward);
+  ExprId back = op(w, OP_MUL, read2(w, V, w->i1, w->i2), read2(w, d, w->i0, w->i2));
+  TensorId g = define(w, "g", 64, 48, REDUCE_SUM, 32, back);
+  ExprId some = op(w, OP_GT, read2(w, z, w->i0, w->i1), real(w, 0));
+  TensorId masked = define(w, "masked", 64, 48, REDUCE_NONE, 0,
+                           expr_op3(w->g, OP_WHERE, some, read2(w, g, w->i0, w->i1), real(w, 0)));
+  ExprId here = read2(w, masked, w->i1, w->i0);
+  output(w, "sum", define(w, "sum", 48, 0, REDUCE_SUM, 64, here));
+  output(w, "most", define(w, "most", 48, 0, REDUCE_MAX, 64, here));
+  const Plan *p = plan(w);
+  assert_non_null(buffer_named(p, "z"));
+  assert_null(buffer_named(p, "masked"));
+}
+
 static void test_alike_kernels_are_one(void **state) {
   World *w = *state;
   TensorId x = input(w, "x", TYPE_F32, 16, 0), y = input(w, "y", TYPE_F32, 16, 0);
@@ -330,6 +350,7 @@ int main(void) {
       TEST(test_update_in_epilogue),
       TEST(test_old_values),
       TEST(test_memory_is_reused),
+      TEST(test_results_in_place),
       TEST(test_alike_kernels_are_one),
       TEST(test_scatter_is_not_dense),
       TEST(test_indices_are_checked),
