@@ -105,11 +105,12 @@ Value made_value(Elaborator *e, TensorId id, const Value *v, const Making *makin
 
 /* --- taking over what the statement has just made --- */
 
-static bool may_adopt(const Elaborator *e, TensorId id, TensorId first) {
+/* A tensor that has a name of the user's keeps it. */
+static bool may_adopt(const Elaborator *e, TensorId id, TensorId first, const char *name) {
   const Tensor *t = tensor_at(e->graph, id);
   bool computed =
       t->kind == TENSOR_DEFINITION || t->kind == TENSOR_RESHAPE || t->kind == TENSOR_DERIVATIVE;
-  return id >= first && computed && !t->named;
+  return id >= first && computed && (!t->named || strcmp(t->name, name) == 0);
 }
 
 static void adopt(Elaborator *e, TensorId id, const Value *v, const Making *making) {
@@ -155,7 +156,7 @@ static bool lacks_single_axes(const Elaborator *e, const Value *v, const uint32_
                               uint32_t n, TensorId first) {
   const Expr read = *expr_at(e->graph, v->body);
   if (read.kind != EXPR_READ || read.fallback != EXPR_NONE || read.n_args >= n || v->rank > 0 ||
-      !may_adopt(e, read.tensor, first) ||
+      !may_adopt(e, read.tensor, first, "") ||
       tensor_at(e->graph, read.tensor)->reduction == REDUCE_NONE)
     return false;
   uint32_t k = 0;
@@ -179,7 +180,7 @@ TensorId adopt_definition(Elaborator *e, const Value *v, const Making *making, T
   }
   const Expr read = *expr_at(e->graph, v->body);
   if (read.kind != EXPR_READ || read.fallback != EXPR_NONE || read.n_args != n ||
-      !may_adopt(e, read.tensor, first))
+      !may_adopt(e, read.tensor, first, making->name))
     return TENSOR_NONE;
   for (uint32_t i = 0; i < n; i++) {
     const Expr *at = expr_at(e->graph, read.args[i]);
@@ -226,7 +227,7 @@ Value define_name(Elaborator *e, Scope *scope, Value v, const char *name, Span s
   if (v.kind != VALUE_TENSOR || (v.constant && v.rank == 0)) return v;
   Making making = {.name = name, .named = named, .span = span, .scope = scope};
   if (value_is_whole(e, &v, &id)) {
-    if (may_adopt(e, id, first)) adopt(e, id, &v, &making);
+    if (may_adopt(e, id, first, name)) adopt(e, id, &v, &making);
     return v;
   }
   id = make_definition(e, &v, &making);
