@@ -59,6 +59,22 @@ static void define_tangent(Forward *f, TensorId y) {
   f->tangents[y] = graph_add(f->graph, tangent);
 }
 
+/* The tangents of a recurrence are one: all are there before their bodies. */
+static void define_group(Forward *f, const TensorId *members, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    if (!f->activity.active[members[i]]) continue;
+    Tensor tangent = tangent_tensor(f, members[i]);
+    tangent.body = EXPR_NONE;
+    if (tangent.reduction != REDUCE_NONE) tangent.reduction = REDUCE_SUM;
+    f->tangents[members[i]] = graph_add(f->graph, tangent);
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    if (!f->activity.active[members[i]]) continue;
+    ExprId body = tangent_sum(f, members[i]);
+    tensor_at(f->graph, f->tangents[members[i]])->body = body;
+  }
+}
+
 void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, TensorId direction,
                    TensorId result) {
   Forward f = {.rules = rules,
@@ -69,8 +85,13 @@ void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, Te
                .wrt = wrt};
   for (uint32_t i = 0; i < graph->n_tensors; i++) f.tangents[i] = TENSOR_NONE;
   f.tangents[wrt] = direction;
-  for (uint32_t i = 0; i < f.activity.order.count; i++) {
+  for (uint32_t i = 0, n; i < f.activity.order.count; i += n) {
     TensorId id = f.activity.order.items[i];
+    n = group_items(&f.activity, i);
+    if (f.activity.groups[i] != NULL) {
+      define_group(&f, &f.activity.order.items[i], n);
+      continue;
+    }
     TensorKind kind = tensor_at(graph, id)->kind;
     if (id == wrt || !f.activity.active[id]) continue;
     if (kind == TENSOR_DEFINITION || kind == TENSOR_RESHAPE) define_tangent(&f, id);

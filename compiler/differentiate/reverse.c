@@ -4,7 +4,11 @@
        x̄[J] += Σ over O, R of  Π_m [J_m = g_m(O, R)] · ȳ[O] · s(O, R) · ∂e/∂read
 
    Adjoints carry the seed's index variables S in front: x̄[S, J]. A contribution whose brackets
-   leave a sum is a definition of its own, the others are terms of the adjoint. */
+   leave a sum is a definition of its own, the others are terms of the adjoint.
+
+   The chain rule holds point by point, so recurrences need nothing more: only, the adjoints of all
+   members are there before the first contribution, since members read each other. The adjoint of a
+   recurrence is one that runs the other way: backpropagation through time. */
 #include <string.h>
 #include "differentiate/sweep.h"
 #include "differentiate/terms.h"
@@ -252,6 +256,56 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
   adjoint->value = whole_read(graph, graph_add(graph, t));
 }
 
+/* --- recurrences --- */
+
+/* The adjoint of a member as a definition without a body. */
+static TensorId reserve_adjoint(Sweep *sweep, TensorId x) {
+  Graph *graph = sweep->graph;
+  const Request *request = request_for(sweep, x);
+  Tensor t = adjoint_tensor(sweep, x, TENSOR_NONE);
+  t.is_adjoint = true;
+  t.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, x)->name);
+  TensorId id = request != NULL ? request->result : graph_add(graph, t);
+  if (request != NULL) define_result(graph, id, t);
+  sweep->adjoints[x].value = whole_read(graph, id);
+  return id;
+}
+
+static void finish_reserved(Sweep *sweep, TensorId x, TensorId id) {
+  Graph *graph = sweep->graph;
+  const Adjoint *adjoint = &sweep->adjoints[x];
+  ScalarType type = tensor_at(graph, x)->type;
+  ExprId terms = adjoint->terms == EXPR_NONE ? expr_number(graph, type, 0) : adjoint->terms;
+  tensor_at(graph, id)->body = terms;
+  tensor_at(graph, id)->adjoint_via = adjoint->via;
+}
+
+/* Items first … first + n - 1 of the order are the members of one recurrence. */
+static void propagate_group(Sweep *sweep, uint32_t first, uint32_t n) {
+  Graph *graph = sweep->graph;
+  const TensorId *members = sweep->activity.order.items + first;
+  const bool *active = sweep->activity.active;
+  bool reached = false;
+  for (uint32_t i = 0; i < n; i++)
+    reached = reached || (active[members[i]] && sweep->adjoints[members[i]].terms != EXPR_NONE);
+  if (!reached) return;
+  TensorId *reserved = ARENA_ARRAY(graph->arena, TensorId, n);
+  for (uint32_t i = n; i-- > 0;)
+    if (active[members[i]]) reserved[i] = reserve_adjoint(sweep, members[i]);
+  for (uint32_t i = n; i-- > 0;)
+    if (active[members[i]]) propagate_definition(sweep, members[i]);
+  for (uint32_t i = n; i-- > 0;)
+    if (active[members[i]]) finish_reserved(sweep, members[i], reserved[i]);
+}
+
+static void propagate(Sweep *sweep, TensorId id) {
+  if (!sweep->activity.active[id] || sweep->adjoints[id].terms == EXPR_NONE) return;
+  finish_adjoint(sweep, id);
+  TensorKind kind = tensor_at(sweep->graph, id)->kind;
+  if (kind == TENSOR_DEFINITION) propagate_definition(sweep, id);
+  if (kind == TENSOR_RESHAPE) propagate_reshape(sweep, id);
+}
+
 static ExprId seed_value(const Sweep *sweep, TensorId seed, bool jacobian) {
   Graph *graph = sweep->graph;
   const Tensor *t = tensor_at(graph, sweep->source);
@@ -284,13 +338,14 @@ void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, b
     sweep.adjoints[i] = (Adjoint){EXPR_NONE, EXPR_NONE, 0, TENSOR_NONE};
   if (sweep.activity.active[source])
     contribute(&sweep, source, seed_value(&sweep, seed, jacobian), TENSOR_NONE);
+  const Group **groups = sweep.activity.groups;
   for (uint32_t i = sweep.activity.order.count; i-- > 0;) {
-    TensorId id = sweep.activity.order.items[i];
-    if (!sweep.activity.active[id] || sweep.adjoints[id].terms == EXPR_NONE) continue;
-    finish_adjoint(&sweep, id);
-    TensorKind kind = tensor_at(graph, id)->kind;
-    if (kind == TENSOR_DEFINITION) propagate_definition(&sweep, id);
-    if (kind == TENSOR_RESHAPE) propagate_reshape(&sweep, id);
+    if (groups[i] == NULL) {
+      propagate(&sweep, sweep.activity.order.items[i]);
+      continue;
+    }
+    while (i > 0 && groups[i - 1] == groups[i]) i--;
+    propagate_group(&sweep, i, group_items(&sweep.activity, i));
   }
   for (uint32_t i = 0; i < n_requests; i++)
     if (sweep.adjoints[wrt[i]].terms == EXPR_NONE) finish_adjoint(&sweep, wrt[i]);

@@ -16,21 +16,38 @@ static bool has_derivative(Reduction reduction) {
          reduction == REDUCE_MAX || reduction == REDUCE_MIN;
 }
 
+static bool is_active(const Graph *graph, TensorId id, const bool *active) {
+  const Tensor *t = tensor_at(graph, id);
+  if (!type_is_real(t->type)) return false;
+  if (t->kind == TENSOR_RESHAPE) return active[t->source];
+  return t->kind == TENSOR_DEFINITION && has_derivative(t->reduction) &&
+         reads_active(graph, t->body, active);
+}
+
 Activity find_activity(Graph *graph, TensorId source, const TensorId *wrt, uint32_t n_wrt) {
+  EvaluationOrder order = evaluation_order(graph, graph->arena, &source, 1);
   Activity activity = {.active = ARENA_ARRAY(graph->arena, bool, graph->n_tensors + 1),
-                       .order = graph_order(graph, graph->arena, &source, 1)};
+                       .order = order.list,
+                       .groups = order.groups};
   for (uint32_t i = 0; i < n_wrt; i++) activity.active[wrt[i]] = true;
-  for (uint32_t i = 0; i < activity.order.count; i++) {
-    TensorId id = activity.order.items[i];
-    const Tensor *t = tensor_at(graph, id);
-    if (activity.active[id] || !type_is_real(t->type)) continue;
-    if (t->kind == TENSOR_DEFINITION)
-      activity.active[id] =
-          has_derivative(t->reduction) && reads_active(graph, t->body, activity.active);
-    else if (t->kind == TENSOR_RESHAPE)
-      activity.active[id] = activity.active[t->source];
+  for (bool more = true; more;) { /* once more as long as a recurrence spreads it */
+    more = false;
+    for (uint32_t i = 0; i < activity.order.count; i++) {
+      TensorId id = activity.order.items[i];
+      if (activity.active[id] || !is_active(graph, id, activity.active)) continue;
+      activity.active[id] = true;
+      more = more || activity.groups[i] != NULL;
+    }
   }
   return activity;
+}
+
+uint32_t group_items(const Activity *activity, uint32_t first) {
+  uint32_t n = 1;
+  while (activity->groups[first] != NULL && first + n < activity->order.count &&
+         activity->groups[first + n] == activity->groups[first])
+    n++;
+  return n;
 }
 
 static ExprId shifted_indices(Graph *graph, uint32_t first, uint32_t n, ExprId *out) {

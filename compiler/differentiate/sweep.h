@@ -1,15 +1,20 @@
 /* What reverse and forward mode share. Private to differentiate/. */
 #pragma once
 #include "differentiate/partials.h"
+#include "graph/group.h"
 
 /* active[t]: t is real and depends on one of `wrt` through real values; needed[t]: `source` depends
    on it. Both over all tensors of the graph at the time. */
 typedef struct Activity {
   bool *active;
   TensorList order; /* what source depends on, each after what it reads */
+  const Group **groups; /* per item of the order: the recurrence that it is a member of, NULL */
 } Activity;
 
 Activity find_activity(Graph *graph, TensorId source, const TensorId *wrt, uint32_t n_wrt);
+
+/* How many items of the order from `first` on are members of the same recurrence; 1 for others. */
+uint32_t group_items(const Activity *activity, uint32_t first);
 
 /* Where reverse mode puts the adjoint of one tensor: a definition, or nothing when no derivative
    reaches it. */

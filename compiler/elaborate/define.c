@@ -12,7 +12,8 @@ static bool contains(const uint32_t *numbers, uint32_t n, uint32_t number) {
    around it, those of the left-hand side, axes of the value. */
 static uint32_t output_variables(Elaborator *e, const Value *v, const Making *making,
                                  uint32_t **variables) {
-  uint32_t *free, n_free = value_indices(e, v->body, &free), n = 0;
+  uint32_t *free, n_free = value_indices_with(e, v->body, making->around, making->n_around, &free);
+  uint32_t n = 0;
   *variables = ARENA_ARRAY(e->arena, uint32_t, n_free + making->n_own + v->rank + 1);
   for (uint32_t i = 0; i < n_free; i++)
     if (!contains(making->own, making->n_own, free[i]) &&
@@ -30,7 +31,7 @@ static void set_extent(Elaborator *e, const Value *v, uint32_t variable, int64_t
     return;
   }
   IndexVariable *index = &e->indices.items[variable - FIRST_INDEX];
-  *extent = index->extent < 0 ? 1 : index->extent;
+  *extent = index->extent;
   ARRAY_PUSH(e->arena, &index->uses, extent);
 }
 
@@ -104,11 +105,12 @@ Value made_value(Elaborator *e, TensorId id, const Value *v, const Making *makin
 
 /* --- taking over what the statement has just made --- */
 
-static bool may_adopt(const Elaborator *e, TensorId id, TensorId first) {
+/* A tensor that has a name of the user's keeps it. */
+static bool may_adopt(const Elaborator *e, TensorId id, TensorId first, const char *name) {
   const Tensor *t = tensor_at(e->graph, id);
   bool computed =
       t->kind == TENSOR_DEFINITION || t->kind == TENSOR_RESHAPE || t->kind == TENSOR_DERIVATIVE;
-  return id >= first && computed && !t->named;
+  return id >= first && computed && (!t->named || strcmp(t->name, name) == 0);
 }
 
 static void adopt(Elaborator *e, TensorId id, const Value *v, const Making *making) {
@@ -154,7 +156,7 @@ static bool lacks_single_axes(const Elaborator *e, const Value *v, const uint32_
                               uint32_t n, TensorId first) {
   const Expr read = *expr_at(e->graph, v->body);
   if (read.kind != EXPR_READ || read.fallback != EXPR_NONE || read.n_args >= n || v->rank > 0 ||
-      !may_adopt(e, read.tensor, first) ||
+      !may_adopt(e, read.tensor, first, "") ||
       tensor_at(e->graph, read.tensor)->reduction == REDUCE_NONE)
     return false;
   uint32_t k = 0;
@@ -178,7 +180,7 @@ TensorId adopt_definition(Elaborator *e, const Value *v, const Making *making, T
   }
   const Expr read = *expr_at(e->graph, v->body);
   if (read.kind != EXPR_READ || read.fallback != EXPR_NONE || read.n_args != n ||
-      !may_adopt(e, read.tensor, first))
+      !may_adopt(e, read.tensor, first, making->name))
     return TENSOR_NONE;
   for (uint32_t i = 0; i < n; i++) {
     const Expr *at = expr_at(e->graph, read.args[i]);
@@ -225,7 +227,7 @@ Value define_name(Elaborator *e, Scope *scope, Value v, const char *name, Span s
   if (v.kind != VALUE_TENSOR || (v.constant && v.rank == 0)) return v;
   Making making = {.name = name, .named = named, .span = span, .scope = scope};
   if (value_is_whole(e, &v, &id)) {
-    if (may_adopt(e, id, first)) adopt(e, id, &v, &making);
+    if (may_adopt(e, id, first, name)) adopt(e, id, &v, &making);
     return v;
   }
   id = make_definition(e, &v, &making);
@@ -253,15 +255,27 @@ static ExprId point_number(Elaborator *e, const Tensor *t) {
   return number;
 }
 
+static bool extents_are_known(const Tensor *t, Arena *arena) {
+  const int64_t *extents = tensor_index_extents(t, arena);
+  for (uint32_t i = 0; i < t->rank + t->n_reduced; i++)
+    if (extents[i] == UNKNOWN_EXTENT) return false;
+  return true;
+}
+
 void settle_random(Elaborator *e) {
   ExprId with[RANDOM_POINT + 1];
   for (uint32_t i = 0; i < RANDOM_POINT; i++) with[i] = EXPR_NONE;
+  size_t kept = 0;
   for (size_t i = 0; i < e->random.count; i++) {
     TensorId id = e->random.items[i];
     const Tensor t = *tensor_at(e->graph, id);
+    if (!extents_are_known(&t, e->arena)) {
+      e->random.items[kept++] = id;
+      continue;
+    }
     with[RANDOM_POINT] = point_number(e, &t);
     ExprId body = expr_substitute(e->graph, t.body, with, RANDOM_POINT + 1);
     tensor_at(e->graph, id)->body = body;
   }
-  e->random.count = 0;
+  e->random.count = kept;
 }

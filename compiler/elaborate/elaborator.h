@@ -13,7 +13,7 @@ enum {
   MAX_AXES = 32,       /* of a value; axis variables are numbered below */
   RANDOM_POINT = 62,   /* stands for the number of the point at which a random number is drawn */
   FIRST_INDEX = 64,    /* index variables of the notation are numbered from here */
-  MAX_CALL_DEPTH = 200 /* functions, layers and blocks within each other */
+  UNKNOWN_EXTENT = -1  /* of an axis whose range is not known yet */
 };
 
 typedef enum ValueKind {
@@ -121,8 +121,9 @@ typedef struct IndexVariable {
   const char *name;
   Span span;
   uint64_t order;        /* outer lists first, then by place in the list */
-  int64_t extent;        /* -1: not known yet */
+  int64_t extent;        /* UNKNOWN_EXTENT until it is known */
   bool given;            /* a range is written */
+  bool step;             /* of a scan */
   Span inferred_at;      /* the read that gave it */
   bool weak;             /* only reads with a default gave it */
   ARRAY(int64_t *) uses; /* extents of definitions, to be filled in */
@@ -132,7 +133,7 @@ typedef struct IndexVariable {
 typedef struct RangeCheck {
   ExprId index;
   const Ast *ast;
-  int64_t extent;
+  const int64_t *extent; /* of the axis; may become known later */
   Span read;
   uint32_t axis;
 } RangeCheck;
@@ -156,6 +157,7 @@ struct Elaborator {
   Map owned;   /* full name → TensorId * of params and states */
   ARRAY(IndexVariable) indices;
   uint32_t n_lists, n_open; /* lists of index variables: so far, and not closed yet */
+  ARRAY(uint32_t) steps; /* index variables of the scans that are open, outermost first */
   ARRAY(RangeCheck) checks;
   ARRAY(TensorId) random;         /* definitions that draw random numbers */
   ARRAY(Update) updates;          /* of the training step, from `<-` outside train */
@@ -196,6 +198,9 @@ Value value_layout(Elaborator *e, Value v, const uint32_t *to, uint32_t rank,
 bool value_broadcast(Elaborator *e, Value *v, uint32_t rank, const int64_t *extents);
 /* The index variables of the notation in it, in their order. */
 uint32_t value_indices(Elaborator *e, ExprId body, uint32_t **numbers);
+/* And others. */
+uint32_t value_indices_with(Elaborator *e, ExprId body, const uint32_t *others, uint32_t n_others,
+                            uint32_t **numbers);
 
 /* --- types.c --- */
 /* A literal value in another type; the value must adapt. */
@@ -266,7 +271,8 @@ typedef struct IndexList {
   bool failed;
 } IndexList;
 /* Binds the names in the brackets of a left-hand side or of a reduction as index variables. */
-IndexList open_indices(Elaborator *e, Scope *scope, const Item *items, size_t n, bool left);
+typedef enum ListKind { LIST_DEFINITION, LIST_ANONYMOUS, LIST_REDUCTION } ListKind;
+IndexList open_indices(Elaborator *e, Scope *scope, const Item *items, size_t n, ListKind kind);
 /* All of them in order, the group's in its place. */
 uint32_t listed_indices(Elaborator *e, const IndexList *list, uint32_t **numbers);
 /* Every range is known from here on, or an error is reported. */
@@ -293,6 +299,8 @@ typedef struct Making {
   uint32_t n_reduced;
   const uint32_t *own; /* index variables of the left-hand side, in order */
   uint32_t n_own;
+  const uint32_t *around; /* index variables that become leading axes even where v lacks them */
+  uint32_t n_around;
   bool named; /* the user wrote the name */
   Span span;
   const Scope *scope; /* for where it comes from */
@@ -348,6 +356,9 @@ BuiltinCall call_concat, call_reshape, call_transpose, call_where, call_zeros, c
 Value matrix_product(Elaborator *e, Scope *scope, const Ast *ast);
 /* grad(loss, x) as a tensor of its own. */
 TensorId make_gradient(Elaborator *e, TensorId loss, TensorId x, Span span);
+
+/* --- scan.c --- */
+void execute_scan(Elaborator *e, Scope *scope, const Stmt *stmt);
 
 /* --- statement.c --- */
 void execute(Elaborator *e, Scope *scope, const Stmt *stmt);

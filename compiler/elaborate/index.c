@@ -84,10 +84,26 @@ static void warn_hidden(Elaborator *e, const Scope *scope, const Ast *name) {
   diag_note(e->diag, hidden->span, "`%s` is defined here", name->name);
 }
 
-static void open_variable(Elaborator *e, Scope *outer, IndexList *list, const Item *item, bool left,
-                          uint64_t order) {
+/* The step of a scan around the definition: it is that one, not a new one. */
+static bool lists_step(Elaborator *e, const Scope *scope, IndexList *list, const Item *item) {
+  uint32_t number;
+  if (item->kind != ITEM_EXPR || item->first->kind != AST_NAME) return false;
+  const Binding *binding = scope_find(scope, item->first->name);
+  if (binding == NULL || !binding->index ||
+      !is_index_variable(e, binding->value.body, &number) || !variable_at(e, number)->step)
+    return false;
+  for (uint32_t i = 0; i < list->count; i++)
+    if (list->numbers[i] == number) return false;
+  list->numbers[list->count++] = number;
+  return true;
+}
+
+static void open_variable(Elaborator *e, Scope *outer, IndexList *list, const Item *item,
+                          ListKind kind, uint64_t order) {
   const Ast *name, *from, *to;
   int64_t start, extent;
+  bool left = kind != LIST_REDUCTION;
+  if (kind == LIST_DEFINITION && lists_step(e, outer, list, item)) return;
   if (!item_parts(e, item, left, &name, &from, &to) ||
       !item_range(e, outer, from, to, left, &start, &extent)) {
     list->failed = true;
@@ -112,14 +128,14 @@ static void open_variable(Elaborator *e, Scope *outer, IndexList *list, const It
   list->numbers[list->count++] = number;
 }
 
-IndexList open_indices(Elaborator *e, Scope *scope, const Item *items, size_t n, bool left) {
+IndexList open_indices(Elaborator *e, Scope *scope, const Item *items, size_t n, ListKind kind) {
   IndexList list = {.scope = scope_new(e, scope),
                     .numbers = ARENA_ARRAY(e->arena, uint32_t, n + 1)};
   uint64_t order = (uint64_t)++e->n_lists << 32;
   e->n_open++;
   for (size_t i = 0; i < n; i++, order += MAX_AXES) {
     if (items[i].kind != ITEM_ELLIPSIS) {
-      open_variable(e, scope, &list, &items[i], left, order);
+      open_variable(e, scope, &list, &items[i], kind, order);
     } else if (list.group != NULL) {
       diag_error(e->diag, items[i].span, "`...` stands twice");
       list.failed = true;
@@ -149,7 +165,7 @@ bool size_group(Elaborator *e, IndexGroup *group, int64_t count, Span span) {
     size_t name = (size_t)(group->count - 1 - i) % (sizeof names / sizeof *names);
     uint32_t number = add_variable(
         e, (IndexVariable){
-               .name = names[name], .span = group->span, .order = group->order + i, .extent = -1});
+               .name = names[name], .span = group->span, .order = group->order + i, .extent = UNKNOWN_EXTENT});
     if (i == 0) group->first = number;
   }
   return true;
@@ -166,6 +182,7 @@ bool is_index_variable(const Elaborator *e, ExprId body, uint32_t *number) {
 
 void infer_extent(Elaborator *e, uint32_t number, int64_t extent, Span span, bool weak) {
   IndexVariable *v = variable_at(e, number);
+  if (extent == UNKNOWN_EXTENT) return;
   if (v->given || v->extent == extent) {
     if (!weak) v->weak = false;
     return;
@@ -202,15 +219,15 @@ static void check_ranges(Elaborator *e) {
     extents[i] = i < FIRST_INDEX ? INT32_MAX : e->indices.items[i - FIRST_INDEX].extent;
   for (size_t i = 0; i < e->checks.count; i++) {
     const RangeCheck *check = &e->checks.items[i];
-    if (reads_data(e, check->index)) continue;
+    if (reads_data(e, check->index) || *check->extent < 0) continue;
     Interval range = expr_interval(e->graph, check->index, extents, n);
-    if (range.low >= 0 && range.high < check->extent) continue;
+    if (range.low >= 0 && range.high < *check->extent) continue;
     Text text = text_new(e->arena);
     print_ast(&text, check->ast);
     diag_error(e->diag, check->ast->span,
                "`%s` runs over %" PRId64 "..%" PRId64 ", outside axis %u of size %" PRId64,
                text_string(&text), range.low, range.high + (range.high < INT64_MAX), check->axis,
-               check->extent);
+               *check->extent);
     diag_note(e->diag, check->read, "in this read");
     diag_hint(e->diag, "`?? 0` after the read gives 0 outside; or give the index a range that "
                        "stays inside");
@@ -293,13 +310,37 @@ static bool check_point_value(Elaborator *e, Value *v, const Ast *ast, const cha
   return false;
 }
 
+/* What lists a step of a scan has the steps of the scans around that one as leading axes. */
+static const uint32_t *steps_around(Elaborator *e, const uint32_t *own, uint32_t n_own,
+                                    uint32_t *n_around) {
+  uint32_t *around = ARENA_ARRAY(e->arena, uint32_t, e->steps.count + 1);
+  *n_around = 0;
+  bool lists = false;
+  for (size_t i = 0; i < e->steps.count; i++) {
+    bool listed = false;
+    for (uint32_t k = 0; k < n_own; k++) listed = listed || own[k] == e->steps.items[i];
+    lists = lists || listed;
+    if (!listed) around[(*n_around)++] = e->steps.items[i];
+  }
+  if (!lists) *n_around = 0;
+  return around;
+}
+
 /* The definition with the list's variables as its axes, closed. */
 static Value finish_definition(Elaborator *e, Scope *scope, IndexList *list, Value v,
                                const char *name, bool named, Span span, TensorId first) {
   uint32_t *own, n_own = listed_indices(e, list, &own);
   v.adapts = v.constant = v.is_size = false;
-  Making making = {
-      .name = name, .own = own, .n_own = n_own, .named = named, .span = span, .scope = scope};
+  uint32_t n_around;
+  const uint32_t *around = steps_around(e, own, n_own, &n_around);
+  Making making = {.name = name,
+                   .own = own,
+                   .n_own = n_own,
+                   .around = around,
+                   .n_around = n_around,
+                   .named = named,
+                   .span = span,
+                   .scope = scope};
   TensorId id = adopt_definition(e, &v, &making, first);
   if (id == TENSOR_NONE) id = make_definition(e, &v, &making);
   Value made = made_value(e, id, &v, &making);
@@ -309,7 +350,7 @@ static Value finish_definition(Elaborator *e, Scope *scope, IndexList *list, Val
 Value indexed_definition(Elaborator *e, Scope *scope, const LeftSide *target, const Ast *ast,
                          const char *name) {
   TensorId first = e->graph->n_tensors;
-  IndexList list = open_indices(e, scope, target->items, target->n_items, true);
+  IndexList list = open_indices(e, scope, target->items, target->n_items, LIST_DEFINITION);
   Value v = list.failed ? value_error() : evaluate_direct(e, list.scope, ast);
   if (!list.failed && !check_point_value(e, &v, ast, target->name)) list.failed = true;
   if (list.failed) {
@@ -327,7 +368,7 @@ Value anonymous_definition(Elaborator *e, Scope *scope, const Ast *call) {
     return value_error();
   }
   TensorId first = e->graph->n_tensors;
-  IndexList list = open_indices(e, scope, brackets->items, brackets->n_items, true);
+  IndexList list = open_indices(e, scope, brackets->items, brackets->n_items, LIST_ANONYMOUS);
   const Ast *ast = call->args[0].value;
   Value v = list.failed ? value_error() : evaluate(e, list.scope, ast);
   if (!list.failed && !check_point_value(e, &v, ast, "tensor[…]")) list.failed = true;

@@ -27,8 +27,17 @@ static const char *base_name(const Reading *r, uint32_t axis) {
 
 /* --- one item --- */
 
+/* In a scan a tensor can be read before its definition gives its sizes. */
+static bool known_extent(Elaborator *e, const Reading *r, uint32_t axis, Span span) {
+  if (r->base.extents[axis] != UNKNOWN_EXTENT) return true;
+  diag_error(e->diag, span, "the size of this axis is not known before the definition");
+  diag_hint(e->diag, "before its definition a tensor is read at index variables");
+  return false;
+}
+
 static bool constant_index(Elaborator *e, Reading *r, uint32_t axis, Value *v, Span span) {
   int64_t extent = r->base.extents[axis], at = v->integer < 0 ? v->integer + extent : v->integer;
+  if (!known_extent(e, r, axis, span)) return false;
   if (at < 0 || at >= extent) {
     if (r->has_default) { /* the default it is: any place outside */
       r->with[axis] = expr_integer(e->graph, TYPE_I32, at < 0 ? -1 : extent);
@@ -73,9 +82,11 @@ static bool index_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, c
   if (is_index_variable(e, v.body, &number))
     infer_extent(e, number, extent, r->ast->span, r->has_default);
   if (!r->has_default && e->guarded == 0)
-    check_later(
-        e, (RangeCheck){
-               .index = v.body, .ast = ast, .extent = extent, .read = r->ast->span, .axis = axis});
+    check_later(e, (RangeCheck){.index = v.body,
+                                .ast = ast,
+                                .extent = &r->base.extents[axis],
+                                .read = r->ast->span,
+                                .axis = axis});
   r->with[axis] = v.body;
   return true;
 }
@@ -91,7 +102,7 @@ static bool slice_bound(Elaborator *e, Scope *scope, const Ast *ast, int64_t ext
 
 static bool slice_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, const Item *item) {
   int64_t extent = r->base.extents[axis], from, to;
-  if (!slice_bound(e, scope, item->first, extent, 0, &from) ||
+  if (!known_extent(e, r, axis, item->span) || !slice_bound(e, scope, item->first, extent, 0, &from) ||
       !slice_bound(e, scope, item->second, extent, extent, &to))
     return false;
   if (from < 0 || to > extent || from >= to) {
@@ -136,14 +147,11 @@ static bool count_items(Elaborator *e, const Reading *r, uint32_t *n_ellipsis) {
     diag_error(e->diag, ast->span, "`...` stands twice in one read");
     return false;
   }
-  if (plain > r->base.rank || (ellipses == 0 && plain != r->base.rank)) {
+  if (plain > r->base.rank) {
     diag_error(e->diag, ast->span, "%s has %u ax%s, but is read at %zu ind%s",
                value_describe(e, &r->base), r->base.rank, r->base.rank == 1 ? "is" : "es", plain,
                plain == 1 ? "ex" : "ices");
-    if (r->base.rank == 0)
-      diag_hint(e->diag, "a single number is read without brackets");
-    else if (plain < r->base.rank)
-      diag_hint(e->diag, "`:` stands for all of an axis, `...` for all the others");
+    if (r->base.rank == 0) diag_hint(e->diag, "a single number is read without brackets");
     return false;
   }
   *n_ellipsis = r->base.rank - (uint32_t)plain;
@@ -169,6 +177,8 @@ static bool read_items(Elaborator *e, Scope *scope, Reading *r) {
     if (!done) return false;
     axis += item->kind == ITEM_ELLIPSIS ? n_ellipsis : 1;
   }
+  for (; axis < r->base.rank; axis++) /* those that are not mentioned are whole */
+    r->with[axis] = expr_index(e->graph, add_axis(r, r->base.extents[axis], base_name(r, axis)));
   return true;
 }
 

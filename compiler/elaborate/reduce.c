@@ -83,7 +83,7 @@ Value reduce_indices(Elaborator *e, Scope *scope, const Ast *call) {
     diag_error(e->diag, call->span, "%s[…] takes one expression, found %zu", name, call->n_args);
     return value_error();
   }
-  IndexList list = open_indices(e, scope, brackets->items, brackets->n_items, false);
+  IndexList list = open_indices(e, scope, brackets->items, brackets->n_items, LIST_REDUCTION);
   const Ast *ast = call->args[0].value;
   Value v = list.failed ? value_error() : evaluate_tensor(e, list.scope, ast);
   if (list.failed || !reducible(e, reduction, &v, name, ast->span)) {

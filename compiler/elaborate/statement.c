@@ -192,7 +192,7 @@ void execute(Elaborator *e, Scope *scope, const Stmt *stmt) {
       refuse(e, stmt, "a reverse rule of one's own (`with grad`)");
     return; /* bound before the first statement */
   case STMT_REPEAT: execute_repeat(e, scope, stmt); return;
-  case STMT_SCAN: refuse(e, stmt, "a recurrence (`scan`)"); return;
+  case STMT_SCAN: execute_scan(e, scope, stmt); return;
   case STMT_IF: execute_if(e, scope, stmt); return;
   case STMT_REQUIRE: execute_require(e, scope, stmt); return;
   case STMT_EXPORT:

@@ -153,8 +153,14 @@ static void find_indices(const Elaborator *e, ExprId id, bool *found) {
 }
 
 uint32_t value_indices(Elaborator *e, ExprId body, uint32_t **numbers) {
+  return value_indices_with(e, body, NULL, 0, numbers);
+}
+
+uint32_t value_indices_with(Elaborator *e, ExprId body, const uint32_t *others, uint32_t n_others,
+                            uint32_t **numbers) {
   size_t n = e->indices.count;
   bool *found = ARENA_ARRAY(e->arena, bool, n + 1);
+  for (uint32_t i = 0; i < n_others; i++) found[others[i] - FIRST_INDEX] = true;
   *numbers = ARENA_ARRAY(e->arena, uint32_t, n + 1);
   if (n > 0) find_indices(e, body, found);
   uint32_t count = 0;

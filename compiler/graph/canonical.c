@@ -63,6 +63,30 @@ static void rebuild_tensor(Rebuild *r, TensorId id, const char *name) {
   r->tensors[id] = graph_add(r->to->graph, t);
 }
 
+/* Members of a recurrence read each other: all are there before their bodies. */
+static void add_member(Rebuild *r, TensorId id, const char *name) {
+  Tensor t = *tensor_at(r->from->graph, id);
+  t.name = name;
+  t.body = EXPR_NONE;
+  t.adjoint_of = t.adjoint_via = t.adjoint_from = TENSOR_NONE;
+  r->tensors[id] = graph_add(r->to->graph, t);
+}
+
+static void rebuild_members(Rebuild *r, const TensorId *members, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    const Tensor *t = tensor_at(r->from->graph, members[i]);
+    TensorId id = r->tensors[members[i]];
+    ExprId body = rebuild_expr(r, t->body);
+    TensorId of = renumbered(r, t->adjoint_of), via = renumbered(r, t->adjoint_via),
+             from = renumbered_from(r, t->adjoint_from);
+    Tensor *made = tensor_at(r->to->graph, id);
+    made->body = body;
+    made->adjoint_of = of;
+    made->adjoint_via = via;
+    made->adjoint_from = from;
+  }
+}
+
 static TensorId *rebuild_declared(Rebuild *r, const TensorId *ids, uint32_t n) {
   TensorId *result = ARENA_ARRAY(r->to->arena, TensorId, n + 1);
   for (uint32_t i = 0; i < n; i++) {
@@ -130,8 +154,17 @@ static void rebuild_definitions(Rebuild *r) {
     if (t->kind == TENSOR_DEFINITION && !r->listing.folded[order.items[i]])
       find_readers(r, t->body, t->name);
   }
-  for (uint32_t i = 0; i < order.count; i++)
-    rebuild_tensor(r, order.items[i], canonical_name(r, order.items[i]));
+  for (uint32_t i = 0, n = 1; i < order.count; i += n, n = 1) {
+    const Group *group = r->listing.groups[order.items[i]];
+    if (group == NULL) {
+      rebuild_tensor(r, order.items[i], canonical_name(r, order.items[i]));
+      continue;
+    }
+    while (i + n < order.count && r->listing.groups[order.items[i + n]] == group) n++;
+    for (uint32_t k = 0; k < n; k++)
+      add_member(r, order.items[i + k], canonical_name(r, order.items[i + k]));
+    rebuild_members(r, order.items + i, n);
+  }
 }
 
 /* --- names of index variables --- */
@@ -162,12 +195,12 @@ static void name_indices(Printer *p, TensorId id, const Scope *outer, const char
 static void name_all(Program *program) {
   Graph *graph = program->graph;
   Listing l = list_program(program);
-  Printer p = {program, NULL, l.folded};
+  Printer p = {program, NULL, l.folded, (const char *const *const *)l.steps};
   for (TensorId id = 0; id < graph->n_tensors; id++) {
     Tensor *t = tensor_at(graph, id);
     if (t->kind != TENSOR_DEFINITION || l.folded[id]) continue;
     if (l.is_value[id] && prints_whole(&p, id)) t->index_names = NULL;
-    name_indices(&p, id, NULL, NULL);
+    name_indices(&p, id, NULL, l.steps[id]);
   }
 }
 

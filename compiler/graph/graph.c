@@ -115,61 +115,6 @@ const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena) {
   return extents;
 }
 
-/* --- order --- */
-
-typedef struct Walk {
-  const Graph *graph;
-  uint8_t *state;      /* per tensor: 0 unseen, 1 open, 2 done */
-  uint32_t *seen_expr; /* per expression: 1 + the tensor whose body it was last met in */
-  TensorId *out;
-  uint32_t count;
-} Walk;
-
-static void visit_tensor(Walk *walk, TensorId id);
-
-static void visit_expr(Walk *walk, ExprId id, TensorId owner) {
-  if (walk->seen_expr[id] == owner + 1) return;
-  walk->seen_expr[id] = owner + 1;
-  const Expr *expr = expr_at(walk->graph, id);
-  for (uint32_t i = 0; i < expr->n_args; i++) visit_expr(walk, expr->args[i], owner);
-  if (expr->kind != EXPR_READ) return;
-  if (expr->fallback != EXPR_NONE) visit_expr(walk, expr->fallback, owner);
-  visit_tensor(walk, expr->tensor);
-}
-
-static void visit_tensor(Walk *walk, TensorId id) {
-  if (walk->state[id] == 2) return;
-  const Tensor *tensor = tensor_at(walk->graph, id);
-  if (walk->state[id] == 1) bug("graph_order", "%s depends on itself", tensor->name);
-  walk->state[id] = 1;
-  switch (tensor->kind) {
-  case TENSOR_INPUT:
-  case TENSOR_PARAM:
-  case TENSOR_STATE: break;
-  case TENSOR_DEFINITION:
-    if (tensor->body == EXPR_NONE) bug("graph_order", "%s has no body", tensor->name);
-    visit_expr(walk, tensor->body, id);
-    break;
-  case TENSOR_RESHAPE: visit_tensor(walk, tensor->source); break;
-  case TENSOR_DERIVATIVE:
-    visit_tensor(walk, tensor->source);
-    visit_tensor(walk, tensor->wrt);
-    if (tensor->seed != TENSOR_NONE) visit_tensor(walk, tensor->seed);
-    break;
-  }
-  walk->state[id] = 2;
-  walk->out[walk->count++] = id;
-}
-
-TensorList graph_order(const Graph *graph, Arena *arena, const TensorId *roots, uint32_t n_roots) {
-  Walk walk = {.graph = graph,
-               .state = ARENA_ARRAY(arena, uint8_t, graph->n_tensors + 1),
-               .seen_expr = ARENA_ARRAY(arena, uint32_t, graph->n_exprs + 1),
-               .out = ARENA_ARRAY(arena, TensorId, graph->n_tensors + 1)};
-  for (uint32_t i = 0; i < n_roots; i++) visit_tensor(&walk, roots[i]);
-  return (TensorList){walk.out, walk.count};
-}
-
 TensorList program_roots(const Program *program, Arena *arena) {
   uint32_t n = 0;
   for (uint32_t e = 0; e < program->n_entries; e++)

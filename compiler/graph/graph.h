@@ -194,9 +194,9 @@ int64_t tensor_size(const Tensor *tensor); /* product of the extents */
 /* The extents of all its index variables: outputs, then reduced. */
 const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena);
 
-/* The tensors that `roots` depend on (themselves included), each after all that it reads.
-   Initialisers of params and states are not followed. Ends in `bug` for a circle: groups are not in
-   this graph. */
+/* The tensors that `roots` depend on (themselves included), each after all that it reads; members of a
+   recurrence together, in the order in which one step computes them. Initialisers of params and states
+   are not followed. Ends in `bug` when definitions read each other and are not causal (group.h). */
 typedef struct TensorList {
   TensorId *items;
   uint32_t count;

@@ -169,9 +169,33 @@ static void place_folded(Order *o, ExprId id) {
   append(o, e->tensor);
 }
 
+/* All of a recurrence together: what it reads, then its members as one step computes them. */
+static void place_group(Order *o, const Group *group) {
+  for (uint32_t i = 0; i < group->n_members; i++) o->placed[group->members[i]] = true;
+  for (uint32_t i = 0; i < group->n_members; i++)
+    place_above(o, tensor_at(o->graph, group->members[i])->body);
+}
+
+static void append_members(Order *o, const Group *group) {
+  for (uint32_t i = 0; i < group->n_items; i++) {
+    const GroupItem *item = &group->items[i];
+    if (item->inner != NULL) {
+      append_members(o, item->inner);
+    } else if (!o->l->folded[item->member]) {
+      place_folded(o, tensor_at(o->graph, item->member)->body);
+      append(o, item->member);
+    }
+  }
+}
+
 static void place(Order *o, TensorId id) {
   const Tensor *t = tensor_at(o->graph, id);
   if (o->placed[id]) return;
+  if (o->l->groups[id] != NULL) {
+    place_group(o, o->l->groups[id]);
+    append_members(o, o->l->groups[id]);
+    return;
+  }
   o->placed[id] = true;
   if (t->kind == TENSOR_INPUT || t->kind == TENSOR_PARAM || t->kind == TENSOR_STATE) return;
   if (t->kind == TENSOR_DEFINITION) {
@@ -265,14 +289,18 @@ Listing list_program(const Program *program) {
   Arena *arena = program->arena;
   const Graph *graph = program->graph;
   TensorList roots = program_roots(program, arena);
-  TensorList live = graph_order(graph, arena, roots.items, roots.count);
+  EvaluationOrder order = evaluation_order(graph, arena, roots.items, roots.count);
+  TensorList live = order.list;
   Listing l = {.program = program,
                .folded = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
-               .is_value = ARENA_ARRAY(arena, bool, graph->n_tensors + 1)};
+               .is_value = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
+               .groups = ARENA_ARRAY(arena, const Group *, graph->n_tensors + 1)};
+  for (uint32_t i = 0; i < live.count; i++) l.groups[live.items[i]] = order.groups[i];
   find_values(&l, live);
   find_folded(&l, live);
   find_folded_initials(&l, program->params, program->n_params);
   find_folded_initials(&l, program->states, program->n_states);
   order_definitions(&l, live);
+  name_steps(&l);
   return l;
 }

@@ -84,10 +84,12 @@ static void print_definitions(const Printer *p, const Listing *l) {
   const Graph *graph = p->program->graph;
   TensorId section = TENSOR_NONE; /* what the adjoints being printed are derivatives of */
   bool any = false;
-  for (uint32_t i = 0; i < l->order.count; i++) {
+  uint32_t n; /* definitions printed in one turn */
+  for (uint32_t i = 0; i < l->order.count; i += n) {
+    n = 1;
     TensorId id = l->order.items[i];
     const Tensor *t = tensor_at(graph, id);
-    if (l->folded[id] || l->is_value[id]) continue;
+    if ((l->folded[id] && l->groups[id] == NULL) || l->is_value[id]) continue;
     if (!any || t->adjoint_from != section) {
       if (t->adjoint_from == TENSOR_NONE)
         text_add(p->out, "\n# forward\n");
@@ -96,7 +98,10 @@ static void print_definitions(const Printer *p, const Listing *l) {
     }
     any = true;
     section = t->adjoint_from;
-    print_tensor(p, id);
+    if (l->groups[id] != NULL)
+      n = print_scan(p, l, i, print_tensor);
+    else
+      print_tensor(p, id);
   }
 }
 
@@ -176,7 +181,7 @@ static void print_train(const Printer *p, const Listing *l) {
 void print_program(Text *out, const Program *given) {
   const Program *program = program_canonical(given);
   Listing l = list_program(program);
-  Printer p = {program, out, l.folded};
+  Printer p = {program, out, l.folded, (const char *const *const *)l.steps};
   if (program->real == TYPE_F64) text_add(out, "const real = f64\n");
   for (uint32_t i = 0; i < program->n_dims; i++)
     text_printf(out, "dim %s = %" PRId64 "\n", program->dims[i].name, program->dims[i].value);
@@ -195,6 +200,6 @@ void print_program(Text *out, const Program *given) {
 }
 
 void print_definition(Text *out, const Program *program, TensorId tensor) {
-  Printer p = {program, out, NULL};
+  Printer p = {program, out, NULL, NULL};
   print_line(&p, tensor);
 }

@@ -1,6 +1,6 @@
 /* What the two halves of the printer share. Private to graph/. */
 #pragma once
-#include "graph/graph.h"
+#include "graph/group.h"
 
 /* How one expression is printed: which names its index variables have, and which reads are printed
    as the reduction that they read. */
@@ -8,6 +8,9 @@ typedef struct Printer {
   const Program *program;
   Text *out;
   const bool *folded; /* per tensor: printed inside its one reader; NULL: none */
+  /* per tensor: what its output indices must be called, NULL where that is free: the steps of the
+     recurrences that it is a member of; NULL: none */
+  const char *const *const *steps;
 } Printer;
 
 typedef struct Scope {
@@ -15,6 +18,7 @@ typedef struct Scope {
   const int64_t *extents;
   uint32_t count;
   const struct Scope *outer; /* names that a folded reduction must not take again */
+  const char *const *steps;  /* per output: the step of a scan, whose range that gives; NULL */
   bool whole;                /* elementwise over whole tensors: reads have no brackets */
 } Scope;
 
@@ -25,8 +29,16 @@ typedef struct Listing {
                        values last */
   bool *folded;     /* per tensor: printed inside its one reader */
   bool *is_value;   /* the new value of an update, printed where the update stands */
+  const Group **groups; /* per tensor: the recurrence that it is a member of, NULL */
+  const char *const **steps; /* per tensor: as in Printer */
 } Listing;
 Listing list_program(const Program *program);
+
+/* print_scan.c: what the steps of all recurrences are called, into l->steps. */
+void name_steps(Listing *l);
+/* Prints the definitions of a recurrence, from order.items[first]; returns how many there are. */
+uint32_t print_scan(const Printer *p, const Listing *l, uint32_t first,
+                    void (*print)(const Printer *p, TensorId id));
 
 /* Names for all index variables of t; those of the outputs are given when it is folded into a
    reader, whose scope is `outer`. */

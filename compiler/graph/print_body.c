@@ -103,13 +103,18 @@ Scope index_scope(const Printer *p, const Tensor *t, const Scope *outer,
       .names = names, .extents = tensor_index_extents(t, arena), .count = count, .outer = outer};
 }
 
+static const char *const *steps_of(const Printer *p, TensorId id) {
+  return p->steps == NULL ? NULL : p->steps[id];
+}
+
 static void print_index_list(const Printer *p, const Tensor *t, const Scope *scope, uint32_t from,
                              uint32_t to) {
   text_add(p->out, "[");
   for (uint32_t i = from; i < to; i++) {
     if (i > from) text_add(p->out, ", ");
     text_add(p->out, scope->names[i]);
-    if (!range_is_inferred(p, t, i, scope->extents[i]))
+    bool step = i < t->rank && scope->steps != NULL && scope->steps[i] != NULL;
+    if (!step && !range_is_inferred(p, t, i, scope->extents[i]))
       text_printf(p->out, ": 0..%" PRId64, scope->extents[i]);
   }
   text_add(p->out, "]");
@@ -190,7 +195,8 @@ void print_value(const Printer *p, TensorId tensor) {
 
 void print_line(const Printer *p, TensorId tensor) {
   const Tensor *t = tensor_at(p->program->graph, tensor);
-  Scope scope = index_scope(p, t, NULL, NULL);
+  Scope scope = index_scope(p, t, NULL, steps_of(p, tensor));
+  scope.steps = steps_of(p, tensor);
   text_add(p->out, t->name);
   if (t->rank > 0) print_index_list(p, t, &scope, 0, t->rank);
   text_add(p->out, " = ");

@@ -100,7 +100,7 @@ static void print_read(const Printer *p, const Scope *scope, const Expr *e, int 
     print_body(p, scope, e->tensor, outputs);
     return;
   }
-  bool parenthesise = e->fallback != EXPR_NONE && precedence > LEVEL_READ;
+  bool parenthesise = e->fallback != EXPR_NONE && precedence > 0;
   if (parenthesise) text_add(p->out, "(");
   text_add(p->out, tensor_at(graph, e->tensor)->name);
   if (e->n_args > 0 && !scope->whole) {

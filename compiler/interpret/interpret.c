@@ -2,10 +2,12 @@
 
        y[O] = reduce over R of e(O, R)
 
-   is two loops around a walk of e. Within a point an expression is evaluated at most once. */
+   is two loops around a walk of e. Within a point an expression is evaluated at most once. The points
+   of a recurrence are evaluated on demand, each once. */
 #include "interpret/interpret.h"
 #include <math.h>
 #include <string.h>
+#include "graph/group.h"
 #include "graph/scalar_ops.h"
 #include "interpret/evaluate.h"
 
@@ -33,15 +35,19 @@ struct Interpreter {
   uint32_t point_capacity;
   double *memo; /* per expression: its value, when memo_at is the number of this point */
   uint64_t *memo_at;
-  uint64_t point_number;
+  uint64_t point_number, last_point; /* the number of this point, and of the last one begun */
   uint32_t n_memo;
   const char *message; /* NULL until something has no meaning */
   StopMode stop_mode;
-  Stopped *stopped;     /* per tensor */
-  uint64_t first_point; /* the point_number before this tensor's first point */
+  Stopped *stopped;    /* per tensor */
+  uint8_t **progress;  /* per tensor: how far each element is, while its recurrence is evaluated */
 };
 
+/* How far an element of a recurrence is. */
+enum { NOT_BEGUN, BEGUN, DONE };
+
 static double evaluate(Interpreter *in, ExprId id);
+static void demand(Interpreter *in, TensorId id, const int64_t *at, int64_t offset);
 
 /* --- values --- */
 
@@ -51,6 +57,7 @@ static void make_room(Interpreter *in) {
     double **values = ARENA_ARRAY(in->arena, double *, in->graph->n_tensors);
     bool *held = ARENA_ARRAY(in->arena, bool, in->graph->n_tensors);
     Stopped *stopped = ARENA_ARRAY(in->arena, Stopped, in->graph->n_tensors);
+    in->progress = ARENA_ARRAY(in->arena, uint8_t *, in->graph->n_tensors);
     if (in->n_values > 0) {
       memcpy(values, in->values, in->n_values * sizeof *values);
       memcpy(held, in->held, in->n_values * sizeof *held);
@@ -121,10 +128,22 @@ static double evaluate_read(Interpreter *in, const Expr *e) {
     offset = offset * read->extents[i] + at[i];
   }
   if (in->message != NULL) return NAN;
+  if (inside && in->progress[e->tensor] != NULL) demand(in, e->tensor, at, offset);
   if (inside) return in->values[e->tensor][offset];
   if (e->fallback != EXPR_NONE) return evaluate(in, e->fallback);
   out_of_range(in, e, at);
   return NAN;
+}
+
+/* The row-major number of this point among all of its tensor. */
+static int64_t point_position(const Interpreter *in) {
+  const Tensor *t = in->tensor;
+  int64_t position = 0;
+  for (uint32_t i = 0; i < t->rank + t->n_reduced; i++) {
+    int64_t extent = i < t->rank ? t->extents[i] : t->reduced_extents[i - t->rank];
+    position = position * extent + in->point[i];
+  }
+  return position;
 }
 
 /* Where the value of a stop_gradient is kept at this point. */
@@ -133,7 +152,7 @@ static double *stopped_value(Interpreter *in, ExprId id) {
   size_t k = 0;
   while (k < s->n_exprs && s->exprs[k] != id) k++;
   if (k == s->n_exprs) bug("interpret", "%s: an unknown stop_gradient", in->tensor->name);
-  return &s->values[(int64_t)k * s->n_points + (int64_t)(in->point_number - in->first_point - 1)];
+  return &s->values[(int64_t)k * s->n_points + point_position(in)];
 }
 
 static double evaluate_stop(Interpreter *in, ExprId id, ExprId operand) {
@@ -235,7 +254,7 @@ static double reduce(Interpreter *in, const Tensor *t) {
   double place = 0;
   memset(reduced, 0, t->n_reduced * sizeof *reduced);
   do {
-    in->point_number++;
+    in->point_number = ++in->last_point;
     take(&r, t->reduction, t->type, evaluate(in, t->body), place++);
   } while (advance(reduced, t->reduced_extents, t->n_reduced) && in->message == NULL);
   bool place_asked = t->reduction == REDUCE_ARGMAX || t->reduction == REDUCE_ARGMIN;
@@ -265,7 +284,7 @@ static void keep_stops(Interpreter *in, TensorId id) {
   Stopped *stopped = &in->stopped[id];
   if (stopped->n_points == 0) {
     size_t capacity = 0;
-    in->point_number++;
+    in->point_number = ++in->last_point;
     find_stops(in, t->body, stopped, &capacity);
     stopped->n_points = tensor_size(t);
     for (uint32_t i = 0; i < t->n_reduced; i++) stopped->n_points *= t->reduced_extents[i];
@@ -276,30 +295,93 @@ static void keep_stops(Interpreter *in, TensorId id) {
     stopped->values[i] = NAN;
 }
 
-static void define(Interpreter *in, TensorId id) {
+static void begin(Interpreter *in, TensorId id) {
   const Tensor *t = tensor_at(in->graph, id);
-  double *out = interpreter_values(in, id);
-  int64_t offset = 0;
+  interpreter_values(in, id);
   in->tensor = t;
   if (in->stop_mode == STOP_RECORD) keep_stops(in, id);
-  in->first_point = in->point_number;
   if (in->point_capacity <= t->rank + t->n_reduced) {
     in->point_capacity = t->rank + t->n_reduced + 1;
     in->point = ARENA_ARRAY(in->arena, int64_t, in->point_capacity);
   }
   memset(in->point, 0, in->point_capacity * sizeof *in->point);
+}
+
+static void define(Interpreter *in, TensorId id) {
+  const Tensor *t = tensor_at(in->graph, id);
+  double *out = interpreter_values(in, id);
+  int64_t offset = 0;
+  begin(in, id);
   do out[offset++] = reduce(in, t);
   while (advance(in->point, t->extents, t->rank) && in->message == NULL);
+}
+
+/* --- recurrences --- */
+
+/* Evaluates one element, in the midst of another one's evaluation. */
+static void demand(Interpreter *in, TensorId id, const int64_t *at, int64_t offset) {
+  uint8_t *progress = &in->progress[id][offset];
+  const Tensor *t = tensor_at(in->graph, id);
+  if (*progress == DONE || in->message != NULL) return;
+  if (*progress == BEGUN) bug("interpret", "%s needs an element to compute itself", t->name);
+  *progress = BEGUN;
+  const Tensor *tensor = in->tensor;
+  int64_t *point = in->point, here[2 * MAX_RANK] = {0};
+  uint64_t number = in->point_number;
+  if (t->rank + t->n_reduced > 2 * MAX_RANK) bug("interpret", "%s has too many axes", t->name);
+  memcpy(here, at, t->rank * sizeof *here);
+  in->tensor = t;
+  in->point = here;
+  double value = reduce(in, t);
+  in->values[id][offset] = value;
+  in->tensor = tensor;
+  in->point = point;
+  in->point_number = number;
+  *progress = DONE;
+}
+
+/* All elements of one member at one step. */
+static void demand_step(Interpreter *in, TensorId id, uint32_t axis, int64_t step) {
+  const Tensor *t = tensor_at(in->graph, id);
+  int64_t at[MAX_RANK] = {0}, offset = 0;
+  do {
+    if (at[axis] == step) demand(in, id, at, offset);
+    offset++;
+  } while (advance(at, t->extents, t->rank) && in->message == NULL);
+}
+
+/* Any order would do; that of the steps keeps the demands from nesting deeply. */
+static void define_group(Interpreter *in, const Group *group) {
+  Arena *scratch = arena_new();
+  for (uint32_t i = 0; i < group->n_members; i++) {
+    TensorId id = group->members[i];
+    begin(in, id);
+    int64_t size = tensor_size(tensor_at(in->graph, id));
+    in->progress[id] = ARENA_ARRAY(scratch, uint8_t, size + 1);
+    if (in->held[id]) memset(in->progress[id], DONE, (size_t)size);
+  }
+  for (int64_t k = 0; k < group->steps && in->message == NULL; k++)
+    for (uint32_t i = 0; i < group->n_members; i++)
+      demand_step(in, group->members[i], group->axis[i],
+                  group->ahead ? group->steps - 1 - k : k);
+  for (uint32_t i = 0; i < group->n_members; i++) in->progress[group->members[i]] = NULL;
+  arena_free(scratch);
 }
 
 /* All that the roots need, in the order of their reads. */
 static bool compute(Interpreter *in, const TensorId *roots, uint32_t n, const char **message) {
   Arena *scratch = arena_new();
-  TensorList order = graph_order(in->graph, scratch, roots, n);
+  EvaluationOrder evaluation = evaluation_order(in->graph, scratch, roots, n);
+  TensorList order = evaluation.list;
   in->message = NULL;
   for (uint32_t i = 0; i < order.count && in->message == NULL; i++) {
     const Tensor *t = tensor_at(in->graph, order.items[i]);
     double *values = interpreter_values(in, order.items[i]);
+    if (evaluation.groups[i] != NULL) {
+      if (i == 0 || evaluation.groups[i] != evaluation.groups[i - 1])
+        define_group(in, evaluation.groups[i]);
+      continue;
+    }
     if (in->held[order.items[i]]) continue;
     switch (t->kind) {
     case TENSOR_INPUT:
