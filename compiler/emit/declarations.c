@@ -23,6 +23,8 @@ Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan) {
   e.model = names_take(&e.names, arena_printf(arena, "%s_model", program->name));
   for (uint32_t i = 0; i < program->n_entries; i++)
     e.entries[i] = names_take(&e.names, export_name(program, &program->entries[i], arena));
+  for (uint32_t i = 0; i < program->n_dims; i++)
+    names_take(&e.names, arena_printf(arena, "%s_%s", program->name, program->dims[i].name));
   for (uint32_t i = 0; i < plan->n_kernels; i++)
     e.kernels[i] =
         names_take(&e.names, arena_printf(arena, "%s_%s", program->name, plan->kernels[i].name));

@@ -17,6 +17,7 @@ typedef struct Component {
   const Graph *graph;
   Arena *arena;
   const TensorId *members;
+  const ExprId *bodies; /* of members */
   uint32_t n;
   ARRAY(Read) reads;
 } Component;
@@ -141,8 +142,7 @@ static bool reads_itself(const Within *w, uint32_t member) {
   return false;
 }
 
-static const Group *analyse(const Graph *graph, Arena *arena, const TensorId *members, uint32_t n,
-                            const Component *outer, const int64_t *outer_steps,
+static const Group *analyse(Component c, const Component *outer, const int64_t *outer_steps,
                             GroupFailure *failure);
 
 static void close_component(Within *w, uint32_t member) {
@@ -158,7 +158,8 @@ static void close_component(Within *w, uint32_t member) {
     ARRAY_PUSH(c->arena, &w->items, (GroupItem){members[0], NULL});
     return;
   }
-  const Group *inner = analyse(c->graph, c->arena, members, n, c, w->steps, w->failure);
+  Component part = {.graph = c->graph, .arena = c->arena, .members = members, .n = n};
+  const Group *inner = analyse(part, c, w->steps, w->failure);
   if (inner == NULL)
     w->failed = true;
   else
@@ -205,8 +206,7 @@ static bool order_within(const Component *c, const int64_t *steps, Group *group,
 static void find_reads(Component *c, const Component *outer, const int64_t *outer_steps) {
   if (outer == NULL) {
     uint32_t *seen = ARENA_ARRAY(c->arena, uint32_t, c->graph->n_exprs);
-    for (uint32_t i = 0; i < c->n; i++)
-      collect_reads(c, i, tensor_at(c->graph, c->members[i])->body, seen);
+    for (uint32_t i = 0; i < c->n; i++) collect_reads(c, i, c->bodies[i], seen);
     return;
   }
   for (size_t i = 0; i < outer->reads.count; i++) {
@@ -218,15 +218,16 @@ static void find_reads(Component *c, const Component *outer, const int64_t *oute
   }
 }
 
-static const Group *analyse(const Graph *graph, Arena *arena, const TensorId *members, uint32_t n,
-                            const Component *outer, const int64_t *outer_steps,
+static const Group *analyse(Component c, const Component *outer, const int64_t *outer_steps,
                             GroupFailure *failure) {
-  Component c = {.graph = graph, .arena = arena, .members = members, .n = n};
+  const TensorId *members = c.members;
+  Arena *arena = c.arena;
+  uint32_t n = c.n;
   find_reads(&c, outer, outer_steps);
   uint32_t *axis = ARENA_ARRAY(arena, uint32_t, n);
   int64_t *steps = ARENA_ARRAY(arena, int64_t, c.reads.count + 1);
   const Read *failed = NULL;
-  const Tensor *root = tensor_at(graph, members[0]);
+  const Tensor *root = tensor_at(c.graph, members[0]);
   *failure = (GroupFailure){TENSOR_NONE, TENSOR_NONE};
   for (uint32_t a = 0; a < root->rank; a++) {
     Group *group = ARENA_NEW(arena, Group);
@@ -242,7 +243,11 @@ static const Group *analyse(const Graph *graph, Arena *arena, const TensorId *me
   return NULL;
 }
 
-const Group *group_analyse(const Graph *graph, Arena *arena, const TensorId *members, uint32_t n,
-                           GroupFailure *failure) {
-  return analyse(graph, arena, members, n, NULL, NULL, failure);
+const Group *group_analyse(const Graph *graph, Arena *arena, const TensorId *members,
+                           const ExprId *bodies, uint32_t n, GroupFailure *failure) {
+  ExprId *own = ARENA_ARRAY(arena, ExprId, n);
+  for (uint32_t i = 0; i < n; i++)
+    own[i] = bodies != NULL ? bodies[i] : tensor_at(graph, members[i])->body;
+  Component all = {.graph = graph, .arena = arena, .members = members, .bodies = own, .n = n};
+  return analyse(all, NULL, NULL, failure);
 }

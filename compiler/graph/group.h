@@ -1,7 +1,7 @@
-/* Recurrences. Definitions that read each other in a circle are a group: a strongly connected component
-   of the graph. It is causal when there is an axis along which every read inside it steps back by a
-   constant ≥ 0 (or every one ahead), and the reads that step by 0 are acyclic or causal by another
-   axis (Karp, Miller & Winograd 1967; Feautrier 1992). */
+/* Recurrences. Definitions that read each other in a circle are a group: a strongly connected
+   component of the graph. It is causal when there is an axis along which every read inside it steps
+   back by a constant ≥ 0 (or every one ahead), and the reads that step by 0 are acyclic or causal
+   by another axis (Karp, Miller & Winograd 1967; Feautrier 1992). */
 #pragma once
 #include "graph/graph.h"
 
@@ -29,9 +29,10 @@ typedef struct GroupFailure {
   TensorId reader, read; /* a read along which they do not step; TENSOR_NONE: no axis at all */
 } GroupFailure;
 
-/* The group of a strongly connected component. NULL, with *failure set, when it is not causal. */
-const Group *group_analyse(const Graph *graph, Arena *arena, const TensorId *members, uint32_t n,
-                           GroupFailure *failure);
+/* The group of a strongly connected component. NULL, with *failure set, when it is not causal.
+   bodies: what the members are computed by, where that is not what the graph says; else NULL. */
+const Group *group_analyse(const Graph *graph, Arena *arena, const TensorId *members,
+                           const ExprId *bodies, uint32_t n, GroupFailure *failure);
 
 /* The position of a tensor among the members; UINT32_MAX when it is none. */
 uint32_t group_position(const Group *group, TensorId tensor);

@@ -68,7 +68,7 @@ static void close_component(Walk *walk, TensorId id) {
   }
   TensorId *members = ARENA_ARRAY(walk->arena, TensorId, n);
   for (uint32_t i = 0; i < n; i++) members[i] = walk->stack[walk->depth + i];
-  const Group *group = group_analyse(walk->graph, walk->arena, members, n, &walk->failure);
+  const Group *group = group_analyse(walk->graph, walk->arena, members, NULL, n, &walk->failure);
   if (group == NULL)
     walk->failed = true;
   else

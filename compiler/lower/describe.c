@@ -89,14 +89,31 @@ static const char *last_part(const char *path) {
   return dot == NULL ? path : dot + 1;
 }
 
-const char *describe_group(Work *w, const Group *g, const Builder *b) {
+const char *describe_nodes(const Work *w, const NodeGroup *g) {
+  Text text = text_new(w->arena);
+  for (size_t i = 0; i < g->nodes.count; i++)
+    text_printf(&text, "%s%s", i > 0 ? ", " : "", last_part(node_at(w, g->nodes.items[i])->name));
+  return text_string(&text);
+}
+
+/* "for each t of 64, from the last to the first" */
+static void describe_steps(Text *text, const Work *w, const NodeGroup *groups) {
+  const Recurrence *r = outermost(node_at(w, groups->nodes.items[0])->recurrence);
+  text_printf(text, "\nfor each %s of %" PRId64 "%s", r->name, r->steps,
+              r->ahead ? ", from the last to the first" : "");
+}
+
+const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n, const Builder *b) {
   Text text = text_new(w->arena), how = text_new(w->arena);
   const char *last_place = NULL;
-  for (size_t i = 0; i < g->nodes.count; i++) {
-    if (i > 0) text_add(&text, "\n");
-    describe_node(w, &text, node_at(w, g->nodes.items[i]), &last_place);
-  }
-  if (g->kind != GROUP_CONTRACTION) return text_string(&text);
+  for (size_t k = 0; k < n; k++)
+    for (size_t i = 0; i < groups[k].nodes.count; i++) {
+      if (k + i > 0) text_add(&text, "\n");
+      describe_node(w, &text, node_at(w, groups[k].nodes.items[i]), &last_place);
+    }
+  const NodeGroup *g = groups;
+  if (node_at(w, g->nodes.items[0])->recurrence != NULL) describe_steps(&text, w, groups);
+  if (g->kind != GROUP_CONTRACTION || n > 1) return text_string(&text);
   describe_sizes(w, &how, node_at(w, g->nodes.items[0]));
   describe_tile(&how, b);
   for (size_t i = 1; i < g->nodes.count; i++)

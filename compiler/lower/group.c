@@ -8,7 +8,8 @@
    - a group of loops shares the leading output indices of its nodes, its spine. Softmax of a row is
      m, e, t, p over one spine: the row.
 
-   What is read by the group alone is not stored. */
+   What is read by the group alone, at the step that it is computed at, is not stored. Nodes of a
+   recurrence are joined by others of the same one only, at one step. */
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 
@@ -34,12 +35,6 @@ static bool reads_along(const Graph *g, ExprId body, TensorId tensor, uint32_t n
   return true;
 }
 
-static bool reads_tensor(const Node *n, TensorId tensor) {
-  for (size_t i = 0; i < n->reads.count; i++)
-    if (n->reads.items[i] == tensor) return true;
-  return false;
-}
-
 static bool same_leading(const Node *a, const Node *b, uint32_t n) {
   if (a->rank < n || b->rank < n) return false;
   for (uint32_t i = 0; i < n; i++)
@@ -50,44 +45,44 @@ static bool same_leading(const Node *a, const Node *b, uint32_t n) {
 /* Whether all that connects x with member m happens at one point of n outer loops. */
 static bool aligned(const Work *w, const Node *x, const Node *m, uint32_t n) {
   if (!same_leading(x, m, n)) return false;
-  if (m->tensor != TENSOR_NONE && reads_tensor(x, m->tensor) &&
+  if (m->tensor != TENSOR_NONE && node_reads(x, m->tensor) &&
       !reads_along(w->graph, x->body, m->tensor, n))
     return false;
-  if (x->replaces != TENSOR_NONE && reads_tensor(m, x->replaces) &&
+  if (x->replaces != TENSOR_NONE && node_reads(m, x->replaces) &&
       !reads_along(w->graph, m->body, x->replaces, n))
     return false;
-  if (m->replaces != TENSOR_NONE && reads_tensor(x, m->replaces)) return false;
+  if (m->replaces != TENSOR_NONE && node_reads(x, m->replaces)) return false;
   return true;
 }
 
 /* Whether joining saves anything: x reads what m computes, or what m reads. */
 static bool related(const Work *w, const Node *x, const Node *m) {
-  if (m->tensor != TENSOR_NONE && reads_tensor(x, m->tensor)) return true;
+  if (m->tensor != TENSOR_NONE && node_reads(x, m->tensor)) return true;
   if (x->rank == 0 || x->rank != m->rank) return false;
   for (size_t i = 0; i < x->reads.count; i++) {
     TensorId t = x->reads.items[i];
-    if (reads_tensor(m, t) && tensor_at(w->graph, t)->rank == x->rank) return true;
+    if (node_reads(m, t) && tensor_at(w->graph, t)->rank == x->rank) return true;
   }
   return false;
 }
 
-static const Node *member(const Work *w, const Group *g, size_t i) {
+static const Node *member(const Work *w, const NodeGroup *g, size_t i) {
   return node_at(w, g->nodes.items[i]);
 }
 
-static bool any_related(const Work *w, const Node *x, const Group *g) {
+static bool any_related(const Work *w, const Node *x, const NodeGroup *g) {
   for (size_t i = 0; i < g->nodes.count; i++)
     if (related(w, x, member(w, g, i))) return true;
   return false;
 }
 
-static bool all_aligned(const Work *w, const Node *x, const Group *g, uint32_t n) {
+static bool all_aligned(const Work *w, const Node *x, const NodeGroup *g, uint32_t n) {
   for (size_t i = 0; i < g->nodes.count; i++)
     if (!aligned(w, x, member(w, g, i), n)) return false;
   return true;
 }
 
-static TensorList computed_by(const Work *w, const Group *g) {
+static TensorList computed_by(const Work *w, const NodeGroup *g) {
   TensorList list = {ARENA_ARRAY(w->arena, TensorId, g->nodes.count + 1), 0};
   for (size_t i = 0; i < g->nodes.count; i++) list.items[list.count++] = member(w, g, i)->tensor;
   return list;
@@ -102,7 +97,7 @@ static bool has_dear(const Graph *g, ExprId id) {
 }
 
 /* A dot product's results come one by one: nothing dear is done with them so. */
-static bool joins_epilogue(Work *w, const Node *x, const Group *g) {
+static bool joins_epilogue(Work *w, const Node *x, const NodeGroup *g) {
   const Node *first = member(w, g, 0);
   if (x->reduction != REDUCE_NONE || x->rank != first->rank || x->type != first->type) return false;
   if (!all_aligned(w, x, g, x->rank)) return false;
@@ -115,7 +110,7 @@ static bool joins_epilogue(Work *w, const Node *x, const Group *g) {
 }
 
 /* The longest spine that x and the group can share; 0: none. */
-static uint32_t common_spine(const Work *w, const Node *x, const Group *g) {
+static uint32_t common_spine(const Work *w, const Node *x, const NodeGroup *g) {
   uint32_t n = x->rank < g->spine ? x->rank : g->spine;
   while (n > 0 && !all_aligned(w, x, g, n)) n--;
   return n;
@@ -124,21 +119,29 @@ static uint32_t common_spine(const Work *w, const Node *x, const Group *g) {
 static bool is_small_scalar(const Node *n) { return n->rank == 0 && n->reduction == REDUCE_NONE; }
 
 /* The spine's indices along which lanes can run in node x, beside the group's nodes. */
-static IndexSet lane_axes(Work *w, const Node *x, const Group *g, uint32_t spine) {
+static IndexSet lane_axes(Work *w, const Node *x, const NodeGroup *g, uint32_t spine) {
   TensorList registers = computed_by(w, g);
   IndexSet axes = 0;
   for (uint32_t v = 0; v < spine && v < 60; v++) {
-    if (w->plan->buffers[x->buffer].strides[v] != 1) continue;
+    if (w->plan->buffers[x->buffer].strides[v] != 1 || is_step(x, v)) continue;
     int width = lane_width(w, x, v, registers, (TensorList){0});
     if (width == 0 || width >= 4) axes |= (IndexSet)1 << v;
   }
   return axes;
 }
 
+/* Whether both are computed at the same steps, along the same of their leading n axes. */
+static bool step_together(const Node *x, const Node *m, uint32_t n) {
+  if (x->recurrence != m->recurrence) return false;
+  for (uint32_t d = 0; d < count_steps(x); d++)
+    if (x->step_axes[d] != m->step_axes[d] || x->step_axes[d] >= n) return false;
+  return true;
+}
+
 /* Whether x joins; then the group's spine is what they share. One that would take the group its
    lanes stays outside. */
-static bool joins(Work *w, const Node *x, Group *g) {
-  if (!any_related(w, x, g)) return false;
+static bool joins(Work *w, const Node *x, NodeGroup *g) {
+  if (!step_together(x, member(w, g, 0), x->rank) || !any_related(w, x, g)) return false;
   switch (g->kind) {
   case GROUP_CONTRACTION: return joins_epilogue(w, x, g);
   case GROUP_SCATTER:
@@ -147,6 +150,7 @@ static bool joins(Work *w, const Node *x, Group *g) {
   }
   uint32_t spine = common_spine(w, x, g);
   if (spine == 0) return g->spine == 0 && is_small_scalar(x);
+  if (!step_together(x, member(w, g, 0), spine)) return false;
   IndexSet kept = g->lane_axes & (((IndexSet)1 << spine) - 1);
   IndexSet both = kept & lane_axes(w, x, g, spine);
   if (kept != 0 && both == 0) return false;
@@ -155,7 +159,7 @@ static bool joins(Work *w, const Node *x, Group *g) {
   return true;
 }
 
-static void new_group(Grouping *s, uint32_t i, Group g) {
+static void new_group(Grouping *s, uint32_t i, NodeGroup g) {
   ARRAY_PUSH(s->w->arena, &g.nodes, i);
   ARRAY_PUSH(s->w->arena, &s->w->groups, g);
   s->group_of[i] = (uint32_t)s->w->groups.count;
@@ -168,7 +172,7 @@ static void place(Grouping *s, uint32_t i) {
     GroupKind kind = n->transposes            ? GROUP_TRANSPOSE
                      : n->contraction != NULL ? GROUP_CONTRACTION
                                               : GROUP_SCATTER;
-    new_group(s, i, (Group){.kind = kind, .spine = n->rank});
+    new_group(s, i, (NodeGroup){.kind = kind, .spine = n->rank});
     return;
   }
   uint32_t earliest = 0;
@@ -182,7 +186,7 @@ static void place(Grouping *s, uint32_t i) {
     s->group_of[i] = (uint32_t)g + 1;
     return;
   }
-  Group g = {.kind = GROUP_LOOPS, .spine = n->rank};
+  NodeGroup g = {.kind = GROUP_LOOPS, .spine = n->rank};
   g.lane_axes = lane_axes(w, n, &g, n->rank);
   new_group(s, i, g);
 }
@@ -199,15 +203,19 @@ static void choose_stored(Grouping *s) {
   Work *w = s->w;
   for (uint32_t i = 0; i < w->nodes.count; i++) {
     Node *n = node_at(w, i);
-    const Group *g = &w->groups.items[s->group_of[i] - 1];
+    const NodeGroup *g = &w->groups.items[s->group_of[i] - 1];
     bool fixed = w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE;
     n->stored = fixed || (g->kind == GROUP_LOOPS && own_elements(n, g->spine) > LOCAL_ELEMENTS);
   }
+  uint32_t *turn = ARENA_ARRAY(w->arena, uint32_t, w->nodes.count + 1);
+  for (size_t k = 0; k < w->order.count; k++) turn[w->order.items[k]] = (uint32_t)k;
   for (uint32_t i = 0; i < w->nodes.count; i++) {
     const Node *reader = node_at(w, i);
     for (size_t r = 0; r < reader->reads.count; r++) {
       uint32_t source = w->node_of[reader->reads.items[r]];
-      if (source != 0 && s->group_of[source - 1] != s->group_of[i])
+      if (source == 0) continue;
+      bool other_step = turn[source - 1] >= turn[i];
+      if (other_step || s->group_of[source - 1] != s->group_of[i])
         node_at(w, source - 1)->stored = true;
     }
   }

@@ -2,7 +2,8 @@
 
    - nothing reads x afterwards, in this kernel or a later one;
    - this kernel reads x at the point that it computes and nowhere else;
-   - both lie in the workspace, with the same type and strides.
+   - both lie in the workspace, with the same type and strides;
+   - y is no part of a recurrence, where x may be read at the next step.
 
    Then y needs no memory of its own, and the cache has one array less to hold. */
 #include <string.h>
@@ -34,7 +35,7 @@ static bool is_done(const InPlace *p, uint32_t reader, TensorId x, uint32_t g, s
   const Node *n = node_at(w, reader);
   if (!reads(n, x) || p->group_of[reader] < g + 1) return true;
   if (p->group_of[reader] > g + 1) return false;
-  const Group *group = &w->groups.items[g];
+  const NodeGroup *group = &w->groups.items[g];
   bool before = false;
   for (size_t i = 0; i <= at; i++) before = before || group->nodes.items[i] == reader;
   return before && n->reduction == REDUCE_NONE && reads_at_point(w->graph, n->body, x);
@@ -53,11 +54,12 @@ static bool may_take(const InPlace *p, uint32_t y, TensorId x, uint32_t g, size_
 
 static void try_node(InPlace *p, uint32_t g, size_t at) {
   Work *w = p->w;
-  const Group *group = &w->groups.items[g];
+  const NodeGroup *group = &w->groups.items[g];
   uint32_t i = group->nodes.items[at];
   Node *y = node_at(w, i);
   bool at_its_point = group->kind == GROUP_CONTRACTION ? at > 0 : group->spine == y->rank;
-  if (!y->stored || !at_its_point || y->reduction != REDUCE_NONE || y->tensor == TENSOR_NONE)
+  if (!y->stored || !at_its_point || y->reduction != REDUCE_NONE || y->tensor == TENSOR_NONE ||
+      y->recurrence != NULL)
     return;
   for (size_t r = 0; r < y->reads.count; r++) {
     TensorId x = y->reads.items[r];

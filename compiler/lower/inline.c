@@ -70,7 +70,8 @@ static bool inline_node(Work *w, uint32_t i, uint32_t reader) {
 }
 
 /* Per tensor: the node that reads it; NODE_NONE: none, or several. Nodes stand after what they
-   read, so inlining one changes nothing for those after it. */
+   read, so inlining one changes nothing for those after it. In a recurrence nodes read others after
+   them, or themselves, at another step: those stay. */
 static uint32_t *only_readers(Work *w) {
   uint32_t *readers = ARENA_ARRAY(w->arena, uint32_t, w->n_tensors + 1);
   bool *read = ARENA_ARRAY(w->arena, bool, w->n_tensors + 1);
@@ -95,7 +96,7 @@ void inline_nodes(Work *w) {
     if (n->reduction != REDUCE_NONE || n->buffer != BUFFER_NONE || n->tensor == TENSOR_NONE)
       continue;
     uint32_t reader = readers[n->tensor];
-    gone[i] = reader != NODE_NONE && inline_node(w, i, reader);
+    gone[i] = reader != NODE_NONE && reader > i && inline_node(w, i, reader);
   }
   uint32_t kept = 0;
   for (uint32_t i = 0; i < w->nodes.count; i++) {

@@ -72,11 +72,13 @@ static void follow(Work *w, const Node *n, ExprId id, Follow *best) {
   uint32_t axis = innermost_axis(w, e->tensor);
   const Expr *at = expr_at(w->graph, e->args[axis]);
   if (at->kind != EXPR_INDEX || at->index >= n->rank || size <= best->size) return;
+  if (is_step(n, at->index)) return;
   *best = (Follow){size, at->index};
 }
 
 static uint32_t natural_axis(Work *w, const Node *n) {
   Follow best = {0, n->rank == 0 ? 0 : n->rank - 1};
+  while (best.axis > 0 && is_step(n, best.axis)) best.axis--;
   start_walk(w);
   follow(w, n, n->body, &best);
   return best.axis;
@@ -93,6 +95,6 @@ void make_layouts(Work *w) {
     ARRAY_PUSH(w->arena, &w->final_order, i);
     if (copy != NODE_NONE) ARRAY_PUSH(w->arena, &w->final_order, copy);
   }
-  w->order.items = w->final_order.items;
-  w->order.count = w->final_order.count;
+  w->order.count = 0;
+  gather_recurrences(w, w->final_order.items, w->final_order.count, NULL);
 }

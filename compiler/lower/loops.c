@@ -17,7 +17,7 @@ enum {
 
 typedef struct Nest {
   Context c;
-  const Group *group;
+  const NodeGroup *group;
   Binding *spine;
   int spine_lanes; /* of the piece that is built */
   bool parallel;   /* the next loop of the spine is for threads */
@@ -282,7 +282,7 @@ static void build_value(Nest *nest, int lanes) {
 static int choose_lane_axis(const Nest *nest, int *lanes) {
   Work *w = nest->c.w;
   const Node *n = nest->node;
-  const Group *g = nest->group;
+  const NodeGroup *g = nest->group;
   TensorList scalars = {ARENA_ARRAY(w->arena, TensorId, g->nodes.count + 1), 0};
   for (size_t i = 0; i < g->nodes.count; i++) {
     const Node *m = node_at(w, g->nodes.items[i]);
@@ -385,7 +385,7 @@ static LoopMark take_mark(Nest *nest) {
   return parallel ? LOOP_PARALLEL : LOOP_PLAIN;
 }
 
-static bool is_much_work(Work *w, const Group *g) {
+static bool is_much_work(Work *w, const NodeGroup *g) {
   int64_t points = 0;
   for (size_t i = 0; i < g->nodes.count; i++) {
     const Node *n = node_at(w, g->nodes.items[i]);
@@ -399,7 +399,7 @@ static bool is_much_work(Work *w, const Group *g) {
 static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
   Builder *b = nest->c.b;
   const Node *first = node_at(nest->c.w, nest->group->nodes.items[0]);
-  while (v < nest->group->spine && lane_axis == (int)v) v++;
+  while (v < nest->group->spine && (lane_axis == (int)v || is_step(first, v))) v++;
   if (v < nest->group->spine) {
     uint32_t variable = kernel_variable(b, index_name(first, v));
     kernel_loop(b, variable, 0, first->extents[v], 1, take_mark(nest));
@@ -415,17 +415,19 @@ static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
                  first->extents[lane_axis], lanes, take_mark(nest), build_nodes);
 }
 
-void build_loops(Work *w, Builder *b, const Group *g) {
-  Nest nest = {.c = {.w = w, .b = b}, .group = g, .parallel = is_much_work(w, g)};
+void build_loops(Work *w, Builder *b, const NodeGroup *g) {
+  const Node *first = node_at(w, g->nodes.items[0]);
+  Nest nest = {.c = {.w = w, .b = b}, .group = g};
+  nest.parallel = first->recurrence == NULL && is_much_work(w, g);
   nest.spine = ARENA_ARRAY(w->arena, Binding, g->spine + 1);
+  bind_steps(first, nest.spine);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
     const Node *n = node_at(w, g->nodes.items[i]);
     if (n->stored) kernel_parameter(b, n->buffer, true);
   }
-  const Node *first = node_at(w, g->nodes.items[0]);
   for (uint32_t v = g->spine; v-- > 0;) {
     int width = 0;
-    if (!spine_in_lanes(&nest, v, &width)) continue;
+    if (is_step(first, v) || !spine_in_lanes(&nest, v, &width)) continue;
     int lanes = lanes_for(w, width, first->extents[v]);
     if (lanes == 1) continue;
     build_spine(&nest, 0, (int)v, lanes);

@@ -2,6 +2,7 @@
 
      nodes      the definitions its results depend on            nodes.c
      order      what runs before what, updates in place          order.c
+                what is computed step by step                    recurrence.c
      groups     which definitions become one kernel              group.c
      buffers    where they are stored                            buffers.c
      kernels    loops, lanes, tiles                              loops.c, tile.c, scatter.c
@@ -28,17 +29,43 @@ static const char *kernel_name(Lowering *l, const char *definition) {
   return name;
 }
 
-static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
-  Builder *b = builder_new(w->arena, l->plan);
+static void build_group(Work *w, Builder *b, const NodeGroup *g) {
   switch (g->kind) {
   case GROUP_LOOPS: build_loops(w, b, g); break;
   case GROUP_SCATTER: build_scatter(w, b, g); break;
   case GROUP_CONTRACTION: build_contraction(w, b, g); break;
   case GROUP_TRANSPOSE: build_transposed(w, b, g); break;
   }
-  const char *name = kernel_name(l, node_at(w, g->nodes.items[0])->name);
+}
+
+static Recurrence *recurrence_of(const Work *w, size_t group) {
+  return node_at(w, w->groups.items[group].nodes.items[0])->recurrence;
+}
+
+/* One group, or the groups of a recurrence inside its loops: from *group on, which becomes the
+   number of the next. */
+static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
+  Builder *b = builder_new(w->arena, l->plan);
+  size_t first = *group, n = 1;
+  const Recurrence *all = outermost(recurrence_of(w, first));
+  if (all == NULL) {
+    build_group(w, b, &w->groups.items[first]);
+  } else {
+    Recurrence *open = NULL;
+    for (n = 0; first + n < w->groups.count; n++) {
+      Recurrence *wanted = recurrence_of(w, first + n);
+      if (outermost(wanted) != all) break;
+      open = enter_recurrence(b, open, wanted);
+      kernel_comment(b, describe_nodes(w, &w->groups.items[first + n]));
+      build_group(w, b, &w->groups.items[first + n]);
+    }
+    enter_recurrence(b, open, NULL);
+  }
+  *group = first + n;
+  const NodeGroup *groups = &w->groups.items[first];
+  const char *name = kernel_name(l, node_at(w, groups->nodes.items[0])->name);
   KernelId before = l->plan->n_kernels;
-  Kernel kernel = builder_finish(b, name, describe_group(w, g, b));
+  Kernel kernel = builder_finish(b, name, describe_kernel(w, groups, n, b));
   KernelId id = share_kernel(l->plan, &l->kernels, kernel);
   if (id == before) map_set(&l->names, name, l->plan);
   return (KernelCall){id, b->bound.items};
@@ -95,9 +122,10 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   make_layouts(&w);
   make_groups(&w);
   result.calls = ARENA_ARRAY(plan->arena, KernelCall, w.groups.count + 1);
-  for (size_t i = 0; i < w.groups.count; i++) {
-    result.calls[result.n_calls++] = build_group(l, &w, &w.groups.items[i]);
-    const Kernel *k = &plan->kernels[result.calls[i].kernel];
+  for (size_t i = 0; i < w.groups.count;) {
+    KernelCall call = build_kernel(l, &w, &i);
+    result.calls[result.n_calls++] = call;
+    const Kernel *k = &plan->kernels[call.kernel];
     result.uses_seed = result.uses_seed || k->uses_seed;
   }
   find_lifetimes(plan, &result, number);

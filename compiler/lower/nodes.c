@@ -1,6 +1,7 @@
 /* The definitions of an entry: what its results depend on, with all that is constant in this entry
    folded, and reads of reshapes turned into reads of what they view. */
 #include <string.h>
+#include "graph/group.h"
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 #include "simplify/algebra.h"
@@ -179,19 +180,47 @@ TensorId add_definition(Work *w, Tensor t) {
   return id;
 }
 
-static void visit(Rewrite *r, TensorId id) {
+/* Where `id`'s elements are: itself, or what it views. */
+static TensorId viewed(const Graph *g, TensorId id) {
+  while (tensor_at(g, id)->kind == TENSOR_RESHAPE) id = tensor_at(g, id)->source;
+  return id;
+}
+
+/* What the roots depend on once all is folded: definitions that are read in a branch that this
+   entry never takes are left out. */
+static void make_definitions(Rewrite *r, const TensorId *roots, uint32_t n_roots) {
   Work *w = r->w;
-  const Tensor *t = tensor_at(w->graph, id);
-  if (t->kind == TENSOR_DERIVATIVE) bug("lower", "%s is not differentiated yet", t->name);
-  if (t->kind == TENSOR_RESHAPE) {
-    visit(r, t->source);
-    return;
+  TensorList order = evaluation_order(w->graph, w->arena, roots, n_roots).list;
+  Node *made = ARENA_ARRAY(w->arena, Node, order.count + 1);
+  uint32_t *made_of = ARENA_ARRAY(w->arena, uint32_t, w->n_tensors + 1); /* 1 + its place */
+  bool *needed = ARENA_ARRAY(w->arena, bool, w->n_tensors + 1);
+  TensorList open = {ARENA_ARRAY(w->arena, TensorId, order.count + 1), 0};
+  for (uint32_t i = 0; i < n_roots; i++) {
+    TensorId root = viewed(w->graph, roots[i]);
+    if (!needed[root]) open.items[open.count++] = root;
+    needed[root] = true;
   }
-  if (t->kind != TENSOR_DEFINITION || w->node_of[id] != 0) return;
-  Node n = definition_node(r, id);
-  for (size_t i = 0; i < n.reads.count; i++) visit(r, n.reads.items[i]);
-  ARRAY_PUSH(w->arena, &w->nodes, n);
-  w->node_of[id] = (uint32_t)w->nodes.count;
+  for (uint32_t i = 0; i < order.count; i++) made_of[order.items[i]] = i + 1;
+  while (open.count > 0) {
+    TensorId id = open.items[--open.count];
+    TensorKind kind = tensor_at(w->graph, id)->kind;
+    if (kind == TENSOR_DERIVATIVE)
+      bug("lower", "%s is not differentiated yet", tensor_at(w->graph, id)->name);
+    if (kind != TENSOR_DEFINITION) continue;
+    Node *n = &made[made_of[id] - 1];
+    *n = definition_node(r, id);
+    for (size_t k = 0; k < n->reads.count; k++) {
+      TensorId read = n->reads.items[k];
+      if (!needed[read]) open.items[open.count++] = read;
+      needed[read] = true;
+    }
+  }
+  for (uint32_t i = 0; i < order.count; i++) {
+    TensorId id = order.items[i];
+    if (!needed[id] || tensor_at(w->graph, id)->kind != TENSOR_DEFINITION) continue;
+    ARRAY_PUSH(w->arena, &w->nodes, made[i]);
+    w->node_of[id] = (uint32_t)w->nodes.count;
+  }
 }
 
 /* y[O] = value[O], stored in `buffer`; what reads nothing is computed again instead. */
@@ -253,12 +282,6 @@ static bool is_updated(const Work *w, TensorId id) {
   return false;
 }
 
-/* Where `id`'s elements are: itself, or what it views. */
-static TensorId viewed(const Graph *g, TensorId id) {
-  while (tensor_at(g, id)->kind == TENSOR_RESHAPE) id = tensor_at(g, id)->source;
-  return id;
-}
-
 /* A definition equal to `value`, in the workspace. */
 static TensorId set_aside(Rewrite *r, TensorId value, const char *name) {
   Work *w = r->w;
@@ -292,20 +315,31 @@ static void make_update(Rewrite *r, TensorId target, TensorId value) {
   node_at(w, add_copy(r, value, name, place))->replaces = target;
 }
 
+static void make_initial(Rewrite *r) {
+  const Program *p = r->w->program;
+  TensorId *roots = ARENA_ARRAY(r->w->arena, TensorId, p->n_params + p->n_states + 1);
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < p->n_params; i++)
+    roots[n++] = tensor_at(r->w->graph, p->params[i])->initial;
+  for (uint32_t i = 0; i < p->n_states; i++)
+    roots[n++] = tensor_at(r->w->graph, p->states[i])->initial;
+  make_definitions(r, roots, n);
+  for (uint32_t i = 0; i < n; i++)
+    make_update(r, i < p->n_params ? p->params[i] : p->states[i - p->n_params], roots[i]);
+}
+
 void make_nodes(Work *w) {
   Rewrite r = {.w = w};
-  if (w->entry == NULL) {
-    const Program *p = w->program;
-    for (uint32_t i = 0; i < p->n_params + p->n_states; i++) {
-      TensorId target = i < p->n_params ? p->params[i] : p->states[i - p->n_params];
-      visit(&r, tensor_at(w->graph, target)->initial);
-      make_update(&r, target, tensor_at(w->graph, target)->initial);
-    }
+  const Entry *e = w->entry;
+  if (e == NULL) {
+    make_initial(&r);
     return;
   }
-  for (uint32_t i = 0; i < w->entry->n_outputs; i++) visit(&r, w->entry->outputs[i].tensor);
-  for (uint32_t i = 0; i < w->entry->n_updates; i++) visit(&r, w->entry->updates[i].value);
-  for (uint32_t i = 0; i < w->entry->n_outputs; i++) make_output(&r, i);
-  for (uint32_t i = 0; i < w->entry->n_updates; i++)
-    make_update(&r, w->entry->updates[i].target, w->entry->updates[i].value);
+  TensorId *roots = ARENA_ARRAY(w->arena, TensorId, e->n_outputs + e->n_updates + 1);
+  for (uint32_t i = 0; i < e->n_outputs; i++) roots[i] = e->outputs[i].tensor;
+  for (uint32_t i = 0; i < e->n_updates; i++) roots[e->n_outputs + i] = e->updates[i].value;
+  make_definitions(&r, roots, e->n_outputs + e->n_updates);
+  for (uint32_t i = 0; i < e->n_outputs; i++) make_output(&r, i);
+  for (uint32_t i = 0; i < e->n_updates; i++)
+    make_update(&r, e->updates[i].target, e->updates[i].value);
 }

@@ -2,6 +2,8 @@
    or state in place, it also runs after all other readers of the old value; should that be a
    circle, the new value goes to the workspace and a copy stores it at the end.
 
+   The nodes of a recurrence stand together, in the order of a step.
+
    The order is found from the end: of the nodes that nothing waits for, the one that the node
    taken last reads, when it is a reduction (so that a sum stands right before its elementwise
    reader, and can be finished by it), else the last one in the program's order. Single numbers come
@@ -23,12 +25,6 @@ bool reads_at_point(const Graph *g, ExprId body, TensorId tensor) {
   return true;
 }
 
-static bool node_reads(const Node *n, TensorId tensor) {
-  for (size_t i = 0; i < n->reads.count; i++)
-    if (n->reads.items[i] == tensor) return true;
-  return false;
-}
-
 static void add_edges(Work *w, uint32_t i) {
   Node *n = node_at(w, i);
   n->after.count = 0;
@@ -43,9 +39,10 @@ static void add_edges(Work *w, uint32_t i) {
     if (k != i && node_reads(node_at(w, k), n->replaces)) ARRAY_PUSH(w->arena, &n->after, k);
 }
 
-/* A definition that cannot store its result in place: it reads the old value elsewhere than at the
-   point that it computes. */
+/* A definition that cannot store its result in place: it is computed step by step, or reads the old
+   value elsewhere than at the point that it computes. */
 static bool must_move(Work *w, const Node *n) {
+  if (n->replaces != TENSOR_NONE && n->recurrence != NULL) return true;
   if (n->replaces == TENSOR_NONE || !node_reads(n, n->replaces)) return false;
   return n->reduction != REDUCE_NONE || !reads_at_point(w->graph, n->body, n->replaces);
 }
@@ -74,7 +71,8 @@ static void move_aside(Work *w, uint32_t i) {
 
 typedef struct Sort {
   Work *w;
-  uint32_t *waiting; /* per node: how many must run after it and are not placed yet */
+  uint32_t *unit;    /* per node: itself, or the first node of its outermost recurrence */
+  uint32_t *waiting; /* per unit: how many must run after it and are not placed yet */
   bool *placed;
   uint32_t *backwards;
   uint32_t n_placed;
@@ -93,35 +91,60 @@ static uint32_t next_node(const Sort *s) {
       uint32_t k = last->after.items[i];
       bool feeds = node_at(w, k)->reduction != REDUCE_NONE &&
                    node_at(w, k)->tensor != TENSOR_NONE && node_reads(last, node_at(w, k)->tensor);
-      if (feeds && !s->placed[k] && s->waiting[k] == 0) return k;
+      if (feeds && !s->placed[k] && s->waiting[s->unit[k]] == 0) return k;
     }
   }
   uint32_t scalar = NODE_NONE;
   for (uint32_t k = (uint32_t)w->nodes.count; k-- > 0;) {
-    if (s->placed[k] || s->waiting[k] != 0) continue;
+    if (s->placed[k] || s->waiting[s->unit[k]] != 0) continue;
     if (!is_helper(node_at(w, k))) return k;
     if (scalar == NODE_NONE) scalar = k;
   }
   return scalar;
 }
 
+/* What must run before node i waits for one more, or for one less. */
+static void count_waiting(Sort *s, uint32_t i, bool placed) {
+  const Node *n = node_at(s->w, i);
+  for (size_t k = 0; k < n->after.count; k++) {
+    uint32_t unit = s->unit[n->after.items[k]];
+    if (unit != s->unit[i]) s->waiting[unit] += placed ? (uint32_t)-1 : 1;
+  }
+}
+
+static void place_node(Sort *s, uint32_t i) {
+  s->placed[i] = true;
+  s->backwards[s->n_placed++] = i;
+  count_waiting(s, i, true);
+}
+
+/* The node, or all nodes of its recurrence together. */
+static void place_unit(Sort *s, uint32_t i) {
+  const Recurrence *all = outermost(node_at(s->w, i)->recurrence);
+  if (all == NULL) {
+    place_node(s, i);
+    return;
+  }
+  for (size_t k = all->nodes.count; k-- > 0;) place_node(s, all->nodes.items[k]);
+}
+
 /* Whether all are placed; if not, one of the rest has been moved aside. */
 static bool sort_nodes(Work *w) {
   uint32_t n = (uint32_t)w->nodes.count;
-  Sort s = {w, ARENA_ARRAY(w->arena, uint32_t, n + 1), ARENA_ARRAY(w->arena, bool, n + 1),
-            ARENA_ARRAY(w->arena, uint32_t, n + 1), 0};
-  for (uint32_t i = 0; i < n; i++) node_at(w, i)->readers.count = 0;
+  Sort s = {w,
+            ARENA_ARRAY(w->arena, uint32_t, n + 1),
+            ARENA_ARRAY(w->arena, uint32_t, n + 1),
+            ARENA_ARRAY(w->arena, bool, n + 1),
+            ARENA_ARRAY(w->arena, uint32_t, n + 1),
+            0};
   for (uint32_t i = 0; i < n; i++) {
-    add_edges(w, i);
-    for (size_t k = 0; k < node_at(w, i)->after.count; k++)
-      s.waiting[node_at(w, i)->after.items[k]]++;
+    const Recurrence *all = outermost(node_at(w, i)->recurrence);
+    s.unit[i] = all == NULL ? i : all->nodes.items[0];
+    node_at(w, i)->readers.count = 0;
   }
-  for (uint32_t i; (i = next_node(&s)) != NODE_NONE;) {
-    s.placed[i] = true;
-    s.backwards[s.n_placed++] = i;
-    for (size_t k = 0; k < node_at(w, i)->after.count; k++)
-      s.waiting[node_at(w, i)->after.items[k]]--;
-  }
+  for (uint32_t i = 0; i < n; i++) add_edges(w, i);
+  for (uint32_t i = 0; i < n; i++) count_waiting(&s, i, false);
+  for (uint32_t i; (i = next_node(&s)) != NODE_NONE;) place_unit(&s, i);
   for (uint32_t i = 0; s.n_placed < n && i < n; i++) {
     if (s.placed[i] || node_at(w, i)->replaces == TENSOR_NONE) continue;
     move_aside(w, i);
@@ -135,6 +158,7 @@ static bool sort_nodes(Work *w) {
 
 void order_nodes(Work *w) {
   uint32_t n = (uint32_t)w->nodes.count;
+  find_recurrences(w);
   for (uint32_t i = 0; i < n; i++)
     if (must_move(w, node_at(w, i))) move_aside(w, i);
   while (!sort_nodes(w)) {

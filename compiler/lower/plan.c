@@ -89,7 +89,8 @@ static int64_t full_lanes(const Work *w, const Node *n) {
 static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_t *wishes) {
   const Graph *g = w->graph;
   uint32_t axes[2] = {axis_of(g, n->contraction->left, v), axis_of(g, n->contraction->right, v)};
-  if ((axes[0] == NO_INDEX) == (axes[1] == NO_INDEX) || n->extents[v] < 4) return -1;
+  if ((axes[0] == NO_INDEX) == (axes[1] == NO_INDEX) || n->extents[v] < 4 || is_step(n, v))
+    return -1;
   int side = axes[0] == NO_INDEX ? 1 : 0;
   TensorId right = expr_at(g, side == 0 ? n->contraction->left : n->contraction->right)->tensor;
   double vectors =
@@ -115,8 +116,9 @@ static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
          a_scalar * sums * (double)rest;
 }
 
-/* y.T, alike but for the innermost axis */
-static TensorId transposed_copy(Work *w, TensorId of, uint32_t innermost) {
+/* y.T, alike but for the innermost axis. In a recurrence that computes y and the reader, each step
+   copies its own. */
+static TensorId transposed_copy(Work *w, uint32_t reader, TensorId of, uint32_t innermost) {
   TensorId known = known_copy(w, of, innermost);
   if (known != TENSOR_NONE) return known;
   Graph *g = w->graph;
@@ -132,6 +134,11 @@ static TensorId transposed_copy(Work *w, TensorId of, uint32_t innermost) {
   TensorId id = add_definition(w, copy);
   Node *n = node_at(w, w->node_of[id] - 1);
   n->transposes = true;
+  if (w->node_of[of] != 0) {
+    const Node *source = node_at(w, w->node_of[of] - 1);
+    n->recurrence = common_recurrence(source->recurrence, node_at(w, reader)->recurrence);
+    n->step_axes = source->step_axes;
+  }
   give_buffer(w, n, innermost);
   ARRAY_PUSH(w->arena, &w->copies, (TransposedCopy){of, id, innermost});
   ARRAY_PUSH(w->arena, &w->final_order, w->node_of[id] - 1);
@@ -155,6 +162,8 @@ static uint32_t store_transposed(Work *w, uint32_t i) {
                .body = expr_read(w->graph, n->tensor, at, n->rank, EXPR_NONE),
                .buffer = n->buffer,
                .replaces = n->replaces,
+               .recurrence = n->recurrence,
+               .step_axes = n->step_axes,
                .transposes = true};
   n->buffer = BUFFER_NONE;
   n->replaces = TENSOR_NONE;
@@ -169,6 +178,7 @@ static uint32_t own_index(const Work *w, const Node *n, ExprId of, ExprId other)
   uint32_t own = NO_INDEX;
   for (uint32_t v = 0; v < n->rank; v++) {
     if (axis_of(w->graph, of, v) == NO_INDEX || axis_of(w->graph, other, v) != NO_INDEX) continue;
+    if (is_step(n, v)) continue;
     if (own == NO_INDEX || n->extents[v] > n->extents[own]) own = v;
   }
   return own;
@@ -211,7 +221,7 @@ static void make_right(Work *w, uint32_t i, uint32_t v) {
   const Expr right = *expr_at(g, c->right);
   uint32_t axis = axis_of(g, c->right, v);
   if (stride_of(w, right.tensor, axis) == 1) return;
-  TensorId copy = transposed_copy(w, right.tensor, axis);
+  TensorId copy = transposed_copy(w, i, right.tensor, axis);
   c->right = expr_read(g, copy, right.args, right.n_args, EXPR_NONE);
   ARRAY_PUSH(w->arena, &node_at(w, i)->after, w->node_of[copy] - 1);
   node_at(w, i)->body = expr_op2(g, OP_MUL, c->left, c->right);

@@ -59,7 +59,7 @@ static bool find_scatter(Work *w, const Node *n, Scatter *s, ExprId *value) {
 bool is_scatter(Work *w, const Node *n) {
   Scatter s;
   ExprId value;
-  return find_scatter(w, n, &s, &value);
+  return n->recurrence == NULL && find_scatter(w, n, &s, &value);
 }
 
 static void build_zeros(Context *c, const Node *n, Binding *bindings) {
@@ -89,7 +89,7 @@ static bool guard_place(Context *c, const Node *n, const Scatter *s, ValueId pla
   return true;
 }
 
-void build_scatter(Work *w, Builder *b, const Group *g) {
+void build_scatter(Work *w, Builder *b, const NodeGroup *g) {
   const Node *n = node_at(w, g->nodes.items[0]);
   Context c = {.w = w, .b = b};
   uint32_t n_indices = n->rank + n->n_reduced;

@@ -22,7 +22,7 @@ enum {
 
 typedef struct Tiling {
   Context c;
-  const Group *group;
+  const NodeGroup *group;
   const Node *node;
   Contraction *contraction;
   Binding *bindings;
@@ -297,7 +297,9 @@ static void build_tiles(Tiling *t) {
 static void build_outer(Tiling *t, uint32_t v) {
   const Node *n = t->node;
   const Contraction *c = t->contraction;
-  while (v < n->rank && (v == c->row || v == c->lane || (c->dot && v == c->column))) v++;
+  while (v < n->rank &&
+         (v == c->row || v == c->lane || (c->dot && v == c->column) || is_step(n, v)))
+    v++;
   if (v == n->rank) {
     build_tiles(t);
     return;
@@ -331,7 +333,7 @@ static Sizes sizes_of(const Node *n, int lanes) {
   return s;
 }
 
-void build_contraction(Work *w, Builder *b, const Group *g) {
+void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   const Node *n = node_at(w, g->nodes.items[0]);
   Tiling t = {.c = {.w = w, .b = b}, .group = g, .node = n, .contraction = n->contraction};
   t.bindings = ARENA_ARRAY(w->arena, Binding, n->rank + n->n_reduced + 1);
@@ -339,7 +341,8 @@ void build_contraction(Work *w, Builder *b, const Group *g) {
   while (t.lanes > n->extents[t.contraction->lane]) t.lanes /= 2;
   Sizes sizes = sizes_of(n, t.lanes);
   t.tile = choose_tile(w->target, &sizes, &t.rows_outside);
-  t.parallel = multiplications(n) >= PARALLEL_PRODUCTS;
+  t.parallel = n->recurrence == NULL && multiplications(n) >= PARALLEL_PRODUCTS;
+  bind_steps(n, t.bindings);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
     const Node *m = node_at(w, g->nodes.items[i]);
     if (m->stored) kernel_parameter(b, m->buffer, true);

@@ -33,21 +33,26 @@ static void loop_over(Transposition *t, uint32_t axis, int64_t from, int64_t to,
   t->bindings[axis] = (Binding){offset_variable(t->b, variable), false};
 }
 
+static void copy_one(Transposition *t) {
+  ValueId value = kernel_load(t->b, t->from, place_in(t, t->source), 1);
+  kernel_store(t->b, t->to, place_in(t, t->target), value);
+}
+
 /* One by one: what no square covers. */
 static void copy_box(Transposition *t, int64_t in_from, int64_t in_to, int64_t out_from,
                      int64_t out_to) {
   if (in_from == in_to || out_from == out_to) return;
   loop_over(t, t->in_axis, in_from, in_to, 1, LOOP_PLAIN);
   loop_over(t, t->out_axis, out_from, out_to, 1, LOOP_PLAIN);
-  ValueId value = kernel_load(t->b, t->from, place_in(t, t->source), 1);
-  kernel_store(t->b, t->to, place_in(t, t->target), value);
+  copy_one(t);
   kernel_end(t->b);
   kernel_end(t->b);
 }
 
 static void copy_squares(Transposition *t, int lanes, int64_t in_to, int64_t out_to) {
   if (in_to == 0 || out_to == 0) return;
-  bool parallel = in_to * out_to >= PARALLEL_ELEMENTS && in_to >= 4 * lanes;
+  bool parallel =
+      t->node->recurrence == NULL && in_to * out_to >= PARALLEL_ELEMENTS && in_to >= 4 * lanes;
   loop_over(t, t->in_axis, 0, in_to, lanes, parallel ? LOOP_PARALLEL : LOOP_PLAIN);
   loop_over(t, t->out_axis, 0, out_to, lanes, LOOP_PLAIN);
   kernel_transpose(t->b, lanes_of(t->node->type, lanes), t->from, place_in(t, t->source),
@@ -57,7 +62,19 @@ static void copy_squares(Transposition *t, int lanes, int64_t in_to, int64_t out
   kernel_end(t->b);
 }
 
-void build_transposed(Work *w, Builder *b, const Group *g) {
+/* Both innermost axes. */
+static void copy_plane(Transposition *t) {
+  const Node *n = t->node;
+  int lanes = t->w->target->vector_bytes / type_bytes(n->type);
+  int64_t in = n->extents[t->in_axis], out = n->extents[t->out_axis];
+  int64_t in_squares = in / lanes * lanes, out_squares = out / lanes * lanes;
+  if (type_bytes(n->type) < 4 || in_squares == 0 || out_squares == 0) in_squares = out_squares = 0;
+  copy_squares(t, lanes, in_squares, out_squares);
+  copy_box(t, in_squares, in, 0, out_squares);
+  copy_box(t, 0, in, out_squares, out);
+}
+
+void build_transposed(Work *w, Builder *b, const NodeGroup *g) {
   const Node *n = node_at(w, g->nodes.items[0]);
   const Expr *read = expr_at(w->graph, n->body);
   BufferId from = w->buffer_of[read->tensor];
@@ -71,18 +88,17 @@ void build_transposed(Work *w, Builder *b, const Group *g) {
   t.in_axis = innermost(t.source);
   t.out_axis = innermost(t.target);
   t.bindings = ARENA_ARRAY(w->arena, Binding, n->rank + 1);
+  bind_steps(n, t.bindings);
+  bool by_ones = is_step(n, t.in_axis) || is_step(n, t.out_axis);
   uint32_t outer = 0;
   for (uint32_t i = 0; i < n->rank; i++) {
-    if (i == t.in_axis || i == t.out_axis) continue;
+    if (is_step(n, i) || (!by_ones && (i == t.in_axis || i == t.out_axis))) continue;
     loop_over(&t, i, 0, n->extents[i], 1, LOOP_PLAIN);
     outer++;
   }
-  int lanes = w->target->vector_bytes / type_bytes(n->type);
-  int64_t in = n->extents[t.in_axis], out = n->extents[t.out_axis];
-  int64_t in_squares = in / lanes * lanes, out_squares = out / lanes * lanes;
-  if (type_bytes(n->type) < 4 || in_squares == 0 || out_squares == 0) in_squares = out_squares = 0;
-  copy_squares(&t, lanes, in_squares, out_squares);
-  copy_box(&t, in_squares, in, 0, out_squares);
-  copy_box(&t, 0, in, out_squares, out);
+  if (by_ones)
+    copy_one(&t);
+  else
+    copy_plane(&t);
   for (uint32_t i = 0; i < outer; i++) kernel_end(b);
 }

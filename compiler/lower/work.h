@@ -20,6 +20,17 @@ typedef struct Contraction {
 } Contraction;
 #define NO_INDEX UINT32_MAX
 
+/* A loop over the steps of a recurrence, around the nodes that it computes. */
+typedef struct Recurrence {
+  struct Recurrence *outer; /* the one around it, NULL */
+  uint32_t depth;           /* how many are around it */
+  int64_t steps;
+  bool ahead;            /* from the last step to the first */
+  const char *name;      /* of a step */
+  ARRAY(uint32_t) nodes; /* of an outermost one: all, as they are to run */
+  Offset at;             /* the step, while its kernel is built */
+} Recurrence;
+
 /* A definition as this entry computes it: y[O] = reduce over R of body, `training` folded, no reads
    of reshapes, index expressions of type i32 in normal form. */
 typedef struct Node {
@@ -38,7 +49,9 @@ typedef struct Node {
   ARRAY(TensorId) reads;    /* distinct tensors that the body reads */
   ARRAY(uint32_t) after;   /* nodes that must have run: those it reads, and readers of `replaces` */
   ARRAY(uint32_t) readers; /* nodes that read it */
-  bool transposes;         /* a copy of what it reads, with another axis innermost */
+  Recurrence *recurrence;  /* the innermost that it is computed in; NULL */
+  const uint32_t *step_axes; /* per depth of that: which of the output indices is the step */
+  bool transposes;           /* a copy of what it reads, with another axis innermost */
 } Node;
 
 typedef uint64_t IndexSet; /* of index variables */
@@ -50,12 +63,12 @@ typedef enum GroupKind {
   GROUP_TRANSPOSE    /* one node: a copy of another under permuted strides */
 } GroupKind;
 
-typedef struct Group {
+typedef struct NodeGroup {
   GroupKind kind;
   ARRAY(uint32_t) nodes;
   uint32_t spine;
   IndexSet lane_axes; /* loops: of the spine, those that lanes can run along */
-} Group;
+} NodeGroup;
 
 typedef struct TransposedCopy {
   TensorId of, copy;
@@ -77,7 +90,7 @@ typedef struct Work {
   ARRAY(uint32_t) order;       /* nodes as they are to run */
   ARRAY(uint32_t) final_order; /* with the transposed copies */
   ARRAY(TransposedCopy) copies;
-  ARRAY(Group) groups;
+  ARRAY(NodeGroup) groups;
   int64_t *limits; /* per input of the entry: its values as indices are below; 0: no limit */
   uint32_t *met;   /* per expression: the last walk that met it */
   uint32_t n_met, walk;
@@ -110,13 +123,30 @@ void know_tensors(Work *w);
 /* A node for a definition that lowering makes; its body stands as it is. */
 TensorId add_definition(Work *w, Tensor t);
 
+/* recurrence.c: which nodes are computed step by step, and what that asks of each. */
+void find_recurrences(Work *w);
+bool node_reads(const Node *n, TensorId tensor);
+/* Whether output index v is the step of a recurrence around the node, fixed by a loop outside. */
+bool is_step(const Node *n, uint32_t v);
+uint32_t count_steps(const Node *n);
+Recurrence *outermost(Recurrence *r);
+/* The innermost that is around both, or is one of them. */
+Recurrence *common_recurrence(Recurrence *a, const Recurrence *b);
+/* The nodes into w->order, those of each recurrence together. outer: NULL at first. */
+void gather_recurrences(Work *w, const uint32_t *nodes, size_t n, const Recurrence *outer);
+/* Closes and opens loops of recurrences, from those open to those wanted; returns `wanted`. */
+Recurrence *enter_recurrence(Builder *b, Recurrence *open, Recurrence *wanted);
+
 /* order.c: what must run before what; w->order. */
 void order_nodes(Work *w);
 /* Whether all reads of `tensor` in the body are at the point itself: tensor[i0, i1, …]. */
 bool reads_at_point(const Graph *g, ExprId body, TensorId tensor);
 
-/* describe.c: the kernel's comment, once it is built. */
-const char *describe_group(Work *w, const Group *g, const Builder *b);
+/* describe.c: the comment of a kernel, once it is built: of a group, or of those in a recurrence.
+ */
+const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n, const Builder *b);
+/* What a group computes, on one line. */
+const char *describe_nodes(const Work *w, const NodeGroup *g);
 
 /* check.c: what inputs used as indices must be below; w->limits. */
 void find_checks(Work *w, EntryPlan *plan);
@@ -192,6 +222,8 @@ typedef struct Context {
   ARRAY(ExprId) memoised; /* in order: undone at the end of a block */
 } Context;
 
+/* recurrence.c: the node's steps as the loops around it have them. */
+void bind_steps(const Node *n, Binding *bindings);
 /* The value of the node's body under the bindings: of `lanes` lanes or, when no lane differs, 1. */
 ValueId translate_body(Context *c, const Node *n, Binding *bindings, int lanes);
 /* The element of the node's buffer at the bindings. */
@@ -208,10 +240,10 @@ ValueId reduction_unit(Builder *b, Reduction reduction, ScalarType type);
 ScalarOp reduction_op(Reduction reduction);
 
 /* loops.c, scatter.c: a group as a kernel's statements */
-void build_loops(Work *w, Builder *b, const Group *g);
-void build_scatter(Work *w, Builder *b, const Group *g);
-void build_contraction(Work *w, Builder *b, const Group *g);
-void build_transposed(Work *w, Builder *b, const Group *g);
+void build_loops(Work *w, Builder *b, const NodeGroup *g);
+void build_scatter(Work *w, Builder *b, const NodeGroup *g);
+void build_contraction(Work *w, Builder *b, const NodeGroup *g);
+void build_transposed(Work *w, Builder *b, const NodeGroup *g);
 bool is_scatter(Work *w, const Node *n);
 
 /* share.c: the kernel that is alike up to buffers and names, or NULL. */
