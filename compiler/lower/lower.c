@@ -20,11 +20,34 @@ typedef struct Lowering {
   uint32_t n_fixed;
 } Lowering;
 
-/* `forward_hidden`, or with a number when that is taken */
-static const char *kernel_name(Lowering *l, const char *definition) {
-  const char *base = c_identifier(l->plan->arena, definition), *name = base;
+/* `dense1.z.sum` is a part of `dense1.z`. */
+static int depth_of(const char *path) {
+  int depth = 0;
+  for (; *path != '\0'; path++) depth += *path == '.';
+  return depth;
+}
+
+/* The definition that a kernel is called by: the first that the user named or that is an adjoint,
+   else the first that is not a part of another. */
+static const Node *main_node(const Work *w, const Group *g) {
+  const Node *best = node_at(w, g->nodes.items[0]);
+  for (size_t i = 0; i < g->nodes.count; i++) {
+    const Node *n = node_at(w, g->nodes.items[i]);
+    const Tensor *t = n->tensor == TENSOR_NONE ? NULL : tensor_at(w->graph, n->tensor);
+    if (t != NULL && (t->named || t->is_adjoint)) return n;
+    if (depth_of(n->name) < depth_of(best->name)) best = n;
+  }
+  return best;
+}
+
+/* `dense1_z` of dense1.z, `W_new` of W', or with a number when that is taken */
+static const char *kernel_name(Lowering *l, const Node *n) {
+  Text path = text_new(l->plan->arena);
+  for (const char *c = n->name; *c != '\0'; c++)
+    text_addn(&path, *c == '.' ? "_" : *c == '\'' ? "_new" : c, *c == '\'' ? 4 : 1);
+  const char *base = c_identifier(l->plan->arena, text_string(&path)), *name = base;
   for (int i = 2; map_get(&l->names, name) != NULL; i++)
-    name = arena_printf(l->plan->arena, "%s%d", base, i);
+    name = arena_printf(l->plan->arena, "%s_%d", base, i);
   return name;
 }
 
@@ -36,7 +59,7 @@ static KernelCall build_group(Lowering *l, Work *w, const Group *g) {
   case GROUP_CONTRACTION: build_contraction(w, b, g); break;
   case GROUP_TRANSPOSE: build_transposed(w, b, g); break;
   }
-  const char *name = kernel_name(l, node_at(w, g->nodes.items[0])->name);
+  const char *name = kernel_name(l, main_node(w, g));
   KernelId before = l->plan->n_kernels;
   Kernel kernel = builder_finish(b, name, describe_group(w, g, b));
   KernelId id = share_kernel(l->plan, &l->kernels, kernel);
