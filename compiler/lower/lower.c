@@ -27,14 +27,12 @@ static int depth_of(const char *path) {
   return depth;
 }
 
-/* The definition that a kernel is called by: the first that the user named or that is an adjoint,
-   else the first that is not a part of another. */
+/* The definition that a kernel is called by: the first of those that are least a part of others. By
+   name alone, so that a dump compiles to the same C. */
 static const Node *main_node(const Work *w, const Group *g) {
   const Node *best = node_at(w, g->nodes.items[0]);
-  for (size_t i = 0; i < g->nodes.count; i++) {
+  for (size_t i = 1; i < g->nodes.count; i++) {
     const Node *n = node_at(w, g->nodes.items[i]);
-    const Tensor *t = n->tensor == TENSOR_NONE ? NULL : tensor_at(w->graph, n->tensor);
-    if (t != NULL && (t->named || t->is_adjoint)) return n;
     if (depth_of(n->name) < depth_of(best->name)) best = n;
   }
   return best;
