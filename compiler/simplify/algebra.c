@@ -166,18 +166,17 @@ ExprId derive_mul(Graph *graph, ExprId a, ExprId b) {
                  (Scaled){inner.core, inner.num * s.num * t.num, inner.den * s.den * t.den});
 }
 
-/* Every term stands under a condition. */
-static bool is_guarded(const Graph *graph, ExprId id) {
+bool derive_is_guarded(const Graph *graph, ExprId id) {
   const Expr *e = expr_at(graph, id);
   if (e->kind != EXPR_OP) return false;
   switch (e->op) {
   case OP_WHERE:
     return expr_is_number(graph, e->args[1], 0) || expr_is_number(graph, e->args[2], 0);
   case OP_ADD:
-  case OP_SUB: return is_guarded(graph, e->args[0]) && is_guarded(graph, e->args[1]);
-  case OP_MUL: return is_guarded(graph, e->args[0]) || is_guarded(graph, e->args[1]);
+  case OP_SUB: return derive_is_guarded(graph, e->args[0]) && derive_is_guarded(graph, e->args[1]);
+  case OP_MUL: return derive_is_guarded(graph, e->args[0]) || derive_is_guarded(graph, e->args[1]);
   case OP_NEG:
-  case OP_DIV: return is_guarded(graph, e->args[0]);
+  case OP_DIV: return derive_is_guarded(graph, e->args[0]);
   default: return false;
   }
 }
@@ -185,7 +184,7 @@ static bool is_guarded(const Graph *graph, ExprId id) {
 ExprId derive_within(Graph *graph, ExprId guarded, ExprId factor) {
   const Expr e = *expr_at(graph, guarded);
   bool sum = e.kind == EXPR_OP && (e.op == OP_ADD || e.op == OP_SUB);
-  if (!sum || !is_guarded(graph, guarded)) return derive_mul(graph, guarded, factor);
+  if (!sum || !derive_is_guarded(graph, guarded)) return derive_mul(graph, guarded, factor);
   ExprId a = derive_within(graph, e.args[0], factor), b = derive_within(graph, e.args[1], factor);
   return e.op == OP_ADD ? derive_add(graph, a, b) : derive_sub(graph, a, b);
 }

@@ -35,6 +35,17 @@ static void replace_in_entries(Program *program, const TensorId *with) {
   }
 }
 
+/* `m[n] = m.max[n]`: what was made on the way to a name has that name now. */
+static void take_name(Graph *graph, TensorId source, TensorId copy) {
+  const char *name = tensor_at(graph, copy)->name;
+  size_t length = strlen(name);
+  const char *made = tensor_at(graph, source)->name;
+  if (tensor_at(graph, source)->named || strncmp(made, name, length) != 0 || made[length] != '.')
+    return;
+  graph_rename(graph, copy, arena_printf(graph->arena, "%s.copy", name));
+  graph_rename(graph, source, name);
+}
+
 bool drop_copies(Program *program) {
   Graph *graph = program->graph;
   Live live = find_live(program);
@@ -50,6 +61,7 @@ bool drop_copies(Program *program) {
     TensorId source = copied(graph, tensor_at(graph, id));
     if (source == TENSOR_NONE || (t.named && t.rank > 0)) continue;
     with[id] = source;
+    take_name(graph, source, id);
     changed = true;
   }
   if (changed) replace_in_entries(program, with);

@@ -5,6 +5,7 @@ Sum sum_new(Graph *graph, const int64_t *extents, uint32_t n, uint32_t n_outputs
   Sum sum = {.graph = graph, .n_outputs = n_outputs, .body = EXPR_NONE};
   for (uint32_t i = 0; i < n; i++) {
     ARRAY_PUSH(graph->arena, &sum.extents, extents[i]);
+    ARRAY_PUSH(graph->arena, &sum.names, NULL);
     ARRAY_PUSH(graph->arena, &sum.gone, false);
   }
   return sum;
@@ -18,7 +19,10 @@ static bool is_summed(const Sum *sum, uint32_t v) {
   return v >= sum->n_outputs && !sum->gone.items[v];
 }
 
-static uint32_t add_summed(Sum *sum, int64_t extent) {
+/* A variable in the place of `of`. */
+static uint32_t add_summed(Sum *sum, int64_t extent, uint32_t of) {
+  const char *name = sum->names.items[of];
+  ARRAY_PUSH(sum->graph->arena, &sum->names, name);
   ARRAY_PUSH(sum->graph->arena, &sum->extents, extent);
   ARRAY_PUSH(sum->graph->arena, &sum->gone, false);
   return (uint32_t)sum->extents.count - 1;
@@ -128,7 +132,7 @@ static bool solve_quotient(Sum *sum, const Affine *d, uint32_t k) {
   bool quotient = atom.op == OP_DIV;
   int64_t rows = (extent + n.integer - 1) / n.integer;
   if (!quotient) guard_range(sum, x, n.integer);
-  ExprId r = expr_index(graph, add_summed(sum, quotient ? n.integer : rows));
+  ExprId r = expr_index(graph, add_summed(sum, quotient ? n.integer : rows, v.index));
   ExprId solution = quotient ? fold_op2(graph, OP_ADD, fold_op2(graph, OP_MUL, size, x), r)
                              : fold_op2(graph, OP_ADD, x, fold_op2(graph, OP_MUL, size, r));
   guard_range(sum, solution, extent);
@@ -223,7 +227,7 @@ static bool narrow_range(Sum *sum, size_t at) {
     substitute(sum, v, expr_integer(graph, TYPE_I32, range.low));
     return true;
   }
-  uint32_t fresh = add_summed(sum, range.high - range.low + 1);
+  uint32_t fresh = add_summed(sum, range.high - range.low + 1, v);
   ExprId shifted =
       fold_op2(graph, OP_ADD, expr_index(graph, fresh), expr_integer(graph, TYPE_I32, range.low));
   substitute(sum, v, shifted);
@@ -321,4 +325,12 @@ ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_e
   *n_reduced = count;
   *reduced_extents = extents;
   return expr_substitute(graph, body, map, n);
+}
+
+const char *const *sum_names(const Sum *sum) {
+  uint32_t count = 0;
+  const char **names = ARENA_ARRAY(sum->graph->arena, const char *, sum->names.count + 1);
+  for (uint32_t v = 0; v < sum->names.count; v++)
+    if (v < sum->n_outputs || is_summed(sum, v)) names[count++] = sum->names.items[v];
+  return names;
 }
