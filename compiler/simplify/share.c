@@ -35,13 +35,16 @@ static void replace_in_entries(Program *program, const TensorId *with) {
   }
 }
 
-/* `m[n] = m.max[n]`: what was made on the way to a name has that name now. */
-static void take_name(Graph *graph, TensorId source, TensorId copy) {
+/* What was made on the way to a name or a result has that name now: m for m.max. */
+static void take_name(const Live *live, TensorId source, TensorId copy) {
+  Graph *graph = live->program->graph;
   const char *name = tensor_at(graph, copy)->name;
-  size_t length = strlen(name);
   const char *made = tensor_at(graph, source)->name;
-  if (tensor_at(graph, source)->named || strncmp(made, name, length) != 0 || made[length] != '.')
-    return;
+  size_t length = strlen(name);
+  bool below = strncmp(made, name, length) == 0 && made[length] == '.';
+  bool computed = tensor_at(graph, source)->kind == TENSOR_DEFINITION;
+  if (!computed || tensor_at(graph, source)->named || live->is_root[source]) return;
+  if (!below && !live->is_root[copy]) return;
   graph_rename(graph, copy, arena_printf(graph->arena, "%s.copy", name));
   graph_rename(graph, source, name);
 }
@@ -61,7 +64,7 @@ bool drop_copies(Program *program) {
     TensorId source = copied(graph, tensor_at(graph, id));
     if (source == TENSOR_NONE || (t.named && t.rank > 0)) continue;
     with[id] = source;
-    take_name(graph, source, id);
+    take_name(&live, source, id);
     changed = true;
   }
   if (changed) replace_in_entries(program, with);
