@@ -8,6 +8,7 @@
 #include <string.h>
 #include "differentiate/sweep.h"
 #include "differentiate/terms.h"
+#include "graph/scalar_ops.h"
 #include "simplify/algebra.h"
 #include "simplify/sum.h"
 
@@ -86,6 +87,16 @@ static ExprId whole_read(Graph *graph, TensorId tensor) {
   return expr_read(graph, tensor, at, n, EXPR_NONE);
 }
 
+/* What the definition does, in a word: the function that it comes from, or its operator. */
+static const char *passage(const Graph *graph, TensorId via) {
+  const Tensor *t = tensor_at(graph, via);
+  if (t->origin != NULL || t->body == EXPR_NONE) return t->origin;
+  const Expr *e = expr_at(graph, t->body);
+  bool function = e->kind == EXPR_OP && scalar_ops[e->op].infix == NULL &&
+                  scalar_ops[e->op].prefix == NULL && e->n_args == 1 && e->op != OP_CAST;
+  return function ? scalar_ops[e->op].name : NULL;
+}
+
 static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   const Tensor *t = tensor_at(sweep->graph, x);
   Tensor adjoint = tensor_new(TENSOR_DEFINITION, t->type);
@@ -96,7 +107,7 @@ static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   adjoint.origin = t->origin;
   adjoint.use = t->use;
   adjoint.adjoint_of = x;
-  adjoint.adjoint_via = via;
+  adjoint.through = via == TENSOR_NONE ? NULL : passage(sweep->graph, via);
   adjoint.adjoint_from = sweep->source;
   adjoint.derived = true;
   return adjoint;

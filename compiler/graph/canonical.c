@@ -58,7 +58,6 @@ static void rebuild_tensor(Rebuild *r, TensorId id, const char *name) {
   t.seed = renumbered(r, t.seed);
   t.initial = TENSOR_NONE;
   t.adjoint_of = renumbered(r, t.adjoint_of);
-  t.adjoint_via = renumbered(r, t.adjoint_via);
   t.adjoint_from = renumbered_from(r, t.adjoint_from);
   r->tensors[id] = graph_add(r->to->graph, t);
 }

@@ -45,3 +45,5 @@ void print_shape(Text *out, const Tensor *tensor);
 void print_value(const Printer *p, TensorId tensor);
 /* `z[b, j] = …` */
 void print_line(const Printer *p, TensorId tensor);
+/* What stands behind the line's #, "" for nothing: `relu, mlp.dag:5`, `Wᵀ δ`, `through tanh`. */
+const char *definition_note(const Printer *p, TensorId tensor);
