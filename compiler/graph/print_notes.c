@@ -53,6 +53,14 @@ static const Tensor *activation(const Graph *graph, ExprId id) {
   return read;
 }
 
+/* Whether `id` stands at an output of the sum that `other` does not: it is the other side of an
+   outer product. */
+static bool has_own_output(const Graph *graph, const Tensor *sum, ExprId id, ExprId other) {
+  for (uint32_t v = 0; v < sum->rank; v++)
+    if (expr_uses_index(graph, id, v) && !expr_uses_index(graph, other, v)) return true;
+  return false;
+}
+
 /* `sum[n](δ[n, j] * a[n, i])`, the adjoint of a weight, or `sum[j](W[j, i] * δ[n, j])`. */
 static const char *product_note(const Graph *graph, const Tensor *sum, TensorId of) {
   if (sum->reduction != REDUCE_SUM) return NULL;
@@ -60,9 +68,12 @@ static const char *product_note(const Graph *graph, const Tensor *sum, TensorId 
   if (product == NULL) return NULL;
   const Tensor *a = activation(graph, product->args[0]), *b = activation(graph, product->args[1]);
   if (a == NULL || b == NULL || a->rank == 0 || b->rank == 0 || of == TENSOR_NONE) return NULL;
-  bool weight = tensor_at(graph, of)->kind == TENSOR_PARAM;
-  if (weight && (a->derived != b->derived)) return "δ aᵀ";
-  if (a->kind == TENSOR_PARAM && b->derived) return "Wᵀ δ";
+  ExprId left = product->args[0], right = product->args[1];
+  if (tensor_at(graph, of)->kind == TENSOR_PARAM && a->derived && !b->derived &&
+      has_own_output(graph, sum, right, left))
+    return "δ aᵀ";
+  if (a->kind == TENSOR_PARAM && b->derived && has_own_output(graph, sum, left, right))
+    return "Wᵀ δ";
   return NULL;
 }
 
