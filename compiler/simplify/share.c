@@ -42,8 +42,10 @@ static void take_name(const Live *live, TensorId source, TensorId copy) {
   const char *made = tensor_at(graph, source)->name;
   size_t length = strlen(name);
   bool below = strncmp(made, name, length) == 0 && made[length] == '.';
-  bool computed = tensor_at(graph, source)->kind == TENSOR_DEFINITION;
-  if (!computed || tensor_at(graph, source)->named || live->is_root[source]) return;
+  TensorKind kind = tensor_at(graph, source)->kind;
+  if ((kind != TENSOR_DEFINITION && kind != TENSOR_RESHAPE) || tensor_at(graph, source)->named ||
+      live->is_root[source])
+    return;
   if (!below && !live->is_root[copy]) return;
   graph_rename(graph, copy, arena_printf(graph->arena, "%s.copy", name));
   graph_rename(graph, source, name);

@@ -140,6 +140,54 @@ static bool solve_quotient(Sum *sum, const Affine *d, uint32_t k) {
   return true;
 }
 
+static int64_t remainder_of(int64_t a, int64_t s) { return (a % s + s) % s; }
+
+/* 0: there is none. */
+static int64_t inverse_modulo(int64_t f, int64_t s) {
+  for (int64_t g = 1; g < s; g++)
+    if (remainder_of(f, s) * g % s == 1) return g;
+  return 0;
+}
+
+/* 0 = ±((f·v + rest) mod s) with gcd(f, s) = 1:  v := (−f⁻¹·rest mod s) + s·w. */
+static bool solve_congruence(Sum *sum, const Affine *d) {
+  Graph *graph = sum->graph;
+  Ranges ranges = ranges_of(sum);
+  if (d->n != 1 || d->constant != 0) return false;
+  const Expr atom = *expr_at(graph, d->terms[0].atom);
+  if (atom.kind != EXPR_OP || atom.op != OP_MOD) return false;
+  const Expr modulus = *expr_at(graph, atom.args[1]);
+  if (modulus.kind != EXPR_CONST || modulus.integer < 2) return false;
+  int64_t s = modulus.integer, inverse = 0, best = 0;
+  Affine x = affine_of(graph, atom.args[0], ranges);
+  uint32_t chosen = 0;
+  for (uint32_t k = 0; k < x.n; k++) {
+    const Expr *v = expr_at(graph, x.terms[k].atom);
+    if (v->kind != EXPR_INDEX || !is_summed(sum, v->index)) continue;
+    int64_t g = inverse_modulo(x.terms[k].factor, s);
+    if (g == 0 || sum->extents.items[v->index] <= best || occurs_elsewhere(sum, &x, k, v->index))
+      continue;
+    best = sum->extents.items[v->index];
+    chosen = k;
+    inverse = g;
+  }
+  if (best == 0) return false;
+  uint32_t v = expr_at(graph, x.terms[chosen].atom)->index;
+  Affine target = affine_scale(affine_without(x, chosen), -inverse);
+  Affine reduced = {.constant = remainder_of(target.constant, s)};
+  for (uint32_t k = 0; k < target.n; k++) {
+    int64_t factor = remainder_of(target.terms[k].factor, s);
+    if (factor != 0) reduced.terms[reduced.n++] = (AffineTerm){factor, target.terms[k].atom};
+  }
+  ExprId phase = fold_op2(graph, OP_MOD, affine_expr(graph, &reduced), atom.args[1]);
+  ExprId w = expr_index(graph, add_summed(sum, (best + s - 1) / s, v));
+  ExprId solution = fold_op2(graph, OP_ADD, phase, fold_op2(graph, OP_MUL, atom.args[1], w));
+  solution = normalize_indices(graph, solution, ranges_of(sum));
+  guard_range(sum, solution, best);
+  substitute(sum, v, solution);
+  return true;
+}
+
 /* Solves one equation for the summed variable that leaves the fewest iterations. */
 static bool solve_equation(Sum *sum, size_t at) {
   Graph *graph = sum->graph;
@@ -169,6 +217,7 @@ static bool solve_equation(Sum *sum, size_t at) {
   }
   for (uint32_t k = 0; k < d.n; k++)
     if (solve_quotient(sum, &d, k)) return true;
+  if (solve_congruence(sum, &d)) return true;
   sum->guards.items[at] = guard;
   return false;
 }
