@@ -19,6 +19,27 @@ static void add_scaled(Affine *a, const Affine *b, int64_t factor) {
   for (uint32_t i = 0; i < b->n; i++) add_term(a, factor * b->terms[i].factor, b->terms[i].atom);
 }
 
+/* f·(u % n) + f·n·(u / n) = f·u */
+static void join_remainders(Graph *graph, Affine *a, Ranges ranges) {
+  for (uint32_t i = 0; i < a->n; i++) {
+    const Expr e = *expr_at(graph, a->terms[i].atom);
+    if (e.kind != EXPR_OP || e.op != OP_MOD || expr_at(graph, e.args[1])->kind != EXPR_CONST)
+      continue;
+    int64_t n = expr_at(graph, e.args[1])->integer, factor = a->terms[i].factor;
+    ExprId quotient = fold_op2(graph, OP_DIV, e.args[0], e.args[1]);
+    for (uint32_t k = 0; k < a->n; k++) {
+      if (a->terms[k].atom != quotient || a->terms[k].factor != factor * n) continue;
+      Affine u = affine_of(graph, e.args[0], ranges);
+      if (a->n + u.n > AFFINE_MAX) return;
+      add_term(a, -factor * n, quotient);
+      add_term(a, -factor, expr_op2(graph, OP_MOD, e.args[0], e.args[1]));
+      add_scaled(a, &u, factor);
+      join_remainders(graph, a, ranges);
+      return;
+    }
+  }
+}
+
 Affine affine_sub(Affine a, Affine b) {
   add_scaled(&a, &b, -1);
   return a;
@@ -125,6 +146,7 @@ Affine affine_of(Graph *graph, ExprId id, Ranges ranges) {
     b = affine_of(graph, e.args[1], ranges);
     if (a.n + b.n > AFFINE_MAX) return affine_atom(id);
     add_scaled(&a, &b, e.op == OP_ADD ? 1 : -1);
+    join_remainders(graph, &a, ranges);
     return a;
   case OP_NEG: return affine_scale(affine_of(graph, e.args[0], ranges), -1);
   case OP_MUL:
