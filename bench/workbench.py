@@ -159,7 +159,7 @@ class Built:
             text = file.read()
         self.lines = text.count("\n")
         self.has_threads = "omp parallel" in text
-        flags = C_FLAGS + (["-fopenmp"] if self.has_threads else [])
+        self.flags = flags = C_FLAGS + (["-fopenmp"] if self.has_threads else [])
         built = os.path.join(w.folder, "model.o")
         self.clang_seconds = median_seconds([clang, *flags, "-c", source, "-o", built], 3)
         runtime = os.path.join(ROOT, "runtime")

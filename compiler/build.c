@@ -63,6 +63,7 @@ bool compile_c(Arena *arena, const char *compiler, const char *source, const cha
                   "-march=native",
                   "-ffp-contract=fast",
                   "-fno-math-errno",
+                  "-fopenmp",
                   "-o",
                   arena_strdup(arena, program),
                   arena_strdup(arena, source),
@@ -74,7 +75,8 @@ bool compile_c(Arena *arena, const char *compiler, const char *source, const cha
   if (code != 0)
     fprintf(stderr,
             "dagc: %s failed on the generated C (exit code %d)\n"
-            "hint: the trainer needs zlib and cJSON (Debian: zlib1g-dev libcjson-dev)\n",
+            "hint: the trainer needs zlib, cJSON and OpenMP (Debian: zlib1g-dev libcjson-dev "
+            "libomp-dev)\n",
             compiler, code);
   return code == 0;
 }

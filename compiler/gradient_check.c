@@ -173,7 +173,7 @@ static bool add_moved(Run *run, int64_t k, double t, double weight, double *sum,
 
 /* d source / dt by (8 (f(h) − f(−h)) − (f(2h) − f(−2h))) / 12h: its error is h⁴ f⁽⁵⁾ / 30. */
 static bool difference(Run *run, int64_t k, double h, double *column, double *noise) {
-  double scale = 0;
+  double scale = 1; /* of what the source is computed from, at least: a small sum of large terms */
   memset(column, 0, (size_t)run->n_source * sizeof *column);
   bool done = add_moved(run, k, h, 8 / (12 * h), column, &scale) &&
               add_moved(run, k, -h, -8 / (12 * h), column, &scale) &&

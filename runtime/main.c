@@ -32,7 +32,7 @@ static void dagrt_usage(FILE *to, const char *program) {
 }
 
 static void dagrt_threads(int64_t threads) {
-  if (threads < 0) return;
+  if (threads < 0) threads = 1; /* small models gain nothing from more */
   if (omp_set_num_threads != NULL)
     omp_set_num_threads((int)threads);
   else if (threads > 1)

@@ -94,7 +94,11 @@ static void propagate(Body *body, const Node *node, ExprId result) {
   for (uint32_t k = 0; k < e.n_args; k++) {
     if (!node_of(body, e.args[k])->active) continue;
     ExprId rule = rule_derivative(body->rules, graph, node->id, k, result);
-    if (rule != EXPR_NONE) accumulate(body, e.args[k], derive_within(graph, adjoint, rule));
+    if (rule == EXPR_NONE) continue;
+    /* the adjoint stands where the operand stood: W x gives Wᵀ δ and δ xᵀ */
+    bool second = e.op == OP_MUL && k == 1 && !derive_is_guarded(graph, adjoint);
+    accumulate(body, e.args[k],
+               second ? derive_mul(graph, rule, adjoint) : derive_within(graph, adjoint, rule));
   }
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "differentiate/sweep.h"
 #include "differentiate/terms.h"
+#include "graph/scalar_ops.h"
 #include "simplify/algebra.h"
 #include "simplify/sum.h"
 
@@ -20,7 +21,8 @@ typedef struct Adjoint {
       terms; /* Σ of the contributions so far, over S and the tensor's indices; EXPR_NONE: zero */
   ExprId value; /* when done: a read of the adjoint's definition, or a constant */
   uint32_t n_terms;
-  TensorId via; /* the last contribution's reader */
+  TensorId via;             /* the last contribution's reader */
+  const char *const *names; /* of index variables, as that reads it: S, then the tensor's */
 } Adjoint;
 
 typedef struct Sweep {
@@ -28,7 +30,8 @@ typedef struct Sweep {
   Graph *graph;
   TensorId source;
   Activity activity;
-  Adjoint *adjoints; /* per tensor */
+  uint32_t *position; /* per tensor: in the activity's order */
+  Adjoint *adjoints;  /* per tensor */
   const Request *requests;
   uint32_t n_requests;
   uint32_t n_seed; /* index variables S */
@@ -52,12 +55,32 @@ static int64_t *adjoint_extents(const Sweep *sweep, const Tensor *t, uint32_t mo
   return extents;
 }
 
-static const char *const *adjoint_index_names(const Sweep *sweep, const Tensor *t, uint32_t more) {
-  if (t->index_names == NULL) return NULL;
+/* Those of S and of t, with room for more. */
+static const char **adjoint_names(const Sweep *sweep, const Tensor *t, uint32_t more) {
+  const Tensor *source = tensor_at(sweep->graph, sweep->source);
   const char **names =
       ARENA_ARRAY(sweep->graph->arena, const char *, sweep->n_seed + t->rank + more + 1);
-  for (uint32_t i = 0; i < t->rank; i++) names[sweep->n_seed + i] = t->index_names[i];
+  for (uint32_t i = 0; i < sweep->n_seed && source->index_names != NULL; i++)
+    names[i] = source->index_names[i];
+  for (uint32_t i = 0; i < t->rank && t->index_names != NULL; i++)
+    names[sweep->n_seed + i] = t->index_names[i];
   return names;
+}
+
+/* Names as in the read that the chain rule was applied to: x̄[n, i] for z[n, j] = sum[i](… x[n, i]);
+   y's own for what it sums over. */
+static void name_sum(const Sweep *sweep, Sum *sum, const Expr *read, const Tensor *y) {
+  const Tensor *x = tensor_at(sweep->graph, read->tensor);
+  const char **names = adjoint_names(sweep, x, y->rank + y->n_reduced);
+  uint32_t n_out = sweep->n_seed + x->rank;
+  for (uint32_t v = 0; v < y->rank + y->n_reduced && y->index_names != NULL; v++)
+    names[n_out + v] = y->index_names[v];
+  for (uint32_t m = 0; m < read->n_args; m++) {
+    const Expr *at = expr_at(sweep->graph, read->args[m]);
+    if (at->kind == EXPR_INDEX && names[n_out + at->index] != NULL)
+      names[sweep->n_seed + m] = names[n_out + at->index];
+  }
+  for (size_t v = 0; v < sum->names.count; v++) sum->names.items[v] = names[v];
 }
 
 /* A read of `tensor` at index variables 0, 1, … */
@@ -68,17 +91,27 @@ static ExprId whole_read(Graph *graph, TensorId tensor) {
   return expr_read(graph, tensor, at, n, EXPR_NONE);
 }
 
+/* What the definition does, in a word: the function that it comes from, or its operator. */
+static const char *passage(const Graph *graph, TensorId via) {
+  const Tensor *t = tensor_at(graph, via);
+  if (t->origin != NULL || t->body == EXPR_NONE) return t->origin;
+  const Expr *e = expr_at(graph, t->body);
+  bool function = e->kind == EXPR_OP && scalar_ops[e->op].infix == NULL &&
+                  scalar_ops[e->op].prefix == NULL && e->n_args == 1 && e->op != OP_CAST;
+  return function ? scalar_ops[e->op].name : NULL;
+}
+
 static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   const Tensor *t = tensor_at(sweep->graph, x);
   Tensor adjoint = tensor_new(TENSOR_DEFINITION, t->type);
   adjoint.rank = sweep->n_seed + t->rank;
   adjoint.extents = adjoint_extents(sweep, t, 0);
-  adjoint.index_names = adjoint_index_names(sweep, t, 0);
+  adjoint.index_names = adjoint_names(sweep, t, 0);
   adjoint.span = t->span;
   adjoint.origin = t->origin;
   adjoint.use = t->use;
   adjoint.adjoint_of = x;
-  adjoint.adjoint_via = via;
+  adjoint.through = via == TENSOR_NONE ? NULL : passage(sweep->graph, via);
   adjoint.adjoint_from = sweep->source;
   adjoint.derived = true;
   return adjoint;
@@ -89,14 +122,16 @@ static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum)
   Graph *graph = sweep->graph;
   Tensor part = adjoint_tensor(sweep, x, y);
   ExprId body = sum_result(sum, &part.n_reduced, &part.reduced_extents);
+  sweep->adjoints[x].names = part.index_names = sum_names(sum);
   if (part.n_reduced == 0 || expr_is_number(graph, body, 0)) {
     contribute(sweep, x, body, y);
     return;
   }
-  Factors factors = split_factors(graph, body, part.rank);
+  const int64_t *extents = tensor_index_extents(&part, graph->arena);
+  Factors factors =
+      split_factors(graph, body, part.rank, (Ranges){extents, part.rank + part.n_reduced});
   part.body = factors.inner;
   part.reduction = REDUCE_SUM;
-  part.index_names = NULL;
   part.name = arena_printf(graph->arena, "%s_bar.part", tensor_at(graph, x)->name);
   ExprId read = whole_read(graph, graph_add(graph, part));
   contribute(sweep, x, derive_mul(graph, factors.outer, read), y);
@@ -118,6 +153,7 @@ static void contribute_read(Sweep *sweep, TensorId y, const Partial *partial) {
   Terms terms = bracket_terms(graph, partial->value);
   for (uint32_t k = 0; k < terms.count; k++) {
     Sum sum = sum_new(graph, extents, n, n_out);
+    name_sum(sweep, &sum, &read, &reader);
     sum.body = expr_substitute(graph, terms.items[k], map, n_seed + n_body);
     for (uint32_t m = 0; m < read.n_args; m++) {
       ExprId g = expr_substitute(graph, read.args[m], map, n_seed + n_body);
@@ -215,8 +251,17 @@ static void define_result(Graph *graph, TensorId result, Tensor t) {
   t.span = place->span;
   t.use = place->use;
   t.origin = place->origin;
-  if (place->index_names != NULL) t.index_names = place->index_names;
   *place = t;
+}
+
+/* Adjoints in the order in which the sweep has all of their parts: those that end it first, so that
+   a layer's weights come before what the sweep goes on with. */
+static uint32_t place_in_sweep(const Sweep *sweep, TensorId x) {
+  TensorId via = sweep->adjoints[x].via;
+  TensorKind kind = tensor_at(sweep->graph, x)->kind;
+  bool ends = kind != TENSOR_DEFINITION && kind != TENSOR_RESHAPE;
+  uint32_t after = via == TENSOR_NONE ? 0 : sweep->activity.order.count - sweep->position[via];
+  return 2 * after + (ends ? 0 : 1);
 }
 
 static void finish_adjoint(Sweep *sweep, TensorId x) {
@@ -233,6 +278,8 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
   Tensor t = adjoint_tensor(sweep, x, adjoint->via);
   t.is_adjoint = true;
   t.body = terms;
+  t.sweep = place_in_sweep(sweep, x);
+  if (adjoint->names != NULL) t.index_names = adjoint->names;
   /* a single contribution with a sum of its own is the adjoint */
   bool is_part = is_read_of_part && adjoint->n_terms == 1 &&
                  terms == whole_read(graph, e->tensor) &&
@@ -243,8 +290,7 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
     t.n_reduced = part.n_reduced;
     t.reduced_extents = part.reduced_extents;
     t.body = part.body;
-    if (t.index_names != NULL)
-      t.index_names = adjoint_index_names(sweep, tensor_at(graph, x), part.n_reduced);
+    t.index_names = part.index_names;
   }
   if (request != NULL) {
     define_result(graph, request->result, t);
@@ -277,7 +323,7 @@ static void finish_reserved(Sweep *sweep, TensorId x, TensorId id) {
   ScalarType type = tensor_at(graph, x)->type;
   ExprId terms = adjoint->terms == EXPR_NONE ? expr_number(graph, type, 0) : adjoint->terms;
   tensor_at(graph, id)->body = terms;
-  tensor_at(graph, id)->adjoint_via = adjoint->via;
+  if (adjoint->via != TENSOR_NONE) tensor_at(graph, id)->through = passage(graph, adjoint->via);
 }
 
 /* Items first … first + n - 1 of the order are the members of one recurrence. */
@@ -320,6 +366,28 @@ static ExprId seed_value(const Sweep *sweep, TensorId seed, bool jacobian) {
   return fold_op3(graph, OP_WHERE, same, one, zero);
 }
 
+static void move_to_reader(Sweep *sweep, ExprId id, uint32_t position) {
+  const Expr *e = expr_at(sweep->graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) move_to_reader(sweep, e->args[i], position);
+  if (e->kind != EXPR_READ) return;
+  const Tensor *t = tensor_at(sweep->graph, e->tensor);
+  if (!t->named && t->kind == TENSOR_DEFINITION && t->reduction != REDUCE_NONE)
+    sweep->position[e->tensor] = position;
+}
+
+/* In the order of evaluation; a reduction that stands in its reader's line has the reader's place.
+ */
+static void find_positions(Sweep *sweep) {
+  TensorList order = sweep->activity.order;
+  sweep->position = ARENA_ARRAY(sweep->graph->arena, uint32_t, sweep->graph->n_tensors + 1);
+  for (uint32_t i = 0; i < order.count; i++) sweep->position[order.items[i]] = i;
+  for (uint32_t i = order.count; i-- > 0;) {
+    const Tensor *t = tensor_at(sweep->graph, order.items[i]);
+    if (t->kind == TENSOR_DEFINITION)
+      move_to_reader(sweep, t->body, sweep->position[order.items[i]]);
+  }
+}
+
 void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, bool jacobian,
                    const Request *requests, uint32_t n_requests) {
   TensorId *wrt = ARENA_ARRAY(graph->arena, TensorId, n_requests + 1);
@@ -335,7 +403,9 @@ void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, b
                  .n_seed = jacobian ? t->rank : 0,
                  .seed_extents = t->extents};
   for (uint32_t i = 0; i < graph->n_tensors; i++)
-    sweep.adjoints[i] = (Adjoint){EXPR_NONE, EXPR_NONE, 0, TENSOR_NONE};
+    sweep.adjoints[i] = (Adjoint){.terms = EXPR_NONE, .value = EXPR_NONE, .via = TENSOR_NONE};
+  sweep.position = ARENA_ARRAY(graph->arena, uint32_t, graph->n_tensors + 1);
+  find_positions(&sweep);
   if (sweep.activity.active[source])
     contribute(&sweep, source, seed_value(&sweep, seed, jacobian), TENSOR_NONE);
   const Group **groups = sweep.activity.groups;

@@ -79,25 +79,43 @@ static bool is_free_of(const Graph *graph, ExprId id, uint32_t first) {
   return e->fallback == EXPR_NONE || is_free_of(graph, e->fallback, first);
 }
 
-Factors split_factors(Graph *graph, ExprId id, uint32_t first) {
+static bool reads_data(const Graph *graph, ExprId id) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ) return true;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (reads_data(graph, e->args[i])) return true;
+  return false;
+}
+
+Factors split_factors(Graph *graph, ExprId id, uint32_t first, Ranges ranges) {
   const Expr e = *expr_at(graph, id);
   ExprId one = expr_number(graph, e.type, 1);
   if (is_free_of(graph, id, first)) return (Factors){id, one};
   if (e.kind != EXPR_OP) return (Factors){one, id};
   if (e.op == OP_NEG) {
-    Factors a = split_factors(graph, e.args[0], first);
+    Factors a = split_factors(graph, e.args[0], first, ranges);
     return (Factors){derive_neg(graph, a.outer), a.inner};
   }
   if (e.op == OP_MUL) {
-    Factors a = split_factors(graph, e.args[0], first);
-    Factors b = split_factors(graph, e.args[1], first);
+    Factors a = split_factors(graph, e.args[0], first, ranges);
+    Factors b = split_factors(graph, e.args[1], first, ranges);
     return (Factors){derive_mul(graph, a.outer, b.outer), derive_mul(graph, a.inner, b.inner)};
   }
   if (e.op == OP_DIV) {
-    Factors a = split_factors(graph, e.args[0], first);
+    Factors a = split_factors(graph, e.args[0], first, ranges);
     if (is_free_of(graph, e.args[1], first))
       return (Factors){derive_div(graph, a.outer, e.args[1]), a.inner};
     return (Factors){a.outer, derive_div(graph, a.inner, e.args[1])};
+  }
+  if (is_bracket(graph, id) && reads_data(graph, e.args[0]) &&
+      is_free_of(graph, e.args[0], first)) {
+    bool taken = is_zero(graph, e.args[2]);
+    ExprId zero = expr_number(graph, e.type, 0), inside = e.args[taken ? 1 : 2];
+    if (reads_outside(graph, inside, ranges)) return (Factors){one, id};
+    Factors a = split_factors(graph, inside, first, ranges);
+    a.outer = taken ? derive_where(graph, e.args[0], a.outer, zero)
+                    : derive_where(graph, e.args[0], zero, a.outer);
+    return a;
   }
   return (Factors){one, id};
 }

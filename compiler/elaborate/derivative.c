@@ -84,8 +84,9 @@ static bool differentiated(Elaborator *e, Scope *scope, const Ast *ast, const ch
     diag_hint(e->diag, "sum(…) makes a scalar; jacobian differentiates every element");
     return false;
   }
+  bool unnamed = e->naming == NULL || v.constant; /* a number that has a name has it no more */
+  const char *temporary = unnamed ? "f" : arena_printf(e->arena, "%s.f", e->naming);
   v.adapts = v.constant = false;
-  const char *temporary = e->naming == NULL ? "f" : arena_printf(e->arena, "%s.f", e->naming);
   return hold_value(e, scope, &v, temporary, ast->span, f);
 }
 

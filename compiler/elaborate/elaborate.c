@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 #include "elaborate/elaborator.h"
+#include "support/c_words.h"
 #include "support/embedded.h"
 
 /* --- scopes of files --- */
@@ -101,11 +102,14 @@ static void report_unused_defines(Elaborator *e) {
 
 /* --- the program --- */
 
+/* log.dag gives log_model, and so log_model_init: `log` is libc's. */
 static const char *c_identifier(Arena *arena, const char *name) {
   Text text = text_new(arena);
   if (isdigit((unsigned char)name[0]) || name[0] == '\0') text_add(&text, "_");
   for (const char *c = name; *c != '\0'; c++)
     text_printf(&text, "%c", isalnum((unsigned char)*c) ? *c : '_');
+  bool taken = is_c_keyword(text_string(&text)) || is_libc_name(text_string(&text));
+  if (taken) text_add(&text, "_model");
   return text_string(&text);
 }
 

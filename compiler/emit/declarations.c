@@ -15,12 +15,16 @@ Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan) {
                .plan = plan,
                .lanes = {.arena = arena},
                .names = names_new(arena, NULL)};
+  e.dims = ARENA_ARRAY(arena, const char *, program->n_dims + 1);
   e.entries = ARENA_ARRAY(arena, const char *, program->n_entries + 1);
   e.kernels = ARENA_ARRAY(arena, const char *, plan->n_kernels + 1);
   e.fields = ARENA_ARRAY(arena, const char *, plan->n_buffers + 1);
   names_take(&e.names, program->name);
   e.init = names_take(&e.names, arena_printf(arena, "%s_init", program->name));
   e.model = names_take(&e.names, arena_printf(arena, "%s_model", program->name));
+  for (uint32_t i = 0; i < program->n_dims; i++)
+    e.dims[i] =
+        names_take(&e.names, arena_printf(arena, "%s_%s", program->name, program->dims[i].name));
   for (uint32_t i = 0; i < program->n_entries; i++)
     e.entries[i] = names_take(&e.names, export_name(program, &program->entries[i], arena));
   for (uint32_t i = 0; i < program->n_dims; i++)
@@ -47,7 +51,7 @@ static void write_sizes(const Emitter *e, Text *out) {
   if (p->n_dims == 0) return;
   text_add(out, "\n/* sizes */\nenum {\n");
   for (uint32_t i = 0; i < p->n_dims; i++)
-    text_printf(out, "  %s_%s = %" PRId64 "%s\n", p->name, p->dims[i].name, p->dims[i].value,
+    text_printf(out, "  %s = %" PRId64 "%s\n", e->dims[i], p->dims[i].value,
                 i + 1 < p->n_dims ? "," : "");
   text_add(out, "};\n");
 }

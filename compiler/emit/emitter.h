@@ -12,6 +12,7 @@ typedef struct Emitter {
   Names names;          /* of the file */
   const char *init;     /* functions of the API */
   const char *model;    /* its dag_model */
+  const char **dims;    /* per dim of the program */
   const char **entries; /* per entry of the program */
   const char **kernels; /* per kernel of the plan */
   const char **fields;  /* per buffer of the plan: the struct's member, for params and states */

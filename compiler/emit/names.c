@@ -1,21 +1,14 @@
 #include "emit/names.h"
 #include <ctype.h>
 #include <string.h>
+#include "support/c_words.h"
 #include "support/text.h"
 
-/* Keywords of C11 and C++20, and the names that libc's headers, the runtime and the functions of
-   vector_math/ have where they could meet a tensor's. */
+/* What libc's headers, the runtime and the functions of vector_math/ have where it could meet a
+   tensor's name. */
 static const char reserved[] =
-    " alignas alignof and and_eq any asm auto bitand bitor bool break case catch char char16_t "
-    "char32_t char8_t class co_await co_return co_yield compl concept const const_cast "
-    "consteval constexpr constinit continue decltype default delete do double dynamic_cast "
-    "else enum explicit export extern false float for friend goto if inline int linux long "
-    "main memcpy memset mutable namespace new noexcept not not_eq nullptr operator or or_eq "
-    "private protected public register reinterpret_cast requires restrict return seed short "
-    "signed sizeof static static_assert static_cast step struct switch template this "
-    "thread_local throw true try typedef typeid typename typeof union unix unsigned using "
-    "virtual void volatile wchar_t while xor xor_eq workspace NULL NAN INFINITY ROLLED "
-    "UNROLLED PARALLEL PARALLEL2 INLINE VECTOR_FUNCTION ";
+    " memcpy memset seed step workspace NULL NAN INFINITY ROLLED UNROLLED "
+    "PARALLEL PARALLEL2 INLINE VECTOR_FUNCTION ";
 
 /* "f32", "exp_f32x16": what lane types and their functions are called. */
 static int is_lane_name(const char *name) {
@@ -32,7 +25,7 @@ static int is_lane_name(const char *name) {
 }
 
 static int is_reserved(const char *name) {
-  if (is_lane_name(name)) return 1;
+  if (is_lane_name(name) || is_c_keyword(name)) return 1;
   size_t length = strlen(name);
   for (const char *at = reserved + 1; (at = strstr(at, name)) != NULL; at++)
     if (at[-1] == ' ' && at[length] == ' ') return 1;

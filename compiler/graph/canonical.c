@@ -58,7 +58,6 @@ static void rebuild_tensor(Rebuild *r, TensorId id, const char *name) {
   t.seed = renumbered(r, t.seed);
   t.initial = TENSOR_NONE;
   t.adjoint_of = renumbered(r, t.adjoint_of);
-  t.adjoint_via = renumbered(r, t.adjoint_via);
   t.adjoint_from = renumbered_from(r, t.adjoint_from);
   r->tensors[id] = graph_add(r->to->graph, t);
 }
@@ -68,7 +67,7 @@ static void add_member(Rebuild *r, TensorId id, const char *name) {
   Tensor t = *tensor_at(r->from->graph, id);
   t.name = name;
   t.body = EXPR_NONE;
-  t.adjoint_of = t.adjoint_via = t.adjoint_from = TENSOR_NONE;
+  t.adjoint_of = t.adjoint_from = TENSOR_NONE;
   r->tensors[id] = graph_add(r->to->graph, t);
 }
 
@@ -77,12 +76,10 @@ static void rebuild_members(Rebuild *r, const TensorId *members, uint32_t n) {
     const Tensor *t = tensor_at(r->from->graph, members[i]);
     TensorId id = r->tensors[members[i]];
     ExprId body = rebuild_expr(r, t->body);
-    TensorId of = renumbered(r, t->adjoint_of), via = renumbered(r, t->adjoint_via),
-             from = renumbered_from(r, t->adjoint_from);
+    TensorId of = renumbered(r, t->adjoint_of), from = renumbered_from(r, t->adjoint_from);
     Tensor *made = tensor_at(r->to->graph, id);
     made->body = body;
     made->adjoint_of = of;
-    made->adjoint_via = via;
     made->adjoint_from = from;
   }
 }

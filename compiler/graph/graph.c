@@ -97,7 +97,6 @@ Tensor tensor_new(TensorKind kind, ScalarType type) {
                   .seed = TENSOR_NONE,
                   .initial = TENSOR_NONE,
                   .adjoint_of = TENSOR_NONE,
-                  .adjoint_via = TENSOR_NONE,
                   .adjoint_from = TENSOR_NONE};
 }
 

@@ -124,7 +124,7 @@ typedef struct Tensor {
   Span use;           /* where that layer or function was called: "dense, mlp.dag:5" */
   TensorId
       adjoint_of; /* of which tensor this is the adjoint (or a part of it); TENSOR_NONE: forward */
-  TensorId adjoint_via;  /* whose body the chain rule was applied to; TENSOR_NONE */
+  const char *through;   /* the function or operator that this adjoint came through; NULL */
   TensorId adjoint_from; /* the scalar or tensor that is differentiated: `loss` */
   bool is_adjoint;       /* the whole adjoint, printed by itself; else a part of one */
   bool derived;          /* by differentiate/ */

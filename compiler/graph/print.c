@@ -38,19 +38,6 @@ static void print_declarations(const Printer *p, const char *word, const TensorI
 
 /* --- definitions --- */
 
-static const char *file_name(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash == NULL ? path : slash + 1;
-}
-
-/* `# dense, mlp.dag:5` */
-static void print_provenance(const Printer *p, const Tensor *t) {
-  Span place = t->use.source != NULL ? t->use : t->span;
-  if (place.source == NULL) return;
-  text_printf(p->out, "  # %s%s%s:%u", t->origin == NULL ? "" : t->origin,
-              t->origin == NULL ? "" : ", ", file_name(place.source->path), place.line);
-}
-
 static void print_derivative(const Printer *p, const Tensor *t) {
   static const char *const names[] = {"grad", "vjp", "jvp", "jacobian", "hessian"};
   const Graph *graph = p->program->graph;
@@ -67,42 +54,93 @@ static void print_tensor(const Printer *p, TensorId id) {
   case TENSOR_INPUT:
   case TENSOR_PARAM:
   case TENSOR_STATE: return;
-  case TENSOR_DEFINITION: print_line(p, id); break;
+  case TENSOR_DEFINITION: print_line(p, id); return;
   case TENSOR_RESHAPE:
     text_printf(p->out, "%s = reshape(%s, [", t->name, tensor_at(graph, t->source)->name);
     for (uint32_t i = 0; i < t->rank; i++)
       text_printf(p->out, "%s%" PRId64, i > 0 ? ", " : "", t->extents[i]);
     text_add(p->out, "])");
-    break;
-  case TENSOR_DERIVATIVE: print_derivative(p, t); break;
+    return;
+  case TENSOR_DERIVATIVE: print_derivative(p, t); return;
   }
-  print_provenance(p, t);
-  text_add(p->out, "\n");
+}
+
+/* What the lines from t on have in common. */
+static const char *heading(const Printer *p, const Tensor *t, bool after_derivatives) {
+  const Graph *graph = p->program->graph;
+  if (t->adjoint_from != TENSOR_NONE)
+    return arena_printf(p->program->arena, "backward, from %s",
+                        tensor_at(graph, t->adjoint_from)->name);
+  if (t->derived) return "backward";
+  return after_derivatives ? "forward, with derivatives" : "forward";
+}
+
+typedef struct Line {
+  const char *heading, *text, *note;
+} Line;
+
+/* Notes stand below each other, but for those of the longest lines. */
+static void print_lines(const Printer *p, const Line *lines, size_t n) {
+  enum { LONGEST = 84, GAP = 4 };
+  size_t column = 0;
+  for (size_t i = 0; i < n; i++) {
+    size_t length = strlen(lines[i].text);
+    if (*lines[i].note != '\0' && length <= LONGEST && length > column) column = length;
+  }
+  for (size_t i = 0; i < n; i++) {
+    if (i == 0 || strcmp(lines[i].heading, lines[i - 1].heading) != 0)
+      text_printf(p->out, "\n# %s\n", lines[i].heading);
+    size_t length = strlen(lines[i].text);
+    text_add(p->out, lines[i].text);
+    if (*lines[i].note != '\0')
+      text_printf(p->out, "%*s# %s", (int)(GAP + (length < column ? column - length : 0)), "",
+                  lines[i].note);
+    text_add(p->out, "\n");
+  }
+}
+
+typedef struct Lines {
+  ARRAY(Line) items;
+  const char *last; /* a note is not said twice in a row */
+} Lines;
+
+/* tensor TENSOR_NONE: a line without a note. */
+static void add_line(const Printer *p, Lines *lines, const char *head, const char *text,
+                     TensorId tensor) {
+  const char *note = "";
+  if (tensor != TENSOR_NONE) {
+    note = definition_note(p, tensor);
+    bool again = !tensor_at(p->program->graph, tensor)->derived && strcmp(note, lines->last) == 0;
+    lines->last = note;
+    note = again ? "" : note;
+  }
+  ARRAY_PUSH(p->program->arena, &lines->items, (Line){head, text, note});
 }
 
 static void print_definitions(const Printer *p, const Listing *l) {
   const Graph *graph = p->program->graph;
-  TensorId section = TENSOR_NONE; /* what the adjoints being printed are derivatives of */
-  bool any = false;
+  Lines lines = {.last = ""};
+  bool derivatives = false;
   uint32_t n; /* definitions printed in one turn */
   for (uint32_t i = 0; i < l->order.count; i += n) {
     n = 1;
     TensorId id = l->order.items[i];
     const Tensor *t = tensor_at(graph, id);
     if ((l->folded[id] && l->groups[id] == NULL) || l->is_value[id]) continue;
-    if (!any || t->adjoint_from != section) {
-      if (t->adjoint_from == TENSOR_NONE)
-        text_add(p->out, "\n# forward\n");
-      else
-        text_printf(p->out, "\n# backward, from %s\n", tensor_at(graph, t->adjoint_from)->name);
+    derivatives = derivatives || t->adjoint_from != TENSOR_NONE || t->derived;
+    const char *head = heading(p, t, derivatives);
+    if (l->groups[id] != NULL) {
+      ScanLines scan = {0};
+      n = print_scan(p, l, i, print_tensor, &scan);
+      for (size_t k = 0; k < scan.count; k++)
+        add_line(p, &lines, head, scan.items[k].text, scan.items[k].tensor);
+      continue;
     }
-    any = true;
-    section = t->adjoint_from;
-    if (l->groups[id] != NULL)
-      n = print_scan(p, l, i, print_tensor);
-    else
-      print_tensor(p, id);
+    Text text = text_new(graph->arena);
+    print_tensor(&(Printer){p->program, &text, p->folded, p->steps}, id);
+    add_line(p, &lines, head, text_string(&text), id);
   }
+  print_lines(p, lines.items.items, lines.items.count);
 }
 
 /* --- entries --- */

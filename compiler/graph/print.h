@@ -29,16 +29,22 @@ typedef struct Listing {
                        values last */
   bool *folded;     /* per tensor: printed inside its one reader */
   bool *is_value;   /* the new value of an update, printed where the update stands */
-  const Group **groups; /* per tensor: the recurrence that it is a member of, NULL */
+  const Group **groups;      /* per tensor: the recurrence that it is a member of, NULL */
   const char *const **steps; /* per tensor: as in Printer */
 } Listing;
 Listing list_program(const Program *program);
 
 /* print_scan.c: what the steps of all recurrences are called, into l->steps. */
 void name_steps(Listing *l);
+/* A line of a block: what it defines, TENSOR_NONE where it opens or closes one. */
+typedef struct ScanLine {
+  const char *text;
+  TensorId tensor;
+} ScanLine;
+typedef ARRAY(ScanLine) ScanLines;
 /* Prints the definitions of a recurrence, from order.items[first]; returns how many there are. */
 uint32_t print_scan(const Printer *p, const Listing *l, uint32_t first,
-                    void (*print)(const Printer *p, TensorId id));
+                    void (*print)(const Printer *p, TensorId id), ScanLines *lines);
 
 /* Names for all index variables of t; those of the outputs are given when it is folded into a
    reader, whose scope is `outer`. */
@@ -57,3 +63,5 @@ void print_shape(Text *out, const Tensor *tensor);
 void print_value(const Printer *p, TensorId tensor);
 /* `z[b, j] = …` */
 void print_line(const Printer *p, TensorId tensor);
+/* What stands behind the line's #, "" for nothing: `relu, mlp.dag:5`, `Wᵀ δ`, `through tanh`. */
+const char *definition_note(const Printer *p, TensorId tensor);

@@ -36,8 +36,8 @@ static void name_group(Listing *l, const char ***steps, const Group *group, cons
   for (uint32_t i = 0; i < group->n_members; i++) {
     TensorId id = group->members[i];
     if (steps[id] == NULL)
-      steps[id] = ARENA_ARRAY(l->program->arena, const char *,
-                              tensor_at(l->program->graph, id)->rank + 1);
+      steps[id] =
+          ARENA_ARRAY(l->program->arena, const char *, tensor_at(l->program->graph, id)->rank + 1);
     steps[id][group->axis[i]] = taken[n];
   }
   for (uint32_t i = 0; i < group->n_items; i++)
@@ -63,44 +63,53 @@ typedef struct ScanPrint {
   const Printer *p;
   const Listing *l;
   void (*print)(const Printer *p, TensorId id);
+  ScanLines *lines;
 } ScanPrint;
 
-static void indent(const ScanPrint *s, uint32_t depth) {
-  for (uint32_t i = 0; i < depth; i++) text_add(s->p->out, "  ");
+static void add_line(const ScanPrint *s, uint32_t depth, const char *text, TensorId tensor) {
+  Arena *arena = s->l->program->arena;
+  text = arena_printf(arena, "%*s%s", (int)(2 * depth), "", text);
+  ARRAY_PUSH(arena, s->lines, (ScanLine){text, tensor});
 }
 
-static void print_step(const ScanPrint *s, const Group *group) {
-  text_printf(s->p->out, "%s in 0..%" PRId64, s->l->steps[group->members[0]][group->axis[0]],
+static void print_step(const ScanPrint *s, Text *text, const Group *group) {
+  text_printf(text, "%s in 0..%" PRId64, s->l->steps[group->members[0]][group->axis[0]],
               group->steps);
 }
 
+static void print_member(const ScanPrint *s, TensorId member, uint32_t depth) {
+  Text text = text_new(s->l->program->arena);
+  Printer p = *s->p;
+  p.out = &text;
+  s->print(&p, member);
+  add_line(s, depth, text_string(&text), member);
+}
+
 static void print_group(const ScanPrint *s, const Group *group, uint32_t depth) {
-  indent(s, depth);
-  text_add(s->p->out, "scan ");
-  print_step(s, group);
+  Text head = text_new(s->l->program->arena);
+  text_add(&head, "scan ");
+  print_step(s, &head, group);
   while (group->n_items == 1 && group->items[0].inner != NULL) {
     group = group->items[0].inner;
-    text_add(s->p->out, ", ");
-    print_step(s, group);
+    text_add(&head, ", ");
+    print_step(s, &head, group);
   }
-  text_add(s->p->out, " {\n");
+  text_add(&head, " {");
+  add_line(s, depth, text_string(&head), TENSOR_NONE);
   for (uint32_t i = 0; i < group->n_items; i++) {
     const GroupItem *item = &group->items[i];
-    if (item->inner != NULL) {
+    if (item->inner != NULL)
       print_group(s, item->inner, depth + 1);
-    } else if (!s->l->folded[item->member]) {
-      indent(s, depth + 1);
-      s->print(s->p, item->member);
-    }
+    else if (!s->l->folded[item->member])
+      print_member(s, item->member, depth + 1);
   }
-  indent(s, depth);
-  text_add(s->p->out, "}\n");
+  add_line(s, depth, "}", TENSOR_NONE);
 }
 
 uint32_t print_scan(const Printer *p, const Listing *l, uint32_t first,
-                    void (*print)(const Printer *p, TensorId id)) {
+                    void (*print)(const Printer *p, TensorId id), ScanLines *lines) {
   const Group *group = l->groups[l->order.items[first]];
-  print_group(&(ScanPrint){p, l, print}, group, 0);
+  print_group(&(ScanPrint){p, l, print, lines}, group, 0);
   uint32_t n = 0;
   while (first + n < l->order.count && l->groups[l->order.items[first + n]] == group) n++;
   return n;

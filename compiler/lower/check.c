@@ -7,6 +7,7 @@
 typedef struct Checker {
   Work *w;
   const Node *node;
+  ARRAY(ExprId) guards; /* conditions that hold around the expression that is looked at */
 } Checker;
 
 /* The input that the index is read from, through casts; TENSOR_NONE. */
@@ -25,8 +26,25 @@ static void limit_input(Checker *c, TensorId input, int64_t limit) {
       c->w->limits[i] = limit;
 }
 
+/* Whether a comparison of `index` with a constant that holds around it bounds it so. */
+static bool is_bounded(const Checker *c, ExprId index, bool below, int64_t extent) {
+  const Graph *g = c->w->graph;
+  for (size_t i = 0; i < c->guards.count; i++) {
+    const Expr *e = expr_at(g, c->guards.items[i]);
+    if (e->kind != EXPR_OP || e->n_args != 2) continue;
+    const Expr *b = expr_at(g, e->args[1]);
+    if (e->args[0] != index || b->kind != EXPR_CONST) continue;
+    bool holds =
+        below ? (e->op == OP_LT && b->integer <= extent) || (e->op == OP_LE && b->integer < extent)
+              : (e->op == OP_GE && b->integer >= 0) || (e->op == OP_GT && b->integer >= -1);
+    if (holds) return true;
+  }
+  return false;
+}
+
 static void check_axis(Checker *c, ExprId index, int64_t extent) {
   Graph *g = c->w->graph;
+  if (is_bounded(c, index, true, extent) && is_bounded(c, index, false, extent)) return;
   Ranges ranges = node_ranges(c->node);
   Affine a = affine_of(g, index, ranges);
   for (uint32_t i = 0; i < a.n; i++) {
@@ -39,9 +57,28 @@ static void check_axis(Checker *c, ExprId index, int64_t extent) {
   }
 }
 
+static void add_guards(Checker *c, ExprId condition) {
+  const Expr *e = expr_at(c->w->graph, condition);
+  if (e->kind == EXPR_OP && e->op == OP_AND) {
+    add_guards(c, e->args[0]);
+    add_guards(c, e->args[1]);
+  } else {
+    ARRAY_PUSH(c->w->arena, &c->guards, condition);
+  }
+}
+
 static void check_expr(Checker *c, ExprId id) {
-  if (!first_met(c->w, id)) return;
+  if (c->guards.count == 0 && !first_met(c->w, id)) return;
   const Expr e = *expr_at(c->w->graph, id);
+  if (e.kind == EXPR_OP && e.op == OP_WHERE) {
+    check_expr(c, e.args[0]);
+    size_t outside = c->guards.count;
+    add_guards(c, e.args[0]);
+    check_expr(c, e.args[1]);
+    c->guards.count = outside;
+    check_expr(c, e.args[2]);
+    return;
+  }
   for (uint32_t i = 0; i < e.n_args; i++) check_expr(c, e.args[i]);
   if (e.kind != EXPR_READ) return;
   if (e.fallback != EXPR_NONE) {

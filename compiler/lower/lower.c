@@ -21,11 +21,33 @@ typedef struct Lowering {
   uint32_t n_fixed;
 } Lowering;
 
-/* `forward_hidden`, or with a number when that is taken */
-static const char *kernel_name(Lowering *l, const char *definition) {
-  const char *base = c_identifier(l->plan->arena, definition), *name = base;
+/* `dense1.z.sum` is a part of `dense1.z`. */
+static int depth_of(const char *path) {
+  int depth = 0;
+  for (; *path != '\0'; path++) depth += *path == '.';
+  return depth;
+}
+
+/* The definition that a kernel is called by: the first of those that are least a part of others. By
+   name alone, so that a dump compiles to the same C. */
+static const Node *main_node(const Work *w, const NodeGroup *groups, size_t n_groups) {
+  const Node *best = NULL;
+  for (size_t k = 0; k < n_groups; k++)
+    for (size_t i = 0; i < groups[k].nodes.count; i++) {
+      const Node *n = node_at(w, groups[k].nodes.items[i]);
+      if (best == NULL || depth_of(n->name) < depth_of(best->name)) best = n;
+    }
+  return best;
+}
+
+/* `dense1_z` of dense1.z, `W_new` of W', or with a number when that is taken */
+static const char *kernel_name(Lowering *l, const Node *n) {
+  Text path = text_new(l->plan->arena);
+  for (const char *c = n->name; *c != '\0'; c++)
+    text_addn(&path, *c == '.' ? "_" : *c == '\'' ? "_new" : c, *c == '\'' ? 4 : 1);
+  const char *base = c_identifier(l->plan->arena, text_string(&path)), *name = base;
   for (int i = 2; map_get(&l->names, name) != NULL; i++)
-    name = arena_printf(l->plan->arena, "%s%d", base, i);
+    name = arena_printf(l->plan->arena, "%s_%d", base, i);
   return name;
 }
 
@@ -63,7 +85,7 @@ static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
   }
   *group = first + n;
   const NodeGroup *groups = &w->groups.items[first];
-  const char *name = kernel_name(l, node_at(w, groups->nodes.items[0])->name);
+  const char *name = kernel_name(l, main_node(w, groups, n));
   KernelId before = l->plan->n_kernels;
   Kernel kernel = builder_finish(b, name, describe_kernel(w, groups, n, b));
   KernelId id = share_kernel(l->plan, &l->kernels, kernel);

@@ -1,13 +1,14 @@
 /* Scatter-adds: the adjoint of a read at a data-dependent index,
 
-       y[J, O] = sum over R of where(J == t(O, R), v, 0),
+       y[J, O] = sum over R of [guard(O, R)] where(J == t(O, R), v, 0),
 
-   is never summed densely: y = 0, then for all O, R: y[t, O] += v with J = t. */
+   is never summed densely: y = 0, then for all O, R, if guard: y[t, O] += v with J = t. */
 #include "lower/work.h"
 
 typedef struct Scatter {
   uint32_t axis; /* J */
   ExprId place;  /* t */
+  ExprId guard;  /* where t may be read; EXPR_NONE: everywhere */
   ExprId rest;   /* what else the condition asks; EXPR_NONE */
 } Scatter;
 
@@ -45,14 +46,44 @@ static bool take_place(Work *w, const Node *n, ExprId condition, Scatter *s) {
   return false;
 }
 
+/* where(c, e, 0) */
+static bool is_bracket(const Graph *g, ExprId id) {
+  const Expr *e = expr_at(g, id);
+  return e->kind == EXPR_OP && e->op == OP_WHERE && expr_is_number(g, e->args[2], 0);
+}
+
+static ExprId and_also(Graph *g, ExprId a, ExprId b) {
+  return a == EXPR_NONE ? b : expr_op2(g, OP_AND, a, b);
+}
+
+/* What of the condition does not ask about J is a guard, the other parts are left. */
+static void split_guard(Graph *g, ExprId condition, Scatter *s) {
+  const Expr e = *expr_at(g, condition);
+  if (e.kind == EXPR_OP && e.op == OP_AND) {
+    split_guard(g, e.args[0], s);
+    split_guard(g, e.args[1], s);
+  } else if (expr_uses_index(g, condition, s->axis)) {
+    s->rest = and_also(g, s->rest, condition);
+  } else {
+    s->guard = and_also(g, s->guard, condition);
+  }
+}
+
 static bool find_scatter(Work *w, const Node *n, Scatter *s, ExprId *value) {
-  const Expr e = *expr_at(w->graph, n->body);
-  if (n->reduction != REDUCE_SUM || e.kind != EXPR_OP || e.op != OP_WHERE) return false;
-  if (!expr_is_number(w->graph, e.args[2], 0)) return false;
-  s->rest = EXPR_NONE;
-  if (!take_place(w, n, e.args[0], s)) return false;
-  *value = s->rest == EXPR_NONE ? e.args[1]
-                                : expr_op3(w->graph, OP_WHERE, s->rest, e.args[1], e.args[2]);
+  Graph *g = w->graph;
+  if (n->reduction != REDUCE_SUM || !is_bracket(g, n->body)) return false;
+  Expr e = *expr_at(g, n->body);
+  ExprId outer = EXPR_NONE;
+  s->rest = s->guard = EXPR_NONE;
+  if (!take_place(w, n, e.args[0], s)) {
+    if (!is_bracket(g, e.args[1])) return false;
+    outer = e.args[0];
+    e = *expr_at(g, e.args[1]);
+    s->rest = EXPR_NONE;
+    if (!take_place(w, n, e.args[0], s)) return false;
+  }
+  if (outer != EXPR_NONE) split_guard(g, outer, s);
+  *value = s->rest == EXPR_NONE ? e.args[1] : expr_op3(g, OP_WHERE, s->rest, e.args[1], e.args[2]);
   return true;
 }
 
@@ -105,8 +136,12 @@ void build_scatter(Work *w, Builder *b, const NodeGroup *g) {
     bindings[i] = (Binding){offset_variable(b, variable), false};
   }
   Node at = *n, added = *n;
-  at.body = s.place;
   added.body = value;
+  if (s.guard != EXPR_NONE) {
+    at.body = s.guard;
+    kernel_if(b, translate_body(&c, &at, bindings, 1));
+  }
+  at.body = s.place;
   uint32_t place = kernel_new_local(b, "place", lanes_of(TYPE_I32, 1));
   kernel_declare(b, place, translate_body(&c, &at, bindings, 1));
   ValueId j = kernel_local(b, place, NULL, 0);
@@ -117,5 +152,6 @@ void build_scatter(Work *w, Builder *b, const NodeGroup *g) {
   Offset offset = output_offset(&c, n, bindings);
   kernel_store(b, y, offset, kernel_op2(b, OP_ADD, kernel_load(b, y, offset, 1), term));
   if (guarded) kernel_end(b);
+  if (s.guard != EXPR_NONE) kernel_end(b);
   for (uint32_t i = 0; i + 1 < n_indices; i++) kernel_end(b);
 }

@@ -19,6 +19,27 @@ static void add_scaled(Affine *a, const Affine *b, int64_t factor) {
   for (uint32_t i = 0; i < b->n; i++) add_term(a, factor * b->terms[i].factor, b->terms[i].atom);
 }
 
+/* f·(u % n) + f·n·(u / n) = f·u */
+static void join_remainders(Graph *graph, Affine *a, Ranges ranges) {
+  for (uint32_t i = 0; i < a->n; i++) {
+    const Expr e = *expr_at(graph, a->terms[i].atom);
+    if (e.kind != EXPR_OP || e.op != OP_MOD || expr_at(graph, e.args[1])->kind != EXPR_CONST)
+      continue;
+    int64_t n = expr_at(graph, e.args[1])->integer, factor = a->terms[i].factor;
+    ExprId quotient = fold_op2(graph, OP_DIV, e.args[0], e.args[1]);
+    for (uint32_t k = 0; k < a->n; k++) {
+      if (a->terms[k].atom != quotient || a->terms[k].factor != factor * n) continue;
+      Affine u = affine_of(graph, e.args[0], ranges);
+      if (a->n + u.n > AFFINE_MAX) return;
+      add_term(a, -factor * n, quotient);
+      add_term(a, -factor, expr_op2(graph, OP_MOD, e.args[0], e.args[1]));
+      add_scaled(a, &u, factor);
+      join_remainders(graph, a, ranges);
+      return;
+    }
+  }
+}
+
 Affine affine_sub(Affine a, Affine b) {
   add_scaled(&a, &b, -1);
   return a;
@@ -55,6 +76,31 @@ static void divide(const Affine *x, int64_t n, Affine *quotient, Affine *rest) {
   }
 }
 
+/* x with u % m written as u - m·(u / m) where n divides m: then (k - k % 2) / 2 is k / 2. */
+static bool open_remainders(Graph *graph, const Affine *x, int64_t n, Ranges ranges,
+                            Affine *opened) {
+  bool any = false;
+  *opened = (Affine){.constant = x->constant};
+  for (uint32_t i = 0; i < x->n; i++) {
+    const Expr e = *expr_at(graph, x->terms[i].atom);
+    int64_t factor = x->terms[i].factor;
+    bool remainder = e.kind == EXPR_OP && e.op == OP_MOD &&
+                     expr_at(graph, e.args[1])->kind == EXPR_CONST &&
+                     expr_at(graph, e.args[1])->integer % n == 0;
+    if (!remainder) {
+      add_term(opened, factor, x->terms[i].atom);
+      continue;
+    }
+    any = true;
+    Affine inner = affine_of(graph, e.args[0], ranges);
+    if (opened->n + inner.n + 1 > AFFINE_MAX) return false;
+    add_scaled(opened, &inner, factor);
+    ExprId whole = fold_op2(graph, OP_DIV, e.args[0], e.args[1]);
+    add_term(opened, -factor * expr_at(graph, e.args[1])->integer, whole);
+  }
+  return any;
+}
+
 static Affine affine_atom(ExprId id) { return (Affine){.n = 1, .terms = {{1, id}}}; }
 
 /* floor(x / n) = q + floor(r / n) and x mod n = r mod n for x = n·q + r. */
@@ -62,6 +108,14 @@ static Affine affine_quotient(Graph *graph, const Expr *e, Ranges ranges) {
   int64_t n = expr_at(graph, e->args[1])->integer;
   Affine x = affine_of(graph, e->args[0], ranges), quotient, rest;
   divide(&x, n, &quotient, &rest);
+  Affine opened, opened_quotient, opened_rest;
+  if (open_remainders(graph, &x, n, ranges, &opened)) {
+    divide(&opened, n, &opened_quotient, &opened_rest);
+    if (opened_rest.n < rest.n) {
+      quotient = opened_quotient;
+      rest = opened_rest;
+    }
+  }
   Interval range = affine_interval(graph, &rest, ranges);
   bool small = range.low >= 0 && range.high < n;
   if (e->op == OP_MOD) {
@@ -92,6 +146,7 @@ Affine affine_of(Graph *graph, ExprId id, Ranges ranges) {
     b = affine_of(graph, e.args[1], ranges);
     if (a.n + b.n > AFFINE_MAX) return affine_atom(id);
     add_scaled(&a, &b, e.op == OP_ADD ? 1 : -1);
+    join_remainders(graph, &a, ranges);
     return a;
   case OP_NEG: return affine_scale(affine_of(graph, e.args[0], ranges), -1);
   case OP_MUL:
@@ -205,6 +260,37 @@ static ExprId settle_default(Graph *graph, ExprId id, Ranges ranges) {
   return inside ? expr_read(graph, e.tensor, e.args, e.n_args, EXPR_NONE) : id;
 }
 
+static ScalarOp mirrored(ScalarOp op) {
+  switch (op) {
+  case OP_LT: return OP_GT;
+  case OP_LE: return OP_GE;
+  case OP_GT: return OP_LT;
+  case OP_GE: return OP_LE;
+  default: return op;
+  }
+}
+
+/* `i - 2 >= 0` as `i >= 2`, `i - j + 1 < 12` as `i < j + 11`: nothing is subtracted, and what
+   varies stands on the left. */
+static ExprId normal_inequality(Graph *graph, ExprId id, Ranges ranges) {
+  const Expr e = *expr_at(graph, id);
+  if (e.kind != EXPR_OP || mirrored(e.op) == e.op || expr_at(graph, e.args[0])->type != TYPE_I32)
+    return id;
+  Affine d = affine_sub(affine_of(graph, e.args[0], ranges), affine_of(graph, e.args[1], ranges));
+  Affine sides[2] = {{.constant = 0}, {.constant = 0}};
+  sides[d.constant < 0].constant = d.constant < 0 ? -d.constant : d.constant;
+  for (uint32_t k = 0; k < d.n; k++) {
+    Affine *side = &sides[d.terms[k].factor < 0];
+    side->terms[side->n] = d.terms[k];
+    if (d.terms[k].factor < 0) side->terms[side->n].factor = -d.terms[k].factor;
+    side->n++;
+  }
+  bool turn = sides[0].n == 0;
+  ExprId left = affine_expr(graph, &sides[turn ? 1 : 0]);
+  ExprId right = affine_expr(graph, &sides[turn ? 0 : 1]);
+  return fold_op2(graph, turn ? mirrored(e.op) : e.op, left, right);
+}
+
 ExprId normalize_indices(Graph *graph, ExprId id, Ranges ranges) {
   const Expr e = *expr_at(graph, id);
   if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
@@ -222,5 +308,6 @@ ExprId normalize_indices(Graph *graph, ExprId id, Ranges ranges) {
     return affine_expr(graph, &a);
   }
   int decided = r->type == TYPE_BOOL ? decide_condition(graph, rebuilt, ranges) : -1;
-  return decided < 0 ? rebuilt : expr_integer(graph, TYPE_BOOL, decided);
+  if (decided >= 0) return expr_integer(graph, TYPE_BOOL, decided);
+  return r->type == TYPE_BOOL ? normal_inequality(graph, rebuilt, ranges) : rebuilt;
 }

@@ -166,28 +166,37 @@ ExprId derive_mul(Graph *graph, ExprId a, ExprId b) {
                  (Scaled){inner.core, inner.num * s.num * t.num, inner.den * s.den * t.den});
 }
 
-/* Every term stands under a condition. */
-static bool is_guarded(const Graph *graph, ExprId id) {
+bool derive_is_guarded(const Graph *graph, ExprId id) {
   const Expr *e = expr_at(graph, id);
   if (e->kind != EXPR_OP) return false;
   switch (e->op) {
   case OP_WHERE:
     return expr_is_number(graph, e->args[1], 0) || expr_is_number(graph, e->args[2], 0);
   case OP_ADD:
-  case OP_SUB: return is_guarded(graph, e->args[0]) && is_guarded(graph, e->args[1]);
-  case OP_MUL: return is_guarded(graph, e->args[0]) || is_guarded(graph, e->args[1]);
+  case OP_SUB: return derive_is_guarded(graph, e->args[0]) && derive_is_guarded(graph, e->args[1]);
+  case OP_MUL: return derive_is_guarded(graph, e->args[0]) || derive_is_guarded(graph, e->args[1]);
   case OP_NEG:
-  case OP_DIV: return is_guarded(graph, e->args[0]);
+  case OP_DIV: return derive_is_guarded(graph, e->args[0]);
   default: return false;
   }
 }
 
 ExprId derive_within(Graph *graph, ExprId guarded, ExprId factor) {
   const Expr e = *expr_at(graph, guarded);
-  bool sum = e.kind == EXPR_OP && (e.op == OP_ADD || e.op == OP_SUB);
-  if (!sum || !is_guarded(graph, guarded)) return derive_mul(graph, guarded, factor);
-  ExprId a = derive_within(graph, e.args[0], factor), b = derive_within(graph, e.args[1], factor);
-  return e.op == OP_ADD ? derive_add(graph, a, b) : derive_sub(graph, a, b);
+  if (!derive_is_guarded(graph, guarded) || e.op == OP_WHERE)
+    return derive_mul(graph, guarded, factor);
+  ExprId a = e.args[0], b = e.op == OP_NEG ? EXPR_NONE : e.args[1];
+  switch (e.op) {
+  case OP_ADD:
+    return derive_add(graph, derive_within(graph, a, factor), derive_within(graph, b, factor));
+  case OP_SUB:
+    return derive_sub(graph, derive_within(graph, a, factor), derive_within(graph, b, factor));
+  case OP_NEG: return derive_neg(graph, derive_within(graph, a, factor));
+  case OP_DIV: return derive_within(graph, a, derive_div(graph, factor, b));
+  default: /* a product */
+    return derive_is_guarded(graph, a) ? derive_within(graph, a, derive_mul(graph, b, factor))
+                                       : derive_within(graph, b, derive_mul(graph, a, factor));
+  }
 }
 
 ExprId derive_div(Graph *graph, ExprId a, ExprId b) {
@@ -241,6 +250,8 @@ ExprId derive_not(Graph *graph, ExprId condition) {
 }
 
 ExprId derive_op(Graph *graph, ScalarOp op, const ExprId *args, uint32_t n) {
+  /* 2 * (j / 2) is not j */
+  if (n == 0 || !type_is_real(type_of(graph, args[n - 1]))) return fold_op(graph, op, args, n);
   switch (op) {
   case OP_ADD: return derive_add(graph, args[0], args[1]);
   case OP_SUB: return derive_sub(graph, args[0], args[1]);

@@ -28,6 +28,8 @@ static inline ExprId fold_op3(Graph *graph, ScalarOp op, ExprId a, ExprId b, Exp
 ExprId derive_add(Graph *graph, ExprId a, ExprId b);
 ExprId derive_sub(Graph *graph, ExprId a, ExprId b);
 ExprId derive_mul(Graph *graph, ExprId a, ExprId b);
+/* Whether every term stands under a condition. */
+bool derive_is_guarded(const Graph *graph, ExprId id);
 /* guarded · factor, the factor within each of the conditions under which terms of `guarded` stand:
    where they do not hold, there may be nothing that it could read. */
 ExprId derive_within(Graph *graph, ExprId guarded, ExprId factor);

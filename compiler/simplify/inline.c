@@ -1,5 +1,6 @@
 /* Elementwise helpers move into their reader: a definition that the user did not name, that is not
-   a result, and that either costs nothing (a number, one read) or has a single elementwise reader.
+   a result, and that either costs nothing (a number, one read) or has a single reader that
+   evaluates it no more often.
  */
 #include "simplify/affine.h"
 #include "simplify/algebra.h"
@@ -27,8 +28,21 @@ static bool reads_with_fallback(const Graph *graph, ExprId id, TensorId tensor) 
   return e->fallback != EXPR_NONE && reads_with_fallback(graph, e->fallback, tensor);
 }
 
-/* May `helper` stand inside `reader`? */
-static bool may_inline(const Live *live, TensorId helper, const Tensor *reader) {
+/* Whether the read stands alone at each of the reader's index variables: then the reader evaluates
+   it no more often than a definition would. */
+static bool reads_everywhere(const Graph *graph, const Expr *read, const Tensor *reader) {
+  uint32_t n = reader->rank + reader->n_reduced;
+  uint64_t seen = 0;
+  for (uint32_t i = 0; i < read->n_args; i++) {
+    const Expr *at = expr_at(graph, read->args[i]);
+    if (at->kind == EXPR_INDEX && at->index < 64) seen |= (uint64_t)1 << at->index;
+  }
+  return n < 64 && seen == ((uint64_t)1 << n) - 1;
+}
+
+/* May the helper that is read stand inside `reader`? */
+static bool may_inline(const Live *live, const Expr *read, const Tensor *reader) {
+  TensorId helper = read->tensor;
   const Graph *graph = live->program->graph;
   const Tensor *t = tensor_at(graph, helper);
   if (t->kind != TENSOR_DEFINITION || t->reduction != REDUCE_NONE) return false;
@@ -36,7 +50,8 @@ static bool may_inline(const Live *live, TensorId helper, const Tensor *reader) 
   if (t->named) return false;
   if (live->is_root[helper] || reads_with_fallback(graph, reader->body, helper)) return false;
   if (is_free(graph, t->body)) return true;
-  return live->readers[helper] == 1 && reader->reduction == REDUCE_NONE;
+  return live->readers[helper] == 1 &&
+         (reader->reduction == REDUCE_NONE || reads_everywhere(graph, read, reader));
 }
 
 typedef struct Inliner {
@@ -51,7 +66,7 @@ static ExprId inline_reads(Inliner *in, ExprId id) {
   if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
   ExprId *args = ARENA_ARRAY(graph->arena, ExprId, e.n_args + 1);
   for (uint32_t i = 0; i < e.n_args; i++) args[i] = inline_reads(in, e.args[i]);
-  if (e.kind == EXPR_READ && may_inline(in->live, e.tensor, in->reader)) {
+  if (e.kind == EXPR_READ && may_inline(in->live, &e, in->reader)) {
     in->changed = true;
     for (uint32_t i = 0; i < e.n_args; i++) args[i] = fold_cast(graph, TYPE_I32, args[i]);
     return expr_substitute(graph, tensor_at(graph, e.tensor)->body, args, e.n_args);

@@ -35,6 +35,22 @@ static void replace_in_entries(Program *program, const TensorId *with) {
   }
 }
 
+/* What was made on the way to a name or a result has that name now: m for m.max. */
+static void take_name(const Live *live, TensorId source, TensorId copy) {
+  Graph *graph = live->program->graph;
+  const char *name = tensor_at(graph, copy)->name;
+  const char *made = tensor_at(graph, source)->name;
+  size_t length = strlen(name);
+  bool below = strncmp(made, name, length) == 0 && made[length] == '.';
+  TensorKind kind = tensor_at(graph, source)->kind;
+  if ((kind != TENSOR_DEFINITION && kind != TENSOR_RESHAPE) || tensor_at(graph, source)->named ||
+      live->is_root[source])
+    return;
+  if (!below && !live->is_root[copy]) return;
+  graph_rename(graph, copy, arena_printf(graph->arena, "%s.copy", name));
+  graph_rename(graph, source, name);
+}
+
 bool drop_copies(Program *program) {
   Graph *graph = program->graph;
   Live live = find_live(program);
@@ -50,6 +66,7 @@ bool drop_copies(Program *program) {
     TensorId source = copied(graph, tensor_at(graph, id));
     if (source == TENSOR_NONE || (t.named && t.rank > 0)) continue;
     with[id] = source;
+    take_name(&live, source, id);
     changed = true;
   }
   if (changed) replace_in_entries(program, with);

@@ -57,6 +57,7 @@ static bool eliminate_in(Graph *graph, TensorId id) {
   const Tensor t = *tensor_at(graph, id);
   uint32_t n = t.rank + t.n_reduced;
   Sum sum = sum_new(graph, tensor_index_extents(&t, graph->arena), n, t.rank);
+  for (uint32_t v = 0; v < n && t.index_names != NULL; v++) sum.names.items[v] = t.index_names[v];
   sum.body = t.body;
   sum_eliminate(&sum, t.derived);
   uint32_t gone = 0;
@@ -71,9 +72,7 @@ static bool eliminate_in(Graph *graph, TensorId id) {
   place->n_reduced = n_reduced;
   place->reduced_extents = reduced_extents;
   place->reduction = n_reduced == 0 ? REDUCE_NONE : REDUCE_SUM;
-  const char **names = ARENA_ARRAY(graph->arena, const char *, t.rank + n_reduced + 1);
-  for (uint32_t i = 0; i < t.rank && t.index_names != NULL; i++) names[i] = t.index_names[i];
-  place->index_names = names;
+  place->index_names = sum_names(&sum);
   return true;
 }
 
@@ -100,16 +99,39 @@ ExprId replace_tensors(Graph *graph, ExprId id, const TensorId *with) {
   return expr_rebuild(graph, id, args, fallback);
 }
 
+static ExprId without_stops(Graph *graph, ExprId id) {
+  const Expr e = *expr_at(graph, id);
+  if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
+  if (e.kind == EXPR_OP && e.op == OP_STOP_GRADIENT) return without_stops(graph, e.args[0]);
+  ExprId *args = ARENA_ARRAY(graph->arena, ExprId, e.n_args + 1);
+  for (uint32_t i = 0; i < e.n_args; i++) args[i] = without_stops(graph, e.args[i]);
+  ExprId fallback = e.fallback == EXPR_NONE ? EXPR_NONE : without_stops(graph, e.fallback);
+  return expr_rebuild(graph, id, args, fallback);
+}
+
+/* All derivatives are taken: stop_gradient(x) is x. */
+static void drop_stops(Program *program) {
+  Graph *graph = program->graph;
+  Live live = find_live(program);
+  for (uint32_t i = 0; i < live.order.count; i++) {
+    TensorId id = live.order.items[i];
+    if (tensor_at(graph, id)->kind != TENSOR_DEFINITION) continue;
+    ExprId body = without_stops(graph, tensor_at(graph, id)->body);
+    tensor_at(graph, id)->body = body;
+  }
+}
+
 enum { MAX_ROUNDS = 16 }; /* a safeguard: three are the most that was seen */
 
 void simplify(Program *program) {
   bool changed = true;
+  drop_stops(program);
   for (int round = 0; changed && round < MAX_ROUNDS; round++) {
     changed = fold_definitions(program);
     changed |= eliminate_brackets(program);
+    changed |= drop_copies(program);
     changed |= inline_helpers(program);
     changed |= widen_values_of_step(program);
-    changed |= drop_copies(program);
     changed |= merge_equal(program);
     changed |= share_dear(program);
   }

@@ -5,6 +5,7 @@ Sum sum_new(Graph *graph, const int64_t *extents, uint32_t n, uint32_t n_outputs
   Sum sum = {.graph = graph, .n_outputs = n_outputs, .body = EXPR_NONE};
   for (uint32_t i = 0; i < n; i++) {
     ARRAY_PUSH(graph->arena, &sum.extents, extents[i]);
+    ARRAY_PUSH(graph->arena, &sum.names, NULL);
     ARRAY_PUSH(graph->arena, &sum.gone, false);
   }
   return sum;
@@ -18,7 +19,10 @@ static bool is_summed(const Sum *sum, uint32_t v) {
   return v >= sum->n_outputs && !sum->gone.items[v];
 }
 
-static uint32_t add_summed(Sum *sum, int64_t extent) {
+/* A variable in the place of `of`. */
+static uint32_t add_summed(Sum *sum, int64_t extent, uint32_t of) {
+  const char *name = sum->names.items[of];
+  ARRAY_PUSH(sum->graph->arena, &sum->names, name);
   ARRAY_PUSH(sum->graph->arena, &sum->extents, extent);
   ARRAY_PUSH(sum->graph->arena, &sum->gone, false);
   return (uint32_t)sum->extents.count - 1;
@@ -128,11 +132,59 @@ static bool solve_quotient(Sum *sum, const Affine *d, uint32_t k) {
   bool quotient = atom.op == OP_DIV;
   int64_t rows = (extent + n.integer - 1) / n.integer;
   if (!quotient) guard_range(sum, x, n.integer);
-  ExprId r = expr_index(graph, add_summed(sum, quotient ? n.integer : rows));
+  ExprId r = expr_index(graph, add_summed(sum, quotient ? n.integer : rows, v.index));
   ExprId solution = quotient ? fold_op2(graph, OP_ADD, fold_op2(graph, OP_MUL, size, x), r)
                              : fold_op2(graph, OP_ADD, x, fold_op2(graph, OP_MUL, size, r));
   guard_range(sum, solution, extent);
   substitute(sum, v.index, solution);
+  return true;
+}
+
+static int64_t remainder_of(int64_t a, int64_t s) { return (a % s + s) % s; }
+
+/* 0: there is none. */
+static int64_t inverse_modulo(int64_t f, int64_t s) {
+  for (int64_t g = 1; g < s; g++)
+    if (remainder_of(f, s) * g % s == 1) return g;
+  return 0;
+}
+
+/* 0 = ±((f·v + rest) mod s) with gcd(f, s) = 1:  v := (−f⁻¹·rest mod s) + s·w. */
+static bool solve_congruence(Sum *sum, const Affine *d) {
+  Graph *graph = sum->graph;
+  Ranges ranges = ranges_of(sum);
+  if (d->n != 1 || d->constant != 0) return false;
+  const Expr atom = *expr_at(graph, d->terms[0].atom);
+  if (atom.kind != EXPR_OP || atom.op != OP_MOD) return false;
+  const Expr modulus = *expr_at(graph, atom.args[1]);
+  if (modulus.kind != EXPR_CONST || modulus.integer < 2) return false;
+  int64_t s = modulus.integer, inverse = 0, best = 0;
+  Affine x = affine_of(graph, atom.args[0], ranges);
+  uint32_t chosen = 0;
+  for (uint32_t k = 0; k < x.n; k++) {
+    const Expr *v = expr_at(graph, x.terms[k].atom);
+    if (v->kind != EXPR_INDEX || !is_summed(sum, v->index)) continue;
+    int64_t g = inverse_modulo(x.terms[k].factor, s);
+    if (g == 0 || sum->extents.items[v->index] <= best || occurs_elsewhere(sum, &x, k, v->index))
+      continue;
+    best = sum->extents.items[v->index];
+    chosen = k;
+    inverse = g;
+  }
+  if (best == 0) return false;
+  uint32_t v = expr_at(graph, x.terms[chosen].atom)->index;
+  Affine target = affine_scale(affine_without(x, chosen), -inverse);
+  Affine reduced = {.constant = remainder_of(target.constant, s)};
+  for (uint32_t k = 0; k < target.n; k++) {
+    int64_t factor = remainder_of(target.terms[k].factor, s);
+    if (factor != 0) reduced.terms[reduced.n++] = (AffineTerm){factor, target.terms[k].atom};
+  }
+  ExprId phase = fold_op2(graph, OP_MOD, affine_expr(graph, &reduced), atom.args[1]);
+  ExprId w = expr_index(graph, add_summed(sum, (best + s - 1) / s, v));
+  ExprId solution = fold_op2(graph, OP_ADD, phase, fold_op2(graph, OP_MUL, atom.args[1], w));
+  solution = normalize_indices(graph, solution, ranges_of(sum));
+  guard_range(sum, solution, best);
+  substitute(sum, v, solution);
   return true;
 }
 
@@ -165,6 +217,7 @@ static bool solve_equation(Sum *sum, size_t at) {
   }
   for (uint32_t k = 0; k < d.n; k++)
     if (solve_quotient(sum, &d, k)) return true;
+  if (solve_congruence(sum, &d)) return true;
   sum->guards.items[at] = guard;
   return false;
 }
@@ -223,7 +276,7 @@ static bool narrow_range(Sum *sum, size_t at) {
     substitute(sum, v, expr_integer(graph, TYPE_I32, range.low));
     return true;
   }
-  uint32_t fresh = add_summed(sum, range.high - range.low + 1);
+  uint32_t fresh = add_summed(sum, range.high - range.low + 1, v);
   ExprId shifted =
       fold_op2(graph, OP_ADD, expr_index(graph, fresh), expr_integer(graph, TYPE_I32, range.low));
   substitute(sum, v, shifted);
@@ -321,4 +374,12 @@ ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_e
   *n_reduced = count;
   *reduced_extents = extents;
   return expr_substitute(graph, body, map, n);
+}
+
+const char *const *sum_names(const Sum *sum) {
+  uint32_t count = 0;
+  const char **names = ARENA_ARRAY(sum->graph->arena, const char *, sum->names.count + 1);
+  for (uint32_t v = 0; v < sum->names.count; v++)
+    if (v < sum->n_outputs || is_summed(sum, v)) names[count++] = sum->names.items[v];
+  return names;
 }

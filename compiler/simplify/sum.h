@@ -8,7 +8,8 @@ typedef struct Sum {
   Graph *graph;
   uint32_t n_outputs; /* index variables below are outputs, the others are summed */
   ARRAY(int64_t) extents;
-  ARRAY(bool) gone; /* per variable: eliminated */
+  ARRAY(const char *) names; /* NULL: none; a variable made of another takes its name */
+  ARRAY(bool) gone;          /* per variable: eliminated */
   ARRAY(ExprId) guards;
   ExprId body;
 } Sum;
@@ -25,3 +26,5 @@ bool sum_remains(const Sum *sum);
 /* The guarded body with the remaining summed variables numbered on from the outputs'. *n_reduced
  *and reduced_extents (in the graph's arena) describe them. */
 ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_extents);
+/* Names of the variables that it leaves, the outputs first. */
+const char *const *sum_names(const Sum *sum);

@@ -344,8 +344,9 @@ static volatile float sink;
       if (end - middle < best_libm) best_libm = end - middle;                                      \
     }                                                                                              \
     sink = timed_out[7];                                                                           \
-    printf("%-9s %.3f ns an element, libm %.3f\n", #f, best * 1e9 / TIMED / ROUNDS,                \
-           best_libm * 1e9 / TIMED / (ROUNDS / 20));                                               \
+    double elements = (double)TIMED * (double)ROUNDS;                                              \
+    printf("%-9s %.3f ns an element, libm %.3f\n", #f, best * 1e9 / elements,                      \
+           best_libm * 20e9 / elements);                                                           \
   }
 static float sigmoidf(float x) { return 1 / (1 + expf(-x)); }
 static float rsqrtf(float x) { return 1 / sqrtf(x); }

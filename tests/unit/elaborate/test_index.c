@@ -12,7 +12,7 @@ static void ranges_come_from_axes(void **state) {
          "y = sum[i: 0..3](x[i])", "z = sum[i: 0..3](x[i + 2])");
   /* a read with a default gives a range only when nothing else does */
   EXPECT("input x: f32[8]\ninput u: f32[10]\ny[i] = (x[i] ?? 0) + u[i]\nexport f(x, u) = y\n",
-         "y[i: 0..10] = x[i] ?? 0 + u[i]");
+         "y[i: 0..10] = (x[i] ?? 0) + u[i]");
 }
 
 static void ellipses_stand_for_leading_axes(void **state) {

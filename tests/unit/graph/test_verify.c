@@ -205,7 +205,7 @@ static const Row rows[] = {
     {eval_with_updates, "eval has updates"},
     {report_of_a_vector, "report loss is no scalar"},
     {missing_input, "entry step needs the input x"},
-    {circle, "depends on itself"},
+    {circle, "read each other and have no axis"},
     {renamed, "its name `loss`"},
     {param_is_an_input, "declaration 0 of kind 1"},
     {reshape_of_another_size, "y: is no reshape of x"},
