@@ -7,6 +7,7 @@ import torch.nn.functional as F
 torch.set_default_dtype(torch.float64)
 
 DIMS = dict(N=2, C=6, L=11, H=9, W=7, SIZE=3, STRIDE=2, PAD=1, DILATION=2, GROUPS=3)
+SMALL = DIMS | dict(N=1, L=7, H=6, W=5)  # of the recorded figures
 
 
 def fill(name, shape):
@@ -50,7 +51,7 @@ def cases(d):
                       lambda *a: F.conv2d(*a, **conv, groups=c)),
         "transpose1d": (s | filters("back1", (c, 4, k), 4),
                         lambda *a: F.conv_transpose1d(*a, **conv, output_padding=d["STRIDE"] - 1)),
-        "transpose2d": (x | filters("back2", (c, 1, k, k), g),
+        "transpose2d": (x | filters("back2", (c, 2, k, k), 2 * g),
                         lambda *a: F.conv_transpose2d(*a, **wide, groups=g)),
         "max_pool_1": (s, lambda s: F.max_pool1d(s, **pool)),
         "max_pool_2": (x, lambda x: F.max_pool2d(x, **pool)),
