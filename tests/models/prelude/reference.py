@@ -1,9 +1,11 @@
-"""Writes reference.h: what PyTorch says of the functions and optimizers of functions.dag, optimizers.dag.
+"""Writes reference.h and layers-reference.h: what PyTorch says of functions.dag, optimizers.dag and layers.dag.
 
-Run by hand where PyTorch is installed; the tests need only reference.h.
+Run by hand where PyTorch is installed; the tests need only what it wrote.
 """
 import torch
 import torch.nn.functional as F
+
+import torch_peer
 
 torch.set_default_dtype(torch.float64)
 X = torch.tensor([-30.0, -5.0, -1.5, -1.0, -0.3, -1e-3, 1e-3, 0.4, 1.0, 2.5, 6.0, 30.0])
@@ -70,4 +72,17 @@ text += optimizer("adam", lambda p: O.Adam(p))
 text += optimizer("adamw", lambda p: O.AdamW(p))
 
 with open("reference.h", "w") as out:
+    out.write(text)
+
+text = "/* Written by reference.py with PyTorch %s: the results of layers.dag's exports. */\n" % torch.__version__.split("+")[0]
+text += "#pragma once\n#include <stdint.h>\ntypedef struct figure {\n  const char *name;\n  int output;\n"
+text += "  int64_t size;\n  const double *values;\n} figure;\n"
+table = ""
+for name, case in torch_peer.cases(torch_peer.SMALL).items():
+    for i, values in enumerate(torch_peer.outputs(case)):
+        text += row(f"{name}_{i}", values)
+        table += f'    {{"{name}", {i}, {values.numel()}, {name}_{i}}},\n'
+text += "static const figure figures[] = {\n" + table + "};\n"
+
+with open("layers-reference.h", "w") as out:
     out.write(text)
