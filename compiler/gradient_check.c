@@ -186,7 +186,8 @@ static bool difference(Run *run, int64_t k, double h, double *column, double *no
 static double relative(const Run *run, double exact, double finite, double noise) {
   if (exact == finite || (isnan(exact) && isnan(finite))) return 0;
   double difference = fabs(exact - finite) - noise;
-  double scale = fmax(fmax(fabs(exact), fabs(finite)), 1e-3 * run->largest);
+  double floor = fmax(1e-3 * run->largest, 1e-4); /* below which differences are noise */
+  double scale = fmax(fmax(fabs(exact), fabs(finite)), floor);
   if (!isfinite(exact) || !isfinite(finite)) return INFINITY;
   return difference <= 0 ? 0 : difference / scale;
 }

@@ -343,16 +343,25 @@ bool sum_remains(const Sum *sum) {
   return false;
 }
 
+/* How deep a condition must stand: 0, it may be evaluated everywhere; 1, an integer comparison, a
+   range, that reads where others have to hold; 2, what may read at indices within those ranges. */
+static int guard_level(Graph *graph, ExprId id, Ranges ranges) {
+  const Expr *e = expr_at(graph, id);
+  if (!reads_outside(graph, id, ranges)) return 0;
+  return e->kind == EXPR_OP && e->n_args == 2 && expr_at(graph, e->args[0])->type == TYPE_I32 ? 1
+                                                                                              : 2;
+}
+
 /* `and` evaluates both sides: a condition that must not be evaluated everywhere stands within the
    others. */
 static ExprId guarded_body(const Sum *sum) {
   Graph *graph = sum->graph;
   Ranges ranges = ranges_of(sum);
   ExprId body = sum->body, zero = expr_number(graph, expr_at(graph, body)->type, 0);
-  for (int inner = 1; inner >= 0; inner--) {
+  for (int level = 2; level >= 0; level--) {
     ExprId all = expr_integer(graph, TYPE_BOOL, 1);
     for (size_t i = 0; i < sum->guards.count; i++)
-      if (reads_outside(graph, sum->guards.items[i], ranges) == (inner == 1))
+      if (guard_level(graph, sum->guards.items[i], ranges) == level)
         all = fold_op2(graph, OP_AND, all, sum->guards.items[i]);
     body = derive_where(graph, all, body, zero);
   }
