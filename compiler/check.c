@@ -123,7 +123,7 @@ static bool compare_compiled(Check *c, const char *clang) {
   Text text = text_new(c->arena);
   emit_c(&text, c->program, plan, &(EmitOptions){.no_main = true});
   const char *texts[] = {text_string(&text)}, *message = "";
-  Native *native = native_build(c->arena, clang, &c->program->name, texts, 1, &message);
+  Native *native = native_build(c->arena, clang, "-O1", &c->program->name, texts, 1, &message);
   if (native == NULL) {
     fprintf(stderr, "dagc: the generated C does not compile:\n%s\n", message);
     return false;

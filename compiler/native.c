@@ -42,13 +42,13 @@ static const char *read_log(Arena *arena, const char *path) {
 }
 
 /* One shared object of all sources whose number is `part` modulo `parts`. */
-static pid_t compile_part(Arena *arena, const char *compiler, const char *folder,
+static pid_t compile_part(Arena *arena, const char *compiler, const char *level, const char *folder,
                           const char *const *sources, size_t n, size_t part, size_t parts) {
   const char **argv = ARENA_ARRAY(arena, const char *, n + 12);
   size_t count = 0;
   argv[count++] = compiler;
   argv[count++] = "-std=c11";
-  argv[count++] = "-O1";
+  argv[count++] = level;
   argv[count++] = "-fno-math-errno";
   argv[count++] = "-fPIC";
   argv[count++] = "-shared";
@@ -60,8 +60,9 @@ static pid_t compile_part(Arena *arena, const char *compiler, const char *folder
   return start_compiler(argv, arena_printf(arena, "%s/%zu.log", folder, part));
 }
 
-Native *native_build(Arena *arena, const char *compiler, const char *const *names,
-                     const char *const *texts, size_t n, const char **message) {
+Native *native_build(Arena *arena, const char *compiler, const char *level,
+                     const char *const *names, const char *const *texts, size_t n,
+                     const char **message) {
   Native *native = ARENA_NEW(arena, Native);
   native->arena = arena;
   const char *folder = make_temporary_folder(arena);
@@ -76,7 +77,7 @@ Native *native_build(Arena *arena, const char *compiler, const char *const *name
   if (parts > n) parts = n;
   pid_t children[MAX_COMPILERS];
   for (size_t i = 0; i < parts; i++)
-    children[i] = compile_part(arena, compiler, folder, sources, n, i, parts);
+    children[i] = compile_part(arena, compiler, level, folder, sources, n, i, parts);
   bool good = true;
   for (size_t i = 0; i < parts; i++) {
     int status = 0;

@@ -7,10 +7,12 @@
 
 typedef struct Native Native;
 
-/* Compiles each text, the C of the model of that name, with `compiler` (several at a time). NULL,
- *with message set to what the compiler said, when one does not compile. */
-Native *native_build(Arena *arena, const char *compiler, const char *const *names,
-                     const char *const *texts, size_t n, const char **message);
+/* Compiles each text, the C of the model of that name, with `compiler` (several at a time) at that
+   level of optimisation, "-O1". NULL, with message set to what the compiler said, when one does not
+   compile. */
+Native *native_build(Arena *arena, const char *compiler, const char *level,
+                     const char *const *names, const char *const *texts, size_t n,
+                     const char **message);
 /* NULL when no loaded object has a model of that name. */
 const dag_model *native_model(const Native *native, const char *name);
 /* Unloads all objects: their models and functions are gone. */

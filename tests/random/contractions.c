@@ -35,7 +35,8 @@ static void product(Text *t, Random *r) {
   static const char *const after[] = {"max(s[n, j] + c[j], 0)", "s[n, j] * s[n, j]",
                                       "tanh(s[n, j])", "s[n, j] * U[n, j]",
                                       "where(s[n, j] > c[j], s[n, j], 0)"};
-  static const char *const rules[] = {"sgd(lr = 0.1)", "adam(lr = 0.1, eps = 0.1)", "momentum(lr = 0.1)"};
+  static const char *const rules[] = {"sgd(lr = 0.1)", "adam(lr = 0.1, eps = 0.1)",
+                                      "momentum(lr = 0.1)"};
   int n = size(r), j = size(r), k = size(r);
   bool xt = draw(r, 2), wt = draw(r, 2);
   text_printf(t, "input x: real[%d, %d]\n", xt ? k : n, xt ? n : k);
@@ -145,7 +146,8 @@ static int test_chunk(uint64_t first, size_t n, const char *target) {
     texts[compiled] = cases[compiled].c;
     compiled++;
   }
-  Native *native = native_build(arena, pipeline_compiler(), names, texts, compiled, &message);
+  Native *native =
+      native_build(arena, pipeline_compiler(), "-O1", names, texts, compiled, &message);
   if (native == NULL) printf("%s\n", message);
   for (size_t i = 0; i < compiled; i++)
     failed += native == NULL || !compare(arena, native, &cases[i], first + i);

@@ -17,7 +17,8 @@ int chance_below(Generator *g, int n) { return (int)(chance_next(g) % (uint64_t)
 bool chance(Generator *g, int percent) { return chance_below(g, 100) < percent; }
 
 const char *chance_number(Generator *g) {
-  static const char *const numbers[] = {"0.5", "1.5", "-0.7", "0.25", "2.0", "1e-1", "-1.25", "3.0"};
+  static const char *const numbers[] = {"0.5", "1.5",  "-0.7",  "0.25",
+                                        "2.0", "1e-1", "-1.25", "3.0"};
   return numbers[chance_below(g, sizeof numbers / sizeof *numbers)];
 }
 

@@ -227,7 +227,7 @@ static int setup(void **state) {
     texts[i] = w->cases[i].c;
   }
   const char *message = "";
-  w->native = native_build(arena, pipeline_compiler(), names, texts, w->count, &message);
+  w->native = native_build(arena, pipeline_compiler(), "-O1", names, texts, w->count, &message);
   if (w->native == NULL) fail_msg("the generated C does not compile:\n%s", message);
   for (size_t i = 0; i < w->count; i++) {
     const dag_model *model = native_model(w->native, w->cases[i].name);

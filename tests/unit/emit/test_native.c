@@ -35,7 +35,7 @@ static void fill_inputs(const Program *p, Interpreter *in, uint32_t seed) {
 
 static void compare_with(Program *p, const char *compiler, const char *target) {
   const char *texts[] = {c_text(p, target)}, *message = "";
-  Native *native = native_build(p->arena, compiler, &p->name, texts, 1, &message);
+  Native *native = native_build(p->arena, compiler, "-O1", &p->name, texts, 1, &message);
   if (native == NULL) fail_msg("%s: %s", compiler, message);
   const dag_model *model = native_model(native, p->name);
   Interpreter *in = interpreter_new(p->arena, p, 3);
