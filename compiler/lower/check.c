@@ -53,7 +53,10 @@ static void check_axis(Checker *c, ExprId index, int64_t extent) {
     Affine rest = affine_without(a, i);
     Interval range = affine_interval(g, &rest, ranges);
     if (range.low < 0 || range.high >= extent) continue;
-    limit_input(c, input, (extent - 1 - range.high) / a.terms[i].factor + 1);
+    int64_t limit = (extent - 1 - range.high) / a.terms[i].factor + 1;
+    ExprId atom = a.terms[i].atom;
+    if (!is_bounded(c, atom, true, limit) || !is_bounded(c, atom, false, limit))
+      limit_input(c, input, limit);
   }
 }
 
