@@ -27,7 +27,7 @@ static void *input(const dag_input *in) {
   if (data == NULL) exit(1);
   if (in->array.type == DAG_F64) fill(data, &in->array);
   if (in->array.type == DAG_I32)
-    for (int64_t i = 0; i < size; i++) ((int32_t *)data)[i] = (int32_t)(5 * i % in->limit);
+    for (int64_t i = 0; i < size; i++) ((int32_t *)data)[i] = (int32_t)(5 * i % 7);
   return data;
 }
 
@@ -57,7 +57,7 @@ static int compare(const char *name, int output, const double *got, int64_t size
 
 static int check(const dag_export *e) {
   const void *inputs[8];
-  void *outputs[8];
+  void *outputs[16];
   for (int i = 0; i < e->n_inputs; i++) inputs[i] = input(&e->inputs[i]);
   for (int i = 0; i < e->n_outputs; i++) {
     outputs[i] = malloc((size_t)size_of(&e->outputs[i]) * sizeof(double));

@@ -7,7 +7,7 @@
 
 static optimizers model;
 
-/* The param that the optimizer has moved, four numbers. */
+/* The param that the optimizer has moved. */
 static const double *param(const char *name) {
   for (int i = 0; i < optimizers_model.n_tensors; i++)
     if (strcmp(optimizers_model.tensors[i].array.name, name) == 0)
@@ -15,20 +15,23 @@ static const double *param(const char *name) {
   return NULL;
 }
 
-static int compare(const char *name, const double *expected) {
+static int compare(const char *name, const double *expected, int n) {
   const double *got = param(name);
   int failures = 0;
   if (!got) {
     fprintf(stderr, "the model has no %s\n", name);
     return 1;
   }
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < n; i++) {
     if (fabs(got[i] - expected[i]) <= 1e-12 * fabs(expected[i])) continue;
     fprintf(stderr, "%s[%d] is %.17g, PyTorch has %.17g\n", name, i, got[i], expected[i]);
     failures++;
   }
   return failures;
 }
+
+#define CHECK(name)                                                                                \
+  failures += compare("by_" #name, name##_after, (int)(sizeof name##_after / sizeof(double)))
 
 int main(void) {
   const double x[] = {1};
@@ -37,12 +40,23 @@ int main(void) {
   for (int step = 0; step < 20; step++)
     if (optimizers_step(&model, x, &loss) != 0) return 1;
   int failures = 0;
-  failures += compare("by_sgd", sgd_after);
-  failures += compare("by_momentum", momentum_after);
-  failures += compare("by_nesterov", nesterov_after);
-  failures += compare("by_adagrad", adagrad_after);
-  failures += compare("by_rmsprop", rmsprop_after);
-  failures += compare("by_adam", adam_after);
-  failures += compare("by_adamw", adamw_after);
+  CHECK(sgd);
+  CHECK(momentum);
+  CHECK(nesterov);
+  CHECK(adagrad);
+  CHECK(rmsprop);
+  CHECK(adam);
+  CHECK(adamw);
+  CHECK(nadam);
+  CHECK(lion);
+  CHECK(adafactor);
+  CHECK(adafactor_matrix);
+  CHECK(lars);
+  CHECK(lamb);
+  CHECK(scheduled_steps);
+  CHECK(scheduled_cosine);
+  CHECK(scheduled_warmup);
+  CHECK(scheduled_cycle);
+  CHECK(scheduled_exponential);
   return failures != 0;
 }

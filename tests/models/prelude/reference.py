@@ -26,14 +26,55 @@ def function(name, f, at, weight=None):
     return row(f"{name}_value", value.detach()) + row(f"{name}_grad", at.grad)
 
 
-def optimizer(name, make):
-    p = (0.5 * torch.arange(4) - 0.6).requires_grad_()
+def optimizer(name, make, p=0.5 * torch.arange(4) - 0.6, schedule=None):
+    p = p.clone().requires_grad_()
     rule = make([p])
+    rate = schedule(rule) if schedule else None
     for _ in range(20):
         rule.zero_grad()
-        (torch.arange(1, 5) * (p - 0.3) ** 4 + 0.5 * p**2).sum().backward()
+        q = p.reshape(-1)
+        (torch.arange(1, q.numel() + 1) * (q - 0.3) ** 4 + 0.5 * q**2).sum().backward()
         rule.step()
+        if rate:
+            rate.step()
     return row(f"{name}_after", p.detach())
+
+
+class Rule:
+    """An optimizer that PyTorch lacks: update(p, g, state, step) gives the new p."""
+
+    def __init__(self, params, update):
+        self.p, self.update, self.state, self.t = params[0], update, {}, 0
+
+    def zero_grad(self):
+        self.p.grad = None
+
+    def step(self):
+        self.t += 1
+        with torch.no_grad():
+            self.p.copy_(self.update(self.p, self.p.grad, self.state, self.t))
+
+
+def lion(p, g, s, t, lr=0.01, decay=0.1):
+    """Algorithm 2 of Chen et al. 2023."""
+    m = s.get("m", torch.zeros_like(p))
+    s["m"] = 0.99 * m + 0.01 * g
+    return p - lr * (torch.sign(0.9 * m + 0.1 * g) + decay * p)
+
+
+def lars(p, g, s, t, lr=0.1, decay=0.1, trust=1e-3):
+    """Algorithm 1 of You, Gitman & Ginsburg 2017."""
+    local = trust * p.norm() / (g.norm() + decay * p.norm() + 1e-8)
+    s["v"] = 0.9 * s.get("v", torch.zeros_like(p)) + lr * local * (g + decay * p)
+    return p - s["v"]
+
+
+def lamb(p, g, s, t, lr=1e-3, decay=0.1):
+    """Algorithm 2 of You et al. 2020, with the identity for φ."""
+    s["m"] = 0.9 * s.get("m", torch.zeros_like(p)) + 0.1 * g
+    s["v"] = 0.999 * s.get("v", torch.zeros_like(p)) + 0.001 * g**2
+    r = s["m"] / (1 - 0.9**t) / ((s["v"] / (1 - 0.999**t)).sqrt() + 1e-6) + decay * p
+    return p - lr * p.norm() / r.norm() * r
 
 
 text = "/* Written by reference.py with PyTorch %s. */\n#pragma once\n#include <stdint.h>\n" % torch.__version__.split("+")[0]
@@ -70,6 +111,38 @@ text += optimizer("adagrad", lambda p: O.Adagrad(p))
 text += optimizer("rmsprop", lambda p: O.RMSprop(p))
 text += optimizer("adam", lambda p: O.Adam(p))
 text += optimizer("adamw", lambda p: O.AdamW(p))
+text += optimizer("nadam", lambda p: O.NAdam(p))
+text += optimizer("lion", lambda p: Rule(p, lion))
+EPS1 = torch.finfo(torch.float32).eps
+text += optimizer("adafactor", lambda p: O.Adafactor(p, eps=(EPS1, 1e-3), weight_decay=0.1))
+text += optimizer("adafactor_matrix", lambda p: O.Adafactor(p, lr=0.3, eps=(EPS1, 1e-3)),
+                  (0.25 * torch.arange(12) - 1.3).reshape(3, 4))
+text += optimizer("lars", lambda p: Rule(p, lars))
+text += optimizer("lamb", lambda p: Rule(p, lamb))
+S = O.lr_scheduler
+text += optimizer("scheduled_steps", lambda p: O.SGD(p, lr=0.01), schedule=lambda o: S.StepLR(o, 6))
+text += optimizer("scheduled_cosine", lambda p: O.SGD(p, lr=0.01), schedule=lambda o: S.SequentialLR(
+    o, [S.CosineAnnealingLR(o, 15, eta_min=0.001), S.LambdaLR(o, lambda t: 0.1)], [15]))
+text += optimizer("scheduled_warmup", lambda p: O.SGD(p, lr=0.01),
+                  schedule=lambda o: S.LambdaLR(o, lambda t: min((t + 1) / 8, 1)))
+text += optimizer("scheduled_cycle", lambda p: O.SGD(p, lr=0.01),
+                  schedule=lambda o: S.OneCycleLR(o, 0.02, total_steps=21, cycle_momentum=False))
+text += optimizer("scheduled_exponential", lambda p: O.SGD(p, lr=0.01), schedule=lambda o: S.ExponentialLR(o, 0.9))
+
+
+def batch_norm():
+    """One step of training.dag."""
+    image = torch_peer.fill("", (3, 4, 5, 2)).requires_grad_()
+    norm = torch.nn.BatchNorm2d(4, momentum=0.2)
+    value = torch_peer.weigh(norm(image))
+    value.backward()
+    after = {"image": image, "gain": norm.weight, "bias": norm.bias}
+    return row("batch_norm_value", value.detach()) + "".join(
+        row(f"batch_norm_{name}", (p - p.grad).detach()) for name, p in after.items()) + row(
+        "batch_norm_running_mean", norm.running_mean) + row("batch_norm_running_var", norm.running_var)
+
+
+text += batch_norm()
 
 with open("reference.h", "w") as out:
     out.write(text)

@@ -6,8 +6,9 @@ import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
 
-DIMS = dict(N=2, C=6, L=11, H=9, W=7, SIZE=3, STRIDE=2, PAD=1, DILATION=2, GROUPS=3)
-SMALL = DIMS | dict(N=1, L=7, H=6, W=5)  # of the recorded figures
+DIMS = dict(N=2, C=6, L=11, H=9, W=7, SIZE=3, STRIDE=2, PAD=1, DILATION=2, GROUPS=3,
+            B=2, T=5, U=4, D=12, HEADS=3, R=5, K=7)
+SMALL = DIMS | dict(N=1, L=7, H=6, W=5, B=1, T=3, D=6, HEADS=1)  # of the recorded figures
 
 
 def fill(name, shape):
@@ -27,7 +28,7 @@ def weigh(y):
 
 
 def cases(d):
-    """name -> (leaves by name with their shapes, function of them), for the dims d."""
+    """name -> (leaves by name with their shapes, function of them, perhaps which ones to differentiate by)."""
     n, c, k, g = d["N"], d["C"], d["SIZE"], d["GROUPS"]
     conv = dict(stride=d["STRIDE"], padding=d["PAD"])
     wide = dict(conv, dilation=d["DILATION"])
@@ -75,12 +76,122 @@ def cases(d):
         "nearest_2": (x, lambda x: F.interpolate(x, scale_factor=2)),
         "linear_1": (s, lambda s: F.interpolate(s, scale_factor=3, mode="linear")),
         "linear_2": (x, lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")),
+    } | attention_cases(d) | loss_cases(d)
+
+
+def rotary(x, base=10000.0):
+    t, e = x.shape[-2:]
+    angle = torch.arange(t)[:, None] * base ** (-torch.arange(0, e, 2) / e)
+    turned = torch.view_as_complex(x.reshape(*x.shape[:-1], e // 2, 2).contiguous()) * torch.polar(torch.ones_like(angle), angle)
+    return torch.view_as_real(turned).reshape(x.shape)
+
+
+def attention(x, context, wq, wk, wv, wo, bq=0.0, bk=0.0, bv=0.0, bo=0.0, turn=lambda x: x, **how):
+    """F.scaled_dot_product_attention between projections of the shapes of attention.dag."""
+    def project(w, b, x):
+        b = b[None, :, None, :] if isinstance(b, torch.Tensor) else b
+        return torch.einsum("hei,bti->bhte", w, x) + b
+    heads = F.scaled_dot_product_attention(turn(project(wq, bq, x)), turn(project(wk, bk, context)),
+                                           project(wv, bv, context), **how)
+    return torch.einsum("ihe,bhte->bti", wo, heads) + bo
+
+
+def attention_cases(d):
+    h, width, other = d["HEADS"], d["D"], 7
+    e = width // h
+    seq, query = {"seq": (d["B"], d["T"], width)}, (h, e, width)
+
+    def weights(p, context=width):
+        return {p + ".Wq": query, p + ".Wk": (h, e, context), p + ".Wv": (h, e, context), p + ".Wo": (width, h, e)}
+
+    def biased(p):
+        return {p + ".Wq": query, p + ".bq": (h, e), p + ".Wk": query, p + ".bk": (h, e), p + ".Wv": query,
+                p + ".bv": (h, e), p + ".Wo": (width, h, e), p + ".bo": (width,)}
+
+    def block(p, expansion):
+        grown = expansion * width
+        return biased(p + ".attention_") | {
+            p + ".norm1.gain": (width,), p + ".norm1.bias": (width,), p + ".norm2.gain": (width,),
+            p + ".norm2.bias": (width,), p + ".grow.W": (grown, width), p + ".grow.b": (grown,),
+            p + ".shrink.W": (width, grown), p + ".shrink.b": (width,)}
+
+    def apply(x, w, p, **how):
+        return attention(x, x, *(w[p + ".W" + k] for k in "qkvo"), *(w[p + ".b" + k] for k in "qkvo"), **how)
+
+    def layer(name, expansion, pre):
+        names = list(block(name, expansion))
+        def run(x, *values):
+            w = dict(zip(names, values))
+            norm = lambda x, k: F.layer_norm(x, (width,), w[f"{name}.{k}.gain"], w[f"{name}.{k}.bias"])
+            attend = lambda x: apply(x, w, name + ".attention_", is_causal=pre)
+            feed = lambda x: F.linear(F.gelu(F.linear(x, w[name + ".grow.W"], w[name + ".grow.b"])),
+                                      w[name + ".shrink.W"], w[name + ".shrink.b"])
+            if pre:
+                y = x + attend(norm(x, "norm1"))
+                return y + feed(norm(y, "norm2"))
+            y = norm(x + attend(x), "norm1")
+            return norm(y + feed(y), "norm2")
+        return run
+
+    masked = (tokens((d["T"], d["T"]), 7) % 2 == 0) | torch.eye(d["T"], dtype=torch.bool)
+    self_names = list(biased("self"))
+    return {
+        "attention_self": (seq | biased("self"), lambda x, *v: apply(x, dict(zip(self_names, v)), "self"),
+                           ["seq"] + [name for name in self_names if name != "self.bk"]),
+        "attention_causal_rotary": (seq | weights("before"),
+                                    lambda x, *w: attention(x, x, *w, turn=rotary, is_causal=True)),
+        "attention_cross": (seq | {"other": (d["B"], d["U"], other)} | weights("cross", other), attention),
+        "attention_masked": (seq | weights("hidden"), lambda x, *w: attention(x, x, *w, attn_mask=masked),
+                             ["seq", "hidden.Wq", "hidden.Wo"]),
+        "transformer_pre": (seq | block("block", 4), layer("block", 4, True),
+                            ["seq", "block.attention_.Wq", "block.norm2.gain", "block.grow.W", "block.shrink.b"]),
+        "transformer_post": (seq | block("old", 2), layer("old", 2, False),
+                             ["seq", "old.attention_.Wv", "old.norm1.bias", "old.grow.b"]),
+        "rotary_": (seq, rotary),
+    }
+
+
+def loss_cases(d):
+    shape = (d["R"], d["K"])
+    a, b, c = {"a": shape}, {"b": shape}, {"c": shape}
+
+    def focal(alpha, gamma):
+        """torchvision's sigmoid_focal_loss, a value an element."""
+        def f(z, b):
+            y, p = torch.sigmoid(b), torch.sigmoid(z)
+            right = p * y + (1 - p) * (1 - y)
+            cross = F.binary_cross_entropy_with_logits(z, y, reduction="none")
+            return (alpha * y + (1 - alpha) * (1 - y)) * cross * (1 - right) ** gamma
+        return f
+
+    def info_nce(temperature):
+        return lambda a, b: F.cross_entropy(F.normalize(a) @ F.normalize(b).T / temperature,
+                                            torch.arange(d["R"]), reduction="none")
+
+    def gaussian(full):
+        return lambda a, b, c: F.gaussian_nll_loss(a, b, c**2 + 0.1, full=full, reduction="none")
+
+    def triplet(margin):
+        return lambda a, b, c: F.triplet_margin_loss(a, b, c, margin=margin, reduction="none")
+
+    return {
+        "kl_": (a | b, lambda a, b: F.kl_div(F.log_softmax(a, -1), F.softmax(b, -1), reduction="none").sum(-1)),
+        "gaussian_": (a | b | c, gaussian(False)),
+        "gaussian_full": (a | b | c, gaussian(True), ["a"]),
+        "focal_": (a | b, focal(0.25, 2.0)),
+        "focal_other": (a | b, focal(0.4, 1.5)),
+        "info_nce_": (a | b, info_nce(0.07)),
+        "info_nce_warm": (a | b, info_nce(0.5)),
+        "triplet_": (a | b | c, triplet(1.0)),
+        "triplet_close": (a | b | c, triplet(0.2)),
+        "normalize_": (a, lambda a: F.normalize(a)),
     }
 
 
 def outputs(case):
-    """The value and every derivative of it, weighed, in the order of the export's results."""
-    shapes, function = case
-    leaves = [fill(name, shape).requires_grad_() for name, shape in shapes.items()]
-    value = function(*leaves)
-    return [value.detach(), *torch.autograd.grad(weigh(value), leaves)]
+    """The value and its derivatives, weighed, by the leaves or those of them that the case names."""
+    shapes, function, *wanted = case
+    leaves = {name: fill(name, shape).requires_grad_() for name, shape in shapes.items()}
+    value = function(*leaves.values())
+    by = [leaves[name] for name in (wanted[0] if wanted else leaves)]
+    return [value.detach(), *torch.autograd.grad(weigh(value), by)]
