@@ -1,6 +1,7 @@
 /* The prelude's layers and losses against PyTorch's values and derivatives, in f64. */
 #include "layers.h"
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,19 @@ static int64_t size_of(const dag_array *array) {
   return size;
 }
 
-/* fill and tokens of torch_peer.py: the same numbers on both sides. */
+/* fill and integers of torch_peer.py: the same numbers on both sides. */
 static void fill(double *values, const dag_array *array) {
   int64_t salt = 0, size = size_of(array);
   for (const char *c = array->name; *c != 0; c++) salt += *c;
   for (int64_t i = 0; i < size; i++) values[i] = (double)((37 * i + 11 * salt) % 101 - 50) / 64;
+}
+
+static void integers(int32_t *values, const dag_array *array) {
+  bool labels = strcmp(array->name, "labels") == 0, count = strcmp(array->name, "count") == 0;
+  for (int64_t i = 0; i < size_of(array); i++) {
+    int32_t value = (int32_t)(5 * i % 7);
+    values[i] = labels ? value / 3 + 1 : count ? value % 4 : value;
+  }
 }
 
 static void *input(const dag_input *in) {
@@ -26,8 +35,7 @@ static void *input(const dag_input *in) {
   void *data = malloc((size_t)size * sizeof(double));
   if (data == NULL) exit(1);
   if (in->array.type == DAG_F64) fill(data, &in->array);
-  if (in->array.type == DAG_I32)
-    for (int64_t i = 0; i < size; i++) ((int32_t *)data)[i] = (int32_t)(5 * i % 7);
+  if (in->array.type == DAG_I32) integers(data, &in->array);
   return data;
 }
 

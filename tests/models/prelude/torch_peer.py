@@ -7,8 +7,8 @@ import torch.nn.functional as F
 torch.set_default_dtype(torch.float64)
 
 DIMS = dict(N=2, C=6, L=11, H=9, W=7, SIZE=3, STRIDE=2, PAD=1, DILATION=2, GROUPS=3,
-            B=2, T=5, U=4, D=12, HEADS=3, R=5, K=7)
-SMALL = DIMS | dict(N=1, L=7, H=6, W=5, B=1, T=3, D=6, HEADS=1)  # of the recorded figures
+            B=2, T=5, U=4, D=12, HEADS=3, R=5, K=7, UNITS=4)
+SMALL = DIMS | dict(N=1, L=7, H=6, W=5, B=2, T=3, D=6, HEADS=1)  # of the recorded figures
 
 
 def fill(name, shape):
@@ -18,8 +18,10 @@ def fill(name, shape):
     return (((37 * i + 11 * salt) % 101 - 50) / 64).to(torch.float64).reshape(shape)
 
 
-def tokens(shape, limit):
-    return (5 * torch.arange(math.prod(shape)) % limit).reshape(shape)
+def integers(name, shape):
+    """Classes below 7; labels that repeat themselves and are not the blank, up to three."""
+    values = 5 * torch.arange(math.prod(shape)).reshape(shape) % 7
+    return values // 3 + 1 if name == "labels" else values % 4 if name == "count" else values
 
 
 def weigh(y):
@@ -36,7 +38,7 @@ def cases(d):
     s, x = {"s": (n, c, d["L"])}, {"x": (n, c, d["H"], d["W"])}
     row, part = {"batch.gain": (c,), "batch.bias": (c,)}, lambda p, m: {p + ".gain": (m,), p + ".bias": (m,)}
     mean, one = torch.zeros(c), torch.ones(c)
-    token = tokens((n, d["L"]), 7)
+    token = integers("tokens", (n, d["L"]))
 
     def filters(name, shape, bias=None):
         return {name + ".K": shape} | ({name + ".b": (bias,)} if bias else {})
@@ -76,7 +78,7 @@ def cases(d):
         "nearest_2": (x, lambda x: F.interpolate(x, scale_factor=2)),
         "linear_1": (s, lambda s: F.interpolate(s, scale_factor=3, mode="linear")),
         "linear_2": (x, lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")),
-    } | attention_cases(d) | loss_cases(d)
+    } | attention_cases(d) | loss_cases(d) | recurrent_cases(d)
 
 
 def rotary(x, base=10000.0):
@@ -133,7 +135,7 @@ def attention_cases(d):
             return norm(y + feed(y), "norm2")
         return run
 
-    masked = (tokens((d["T"], d["T"]), 7) % 2 == 0) | torch.eye(d["T"], dtype=torch.bool)
+    masked = (integers("seen", (d["T"], d["T"])) % 2 == 0) | torch.eye(d["T"], dtype=torch.bool)
     self_names = list(biased("self"))
     return {
         "attention_self": (seq | biased("self"), lambda x, *v: apply(x, dict(zip(self_names, v)), "self"),
@@ -188,10 +190,49 @@ def loss_cases(d):
     }
 
 
+def recurrent_cases(d):
+    h, width, rows = d["UNITS"], d["D"], d["B"]
+    seq = {"seq": (rows, d["T"], width)}
+
+    def params(p, gates=()):
+        return {p + ".Wx": (*gates, h, width), p + ".Wh": (*gates, h, h), p + ".b": (*gates, h)}
+
+    def run(kind, *results):
+        """PyTorch's module with our params: b is its b_ih, its b_hh is 0 but for the candidate of a gru."""
+        def f(x, wx, wh, b, bh=None):
+            module = kind(width, h, batch_first=True)
+            b_hh = torch.zeros(b.numel())
+            if bh is not None:
+                b_hh = torch.cat([b_hh[: 2 * h], bh])
+            given = {"weight_ih_l0": wx.reshape(-1, width), "weight_hh_l0": wh.reshape(-1, h),
+                     "bias_ih_l0": b.reshape(-1), "bias_hh_l0": b_hh}
+            y, last = torch.func.functional_call(module, given, (x,))
+            return [y, *(t[0] for t in (last if isinstance(last, tuple) else (last,)))]
+        return f
+
+    def ctc(steps, count):
+        def f(z):
+            lp = F.log_softmax(z, -1).transpose(0, 1)
+            return F.ctc_loss(lp, labels, steps, count, blank=0, reduction="none")
+        return f
+
+    labels = integers("labels", (rows, 3))
+    logits = {"logits": (rows, d["L"], 7)}
+    full = torch.full((rows,), d["L"])
+    return {
+        "rnn_": (seq | params("simple"), run(torch.nn.RNN), None, 1),
+        "gru_": (seq | params("gated", (3,)) | {"gated.bh": (h,)}, run(torch.nn.GRU), None, 1),
+        "lstm_": (seq | params("long", (4,)), run(torch.nn.LSTM), None, 3),
+        "ctc_": (logits, ctc(full, torch.full((rows,), 3))),
+        "ctc_some": (logits, ctc(full - integers("steps", (rows,)), integers("count", (rows,)))),
+    }
+
+
 def outputs(case):
-    """The value and its derivatives, weighed, by the leaves or those of them that the case names."""
-    shapes, function, *wanted = case
+    """The value, or values, and the derivatives, weighed, by the leaves or those of them that the case names."""
+    shapes, function, wanted, n_weighed = (*case, *(None, 1)[len(case) - 2:])
     leaves = {name: fill(name, shape).requires_grad_() for name, shape in shapes.items()}
-    value = function(*leaves.values())
-    by = [leaves[name] for name in (wanted[0] if wanted else leaves)]
-    return [value.detach(), *torch.autograd.grad(weigh(value), by)]
+    values = function(*leaves.values())
+    values = values if isinstance(values, list) else [values]
+    loss = sum(weigh(value) for value in values[:n_weighed])
+    return [*(v.detach() for v in values), *torch.autograd.grad(loss, [leaves[name] for name in wanted or leaves])]
