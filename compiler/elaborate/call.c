@@ -323,10 +323,8 @@ static Value run_body(Elaborator *e, Scope *scope, const Stmt *declaration, Span
   return v;
 }
 
-static Value call_function(Elaborator *e, Scope *scope, const Ast *call, const Value *callee,
-                           bool direct) {
+static Value call_function(Elaborator *e, Scope *scope, const Ast *call, const Value *callee) {
   const Stmt *f = callee->declaration;
-  (void)direct;
   if (reaches_itself(e, f, call->span)) return value_error();
   Argument *args = ARENA_ARRAY(e->arena, Argument, f->n_params + 1);
   if (!match_arguments(e, scope, f->name, parameter_names(e, f->params, f->n_params), f->n_params,
@@ -465,7 +463,7 @@ Value call_value(Elaborator *e, Scope *scope, const Ast *call, Value callee, boo
   case VALUE_TYPE: return call_type(e, scope, call, &callee);
   case VALUE_BUILTIN: return callee.builtin->call(e, scope, call);
   case VALUE_OPERATOR: return call_operator(e, scope, call, callee.op);
-  case VALUE_FUNCTION: return call_function(e, scope, call, &callee, direct);
+  case VALUE_FUNCTION: return call_function(e, scope, call, &callee);
   case VALUE_LAYER:
   case VALUE_OPTIMIZER: return make_instance(e, scope, &callee, call, call->span);
   case VALUE_INSTANCE:

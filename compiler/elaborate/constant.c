@@ -21,9 +21,9 @@ static bool integer_operator(ScalarOp op, int64_t a, int64_t b, int64_t *result)
   case OP_POW:
     if (b < 0) return false;
     *result = 1;
-    for (int64_t i = 0; i < b; i++) {
-      if (*result == 0 || (*result == 1 && a == 1)) return true;
-      if (__builtin_mul_overflow(*result, a, result)) return false;
+    for (; b > 0; b >>= 1) { /* by squaring: (-1)^b ends for every b */
+      if ((b & 1) != 0 && __builtin_mul_overflow(*result, a, result)) return false;
+      if (b > 1 && __builtin_mul_overflow(a, a, &a)) return false;
     }
     return true;
   case OP_MIN: *result = a < b ? a : b; return true;

@@ -83,21 +83,8 @@ void write_offset(Writer *w, const Offset *original) {
 
 static const Interval anything = {INT64_MIN, INT64_MAX};
 
-static Interval type_range(ScalarType type) {
-  switch (type) {
-  case TYPE_BOOL: return (Interval){0, 1};
-  case TYPE_U8: return (Interval){0, UINT8_MAX};
-  case TYPE_I8: return (Interval){INT8_MIN, INT8_MAX};
-  case TYPE_I32: return (Interval){INT32_MIN, INT32_MAX};
-  case TYPE_I64:
-  case TYPE_F32:
-  case TYPE_F64: break;
-  }
-  return anything;
-}
-
 bool range_within(Interval range, ScalarType type) {
-  Interval all = type_range(type);
+  Interval all = type_interval(type);
   if (range.low == INT64_MIN || range.high == INT64_MAX) return false;
   return range.low >= all.low && range.high <= all.high;
 }
@@ -120,10 +107,10 @@ Interval offset_range(const Writer *w, const Offset *offset) {
 static Interval operator_range(const Writer *w, const Value *v) {
   Interval operands[3] = {anything, anything, anything};
   IntervalRule *rule = scalar_ops[v->op].interval;
-  if (rule == NULL) return type_range(v->type.type);
+  if (rule == NULL) return type_interval(v->type.type);
   for (uint32_t i = 0; i < v->n_args; i++) operands[i] = value_range(w, v->args[i]);
   Interval result = rule(operands);
-  return range_within(result, v->type.type) ? result : type_range(v->type.type);
+  return range_within(result, v->type.type) ? result : type_interval(v->type.type);
 }
 
 Interval value_range(const Writer *w, ValueId id) {
@@ -140,5 +127,5 @@ Interval value_range(const Writer *w, ValueId id) {
   case VALUE_LOAD:
   case VALUE_FOLD: break;
   }
-  return type_range(v->type.type);
+  return type_interval(v->type.type);
 }

@@ -129,7 +129,7 @@ Interval interval_same(const Interval *o) { return o[0]; }
 
 /* --- expressions --- */
 
-static Interval type_interval(ScalarType type) {
+Interval type_interval(ScalarType type) {
   switch (type) {
   case TYPE_BOOL: return (Interval){0, 1};
   case TYPE_U8: return (Interval){0, UINT8_MAX};

@@ -7,6 +7,9 @@ typedef struct Interval {
   int64_t low, high;
 } Interval;
 
+/* All values of a type; no bound for i64 and the reals. */
+Interval type_interval(ScalarType type);
+
 typedef Interval IntervalRule(const Interval *operands);
 
 typedef enum OperandRule {

@@ -8,22 +8,10 @@ static ValueId translate(Context *c, ExprId id);
 
 /* --- offsets --- */
 
-static void add_term(Affine *a, int64_t factor, ExprId atom) {
-  for (uint32_t i = 0; i < a->n; i++) {
-    if (a->terms[i].atom != atom) continue;
-    a->terms[i].factor += factor;
-    if (a->terms[i].factor == 0) *a = affine_without(*a, i);
-    return;
-  }
-  if (factor == 0) return;
-  if (a->n == AFFINE_MAX) bug("lower", "an offset has over %d terms", AFFINE_MAX);
-  a->terms[a->n++] = (AffineTerm){factor, atom};
-}
-
 static void add_affine(Affine *a, int64_t factor, const Affine *other) {
   a->constant += factor * other->constant;
   for (uint32_t i = 0; i < other->n; i++)
-    add_term(a, factor * other->terms[i].factor, other->terms[i].atom);
+    affine_add_term(a, factor * other->terms[i].factor, other->terms[i].atom);
 }
 
 /* f·n·(x / n) + f·(x % n) = f·x, what a reshape leaves when the strides are those of its source */

@@ -2,7 +2,7 @@
 #include <string.h>
 #include "simplify/algebra.h"
 
-static void add_term(Affine *a, int64_t factor, ExprId atom) {
+void affine_add_term(Affine *a, int64_t factor, ExprId atom) {
   for (uint32_t i = 0; i < a->n; i++) {
     if (a->terms[i].atom != atom) continue;
     a->terms[i].factor += factor;
@@ -16,7 +16,7 @@ static void add_term(Affine *a, int64_t factor, ExprId atom) {
 
 static void add_scaled(Affine *a, const Affine *b, int64_t factor) {
   a->constant += factor * b->constant;
-  for (uint32_t i = 0; i < b->n; i++) add_term(a, factor * b->terms[i].factor, b->terms[i].atom);
+  for (uint32_t i = 0; i < b->n; i++) affine_add_term(a, factor * b->terms[i].factor, b->terms[i].atom);
 }
 
 /* f·(u % n) + f·n·(u / n) = f·u */
@@ -31,8 +31,8 @@ static void join_remainders(Graph *graph, Affine *a, Ranges ranges) {
       if (a->terms[k].atom != quotient || a->terms[k].factor != factor * n) continue;
       Affine u = affine_of(graph, e.args[0], ranges);
       if (a->n + u.n > AFFINE_MAX) return;
-      add_term(a, -factor * n, quotient);
-      add_term(a, -factor, expr_op2(graph, OP_MOD, e.args[0], e.args[1]));
+      affine_add_term(a, -factor * n, quotient);
+      affine_add_term(a, -factor, expr_op2(graph, OP_MOD, e.args[0], e.args[1]));
       add_scaled(a, &u, factor);
       join_remainders(graph, a, ranges);
       return;
@@ -70,9 +70,9 @@ static void divide(const Affine *x, int64_t n, Affine *quotient, Affine *rest) {
   for (uint32_t i = 0; i < x->n; i++) {
     int64_t whole = x->terms[i].factor % n == 0 ? x->terms[i].factor / n : 0;
     if (whole != 0)
-      add_term(quotient, whole, x->terms[i].atom);
+      affine_add_term(quotient, whole, x->terms[i].atom);
     else
-      add_term(rest, x->terms[i].factor, x->terms[i].atom);
+      affine_add_term(rest, x->terms[i].factor, x->terms[i].atom);
   }
 }
 
@@ -88,7 +88,7 @@ static bool open_remainders(Graph *graph, const Affine *x, int64_t n, Ranges ran
                      expr_at(graph, e.args[1])->kind == EXPR_CONST &&
                      expr_at(graph, e.args[1])->integer % n == 0;
     if (!remainder) {
-      add_term(opened, factor, x->terms[i].atom);
+      affine_add_term(opened, factor, x->terms[i].atom);
       continue;
     }
     any = true;
@@ -96,7 +96,7 @@ static bool open_remainders(Graph *graph, const Affine *x, int64_t n, Ranges ran
     if (opened->n + inner.n + 1 > AFFINE_MAX) return false;
     add_scaled(opened, &inner, factor);
     ExprId whole = fold_op2(graph, OP_DIV, e.args[0], e.args[1]);
-    add_term(opened, -factor * expr_at(graph, e.args[1])->integer, whole);
+    affine_add_term(opened, -factor * expr_at(graph, e.args[1])->integer, whole);
   }
   return any;
 }
@@ -128,7 +128,7 @@ static Affine affine_quotient(Graph *graph, const Expr *e, Ranges ranges) {
     if (folded->kind == EXPR_CONST)
       quotient.constant += folded->integer;
     else
-      add_term(&quotient, 1, remaining);
+      affine_add_term(&quotient, 1, remaining);
   }
   return quotient;
 }

@@ -25,6 +25,8 @@ typedef struct Ranges {
 /* Of an expression of type i32; divisions and remainders are taken apart as far as the ranges
  * allow. */
 Affine affine_of(Graph *graph, ExprId id, Ranges ranges);
+/* a := a + factor · atom */
+void affine_add_term(Affine *a, int64_t factor, ExprId atom);
 Affine affine_sub(Affine a, Affine b);
 Affine affine_scale(Affine a, int64_t factor);
 /* a without its k-th term. */

@@ -30,6 +30,13 @@ static void constants_are_computed(void **state) {
   EXPECT("input x: f32[2]\ny = x * size(x, 0) + rank(x)\nexport f(x) = y\n", "y[i] = x[i] * 2 + 1");
 }
 
+static void powers_end(void **state) {
+  (void)state;
+  EXPECT("const k = 5 + (-1)^9223372036854775807 + (-2)^3\ninput x: f32[2]\ny = x * k\n"
+         "export f(x) = y\n",
+         "y[i] = x[i] * (-4)");
+}
+
 static void shapes_broadcast(void **state) {
   (void)state;
   EXPECT("input a: f32[4, 1]\ninput b: f32[3]\nc = a + b\nexport f(a, b) = c\n",
@@ -79,6 +86,7 @@ int main(void) {
       cmocka_unit_test(literals_adapt),
       cmocka_unit_test(integers_widen),
       cmocka_unit_test(constants_are_computed),
+      cmocka_unit_test(powers_end),
       cmocka_unit_test(shapes_broadcast),
       cmocka_unit_test(builtins_are_index_arithmetic),
       cmocka_unit_test(real_means_what_the_file_says),
