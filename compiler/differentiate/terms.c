@@ -120,12 +120,28 @@ Factors split_factors(Graph *graph, ExprId id, uint32_t first, Ranges ranges) {
   return (Factors){one, id};
 }
 
+/* Whether an index variable is a term of the sum, and not only inside a quotient or a remainder. */
+static bool has_index_term(const Graph *graph, ExprId id) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind != EXPR_OP) return e->kind == EXPR_INDEX;
+  switch (e->op) {
+  case OP_ADD:
+  case OP_SUB:
+  case OP_MUL: return has_index_term(graph, e->args[0]) || has_index_term(graph, e->args[1]);
+  case OP_NEG:
+  case OP_CAST: return has_index_term(graph, e->args[0]);
+  default: return false;
+  }
+}
+
+/* Whether an equality in the condition can be solved for an index variable. */
 static bool equates_indices(const Graph *graph, ExprId condition) {
   const Expr *e = expr_at(graph, condition);
   if (e->kind != EXPR_OP) return false;
   if (e->op == OP_AND)
     return equates_indices(graph, e->args[0]) || equates_indices(graph, e->args[1]);
-  return e->op == OP_EQ && expr_at(graph, e->args[0])->type == TYPE_I32;
+  return e->op == OP_EQ && expr_at(graph, e->args[0])->type == TYPE_I32 &&
+         (has_index_term(graph, e->args[0]) || has_index_term(graph, e->args[1]));
 }
 
 static bool is_constant(const Graph *graph, ExprId id) {
