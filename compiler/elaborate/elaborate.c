@@ -16,21 +16,71 @@ Scope *file_scope(Elaborator *e) {
   return scope;
 }
 
+static Value definition_value(const Stmt *stmt, Scope *home) {
+  Value v = value_error();
+  v.kind = stmt->kind == STMT_LAYER       ? VALUE_LAYER
+           : stmt->kind == STMT_OPTIMIZER ? VALUE_OPTIMIZER
+                                          : VALUE_FUNCTION;
+  v.declaration = stmt;
+  v.home = home;
+  return v;
+}
+
 void bind_functions(Elaborator *e, Scope *home, const Stmt *const *statements, size_t n) {
   for (size_t i = 0; i < n; i++) {
     const Stmt *stmt = statements[i];
-    bool layer = stmt->kind == STMT_LAYER, optimizer = stmt->kind == STMT_OPTIMIZER;
-    if (!layer && !optimizer && stmt->kind != STMT_FN) continue;
-    Value v = value_error();
-    v.kind = layer ? VALUE_LAYER : optimizer ? VALUE_OPTIMIZER : VALUE_FUNCTION;
-    v.declaration = stmt;
-    v.home = home;
-    scope_bind(e, home, stmt->name, v, stmt->name_span);
+    if (stmt->kind != STMT_LAYER && stmt->kind != STMT_OPTIMIZER && stmt->kind != STMT_FN) continue;
+    scope_bind(e, home, stmt->name, definition_value(stmt, home), stmt->name_span);
   }
 }
 
-static void load_prelude(Elaborator *e) {
+/* --- the prelude --- */
+
+/* The length of the word that a definition begins with, in the first column of its line; or 0. */
+static size_t definition_word(const char *line) {
+  static const char *const words[] = {"fn ", "layer ", "optimizer "};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strncmp(line, words[i], strlen(words[i])) == 0) return strlen(words[i]);
+  return 0;
+}
+
+/* Binds what a file of the prelude defines, each name to a text that is parsed when the name is
+   first looked up: a model uses few of them. */
+static void bind_unread(Elaborator *e, const Source *source) {
+  Unread *last = NULL;
+  uint32_t number = 1;
+  for (const char *line = source->text; line != NULL; number++) {
+    size_t word = definition_word(line);
+    if (word > 0) {
+      size_t begin = (size_t)(line - source->text), length = strcspn(line + word, "( =");
+      const char *name = arena_strndup(e->arena, line + word, length);
+      uint32_t column = (uint32_t)word + 1, end = column + (uint32_t)length;
+      if (last != NULL) last->end = begin;
+      last = ARENA_NEW(e->arena, Unread);
+      *last = (Unread){e, source, begin, source->length, number};
+      Binding *binding = ARENA_NEW(e->arena, Binding);
+      *binding = (Binding){.unread = last, .span = {source, number, column, number, end}};
+      if (map_get(&e->prelude->names, name) != NULL) bug("elaborate", "two `%s` in prelude", name);
+      map_set(&e->prelude->names, name, binding);
+    }
+    line = strchr(line, '\n');
+    if (line != NULL) line++;
+  }
+}
+
+void read_definition(Binding *binding) {
+  const Unread *unread = binding->unread;
+  Elaborator *e = unread->elaborator;
   int errors = diag_errors(e->diag);
+  const File *file =
+      parse_part(e->arena, e->diag, unread->source, unread->begin, unread->end, unread->line);
+  if (diag_errors(e->diag) > errors || file->body.count != 1)
+    bug("elaborate", "%s:%u: not one definition", unread->source->path, unread->line);
+  binding->unread = NULL;
+  binding->value = definition_value(file->body.items[0], e->prelude);
+}
+
+static void load_prelude(Elaborator *e) {
   e->prelude = scope_new(e, NULL);
   e->prelude->iteration = "";
   e->prelude->real = e->program->real;
@@ -39,10 +89,8 @@ static void load_prelude(Elaborator *e) {
   for (const EmbeddedFile *file = prelude_text; file->path != NULL; file++) {
     Source *source = source_from_text(e->arena, file->path, file->text, strlen(file->text));
     source->prelude = true;
-    const File *parsed = parse_file(e->arena, e->diag, source);
-    bind_functions(e, e->prelude, (const Stmt *const *)parsed->body.items, parsed->body.count);
+    bind_unread(e, source);
   }
-  if (diag_errors(e->diag) > errors) bug("elaborate", "the prelude has errors");
 }
 
 /* --- imports --- */

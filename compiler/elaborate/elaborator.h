@@ -10,10 +10,10 @@
 #include "graph/scalar_ops.h"
 
 enum {
-  MAX_AXES = 32,       /* of a value; axis variables are numbered below */
-  RANDOM_POINT = 62,   /* stands for the number of the point at which a random number is drawn */
-  FIRST_INDEX = 64,    /* index variables of the notation are numbered from here */
-  UNKNOWN_EXTENT = -1  /* of an axis whose range is not known yet */
+  MAX_AXES = 32,      /* of a value; axis variables are numbered below */
+  RANDOM_POINT = 62,  /* stands for the number of the point at which a random number is drawn */
+  FIRST_INDEX = 64,   /* index variables of the notation are numbered from here */
+  UNKNOWN_EXTENT = -1 /* of an axis whose range is not known yet */
 };
 
 typedef enum ValueKind {
@@ -85,10 +85,19 @@ struct Value {
   Instance *instance;
 };
 
+/* A definition of the prelude that is not parsed yet: bytes begin … end - 1 of its file. */
+typedef struct Unread {
+  Elaborator *elaborator;
+  const Source *source;
+  size_t begin, end;
+  uint32_t line;
+} Unread;
+
 typedef struct Binding {
   Value value;
   Span span;
-  bool index; /* an index variable */
+  bool index;           /* an index variable */
+  const Unread *unread; /* not NULL: the value is to be read first */
 } Binding;
 
 /* The `...` of an index list: as many index variables as its reads have leading axes. */
@@ -157,7 +166,7 @@ struct Elaborator {
   Map owned;   /* full name → TensorId * of params and states */
   ARRAY(IndexVariable) indices;
   uint32_t n_lists, n_open; /* lists of index variables: so far, and not closed yet */
-  ARRAY(uint32_t) steps; /* index variables of the scans that are open, outermost first */
+  ARRAY(uint32_t) steps;    /* index variables of the scans that are open, outermost first */
   ARRAY(RangeCheck) checks;
   ARRAY(TensorId) random;         /* definitions that draw random numbers */
   ARRAY(Update) updates;          /* of the training step, from `<-` outside train */
@@ -231,6 +240,7 @@ bool constant_sizes(Elaborator *e, Scope *scope, const Ast *ast, bool open, int6
 
 /* --- scope.c --- */
 Scope *scope_new(Elaborator *e, Scope *parent);
+/* The binding of a name, read and ready; NULL: there is none. */
 Binding *scope_find(const Scope *scope, const char *name);
 /* Binds a name; reports one that is taken where it may not be bound again. */
 void scope_bind(Elaborator *e, Scope *scope, const char *name, Value value, Span span);
@@ -397,5 +407,7 @@ bool *export_slice(Elaborator *e, const Stmt *export);
 /* --- elaborate.c --- */
 /* Binds the functions, layers and optimizers among the statements; their bodies look names up in
    `home`. */
+/* Parses what a name of the prelude stands for. */
+void read_definition(Binding *binding);
 void bind_functions(Elaborator *e, Scope *home, const Stmt *const *statements, size_t n);
 Scope *file_scope(Elaborator *e);

@@ -14,7 +14,9 @@ Scope *scope_new(Elaborator *e, Scope *parent) {
 Binding *scope_find(const Scope *scope, const char *name) {
   for (; scope != NULL; scope = scope->parent) {
     Binding *binding = map_get(&scope->names, name);
-    if (binding != NULL) return binding;
+    if (binding == NULL) continue;
+    if (binding->unread != NULL) read_definition(binding);
+    return binding;
   }
   return NULL;
 }

@@ -29,9 +29,8 @@ static bool is_text(Diag *diag, const Source *source) {
   return false;
 }
 
-static void parse(Parser *parser, const Source *source, int start) {
-  if (!is_text(parser->diag, source)) return;
-  tokens_open(&parser->tokens, parser->arena, parser->diag, source, start);
+static void parse(Parser *parser, const Source *source, TextPart part, int start) {
+  tokens_open(&parser->tokens, parser->arena, parser->diag, source, part, start);
   dag_parse(parser);
   tokens_close(&parser->tokens);
 }
@@ -40,13 +39,22 @@ File *parse_file(Arena *arena, Diag *diag, const Source *source) {
   File *file = ARENA_NEW(arena, File);
   file->source = source;
   Parser parser = {.arena = arena, .diag = diag, .file = file};
-  parse(&parser, source, START_FILE);
+  if (is_text(diag, source)) parse(&parser, source, whole_text(source), START_FILE);
+  return file;
+}
+
+File *parse_part(Arena *arena, Diag *diag, const Source *source, size_t begin, size_t end,
+                 uint32_t line) {
+  File *file = ARENA_NEW(arena, File);
+  file->source = source;
+  Parser parser = {.arena = arena, .diag = diag, .file = file};
+  parse(&parser, source, (TextPart){begin, end, line, 1}, START_FILE);
   return file;
 }
 
 Ast *parse_expression(Arena *arena, Diag *diag, const Source *source) {
   int before = diag_errors(diag);
   Parser parser = {.arena = arena, .diag = diag};
-  parse(&parser, source, START_EXPRESSION);
+  if (is_text(diag, source)) parse(&parser, source, whole_text(source), START_EXPRESSION);
   return diag_errors(diag) == before ? parser.expression : NULL;
 }

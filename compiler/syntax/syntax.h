@@ -14,6 +14,11 @@ Source *source_from_text(Arena *arena, const char *path, const char *text, size_
    errors. Takes any bytes. */
 File *parse_file(Arena *arena, Diag *diag, const Source *source);
 
+/* Parses the statements in the bytes begin … end - 1, the first of which begins that line. The text
+   is UTF-8. */
+File *parse_part(Arena *arena, Diag *diag, const Source *source, size_t begin, size_t end,
+                 uint32_t line);
+
 /* Parses one expression, as in `dagc`'s own tables (derivative rules) and -D. NULL on an error. */
 Ast *parse_expression(Arena *arena, Diag *diag, const Source *source);
 

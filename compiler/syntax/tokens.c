@@ -350,14 +350,22 @@ void tokens_stop(Tokens *tokens) {
   tokens->next = (Token){.kind = END, .span = tokens->next.span};
 }
 
-void tokens_open(Tokens *tokens, Arena *arena, Diag *diag, const Source *source, int start) {
-  *tokens = (Tokens){
-      .arena = arena, .diag = diag, .source = source, .line = 1, .column = 1, .start = start};
+TextPart whole_text(const Source *source) {
   static const char mark[] = "\xEF\xBB\xBF"; /* of UTF-8; some editors write it */
   size_t begin = strncmp(source->text, mark, 3) == 0 ? 3 : 0;
-  tokens->column += (uint32_t)begin;
+  return (TextPart){begin, source->length, 1, (uint32_t)begin + 1};
+}
+
+void tokens_open(Tokens *tokens, Arena *arena, Diag *diag, const Source *source, TextPart part,
+                 int start) {
+  *tokens = (Tokens){.arena = arena,
+                     .diag = diag,
+                     .source = source,
+                     .line = part.line,
+                     .column = part.column,
+                     .start = start};
   dag_scan_lex_init_extra(tokens, &tokens->scanner);
-  dag_scan__scan_bytes(source->text + begin, (int)(source->length - begin), tokens->scanner);
+  dag_scan__scan_bytes(source->text + part.begin, (int)(part.end - part.begin), tokens->scanner);
 }
 
 void tokens_close(Tokens *tokens) { dag_scan_lex_destroy(tokens->scanner); }

@@ -64,7 +64,16 @@ typedef struct Tokens {
   bool muted;           /* a mistake in this statement was reported: what follows from it is not */
 } Tokens;
 
-void tokens_open(Tokens *tokens, Arena *arena, Diag *diag, const Source *source, int start);
+/* The bytes begin … end - 1 of a source, and where they stand in it. */
+typedef struct TextPart {
+  size_t begin, end;
+  uint32_t line, column;
+} TextPart;
+
+/* All but a byte order mark. */
+TextPart whole_text(const Source *source);
+void tokens_open(Tokens *tokens, Arena *arena, Diag *diag, const Source *source, TextPart part,
+                 int start);
 void tokens_close(Tokens *tokens);
 /* After the last one, END again and again. */
 Token tokens_next(Tokens *tokens);

@@ -22,7 +22,7 @@ static const char *tokens_line(Reading *r, const char *text) {
   Tokens tokens;
   const Source *source = source_from_text(r->arena, "m.dag", text, strlen(text));
   Text out = text_new(r->arena);
-  tokens_open(&tokens, r->arena, r->diag, source, START_FILE);
+  tokens_open(&tokens, r->arena, r->diag, source, whole_text(source), START_FILE);
   tokens_next(&tokens); /* START_FILE */
   for (Token token = tokens_next(&tokens); token.kind != END; token = tokens_next(&tokens)) {
     if (out.length > 0) text_add(&out, " ");
