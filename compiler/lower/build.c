@@ -246,6 +246,7 @@ uint32_t kernel_parameter(Builder *b, BufferId buffer, bool written) {
 
 static void add_statement(Builder *b, Statement statement) {
   statement.comment = b->block->head.comment;
+  statement.part = b->part;
   b->block->head.comment = NULL;
   ARRAY_PUSH(b->arena, &b->block->statements, statement);
 }

@@ -20,6 +20,7 @@ typedef struct Builder {
   ARRAY(ValueId) variable_values; /* per variable */
   Map names;                      /* taken: name → how often */
   OpenBlock *block;
+  Part part; /* that the statements are for which are built now */
   bool uses_step, uses_seed;
 } Builder;
 

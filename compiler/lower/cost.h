@@ -2,5 +2,6 @@
 #pragma once
 #include "lower/kernel.h"
 
-/* Kernel.flops and .bytes, of each kernel's first call. */
-void find_costs(Plan *plan);
+/* cost[…].operations, .read and .written of a call of the kernel with those buffers, and the
+   kernel's own flops and bytes. */
+void find_cost(const Plan *plan, Kernel *k, const BufferId *buffers, Cost cost[N_PARTS]);

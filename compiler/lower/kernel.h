@@ -113,8 +113,14 @@ typedef struct StatementList {
   uint32_t n;
 } StatementList;
 
+/* What a definition is computed for: a result; the derivatives of one; the new value of a param or
+   state. What several are computed for counts with the first of them. */
+typedef enum Part { PART_FORWARD, PART_BACKWARD, PART_UPDATE } Part;
+enum { N_PARTS = PART_UPDATE + 1 };
+
 typedef struct Statement {
   StatementKind kind;
+  Part part;
   const char *comment; /* NULL: none. Stands above the statement, one line */
   /* loop: from < to (constants), step ≥ 1 divides to - from */
   uint32_t variable;
@@ -160,10 +166,9 @@ typedef struct Kernel {
   Value *values;
   uint32_t n_values;
   StatementList body;
-  bool uses_step; /* OP_STEP or a random number occurs: takes `int64_t step` */
-  bool uses_seed; /* a random number occurs: takes `uint64_t seed` */
-  double flops,
-      bytes; /* a call: scalar operations (an estimate); bytes of distinct memory touched */
+  bool uses_step;      /* OP_STEP or a random number occurs: takes `int64_t step` */
+  bool uses_seed;      /* a random number occurs: takes `uint64_t seed` */
+  double flops, bytes; /* of its first call: scalar operations; distinct memory touched */
 } Kernel;
 
 /* --- the plan --- */
@@ -191,10 +196,18 @@ typedef struct Buffer {
   uint32_t first, last; /* workspace: calls of its entry between which it is alive */
 } Buffer;
 
+/* The work of a call, or of a part of it: scalar operations on reals, and bytes of distinct memory
+   (cost.c says what counts). */
+typedef struct Cost {
+  const char *name; /* the definition that the part is called by; NULL: there is no such part */
+  double operations, read, written;
+} Cost;
+
 /* kernel(buffers…): one for each parameter, in order, all different. */
 typedef struct KernelCall {
   KernelId kernel;
   const BufferId *buffers;
+  Cost cost[N_PARTS];
 } KernelCall;
 
 /* All elements of `input` must be in [0, limit); checked before anything is written. */

@@ -332,6 +332,7 @@ static void build_outputs(Nest *nest, uint32_t v, int lanes) {
 static void build_node(Nest *nest, uint32_t i) {
   Work *w = nest->c.w;
   Node *n = nest->node = node_at(w, i);
+  nest->c.b->part = n->part;
   uint32_t spine = nest->group->spine;
   nest->bindings = ARENA_ARRAY(w->arena, Binding, n->rank + n->n_reduced + 1);
   memcpy(nest->bindings, nest->spine, spine * sizeof *nest->spine);

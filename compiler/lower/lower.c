@@ -28,13 +28,16 @@ static int depth_of(const char *path) {
   return depth;
 }
 
-/* The definition that a kernel is called by: the first of those that are least a part of others. By
-   name alone, so that a dump compiles to the same C. */
-static const Node *main_node(const Work *w, const NodeGroup *groups, size_t n_groups) {
+/* The definition that a kernel, or a part of it, is called by: the first of those that are least a
+   part of others. By name alone, so that a dump compiles to the same C. NULL: it has no such part.
+ */
+static const Node *main_node(const Work *w, const NodeGroup *groups, size_t n_groups,
+                             const Part *part) {
   const Node *best = NULL;
   for (size_t k = 0; k < n_groups; k++)
     for (size_t i = 0; i < groups[k].nodes.count; i++) {
       const Node *n = node_at(w, groups[k].nodes.items[i]);
+      if (part != NULL && n->part != *part) continue;
       if (best == NULL || depth_of(n->name) < depth_of(best->name)) best = n;
     }
   return best;
@@ -52,6 +55,7 @@ static const char *kernel_name(Lowering *l, const Node *n) {
 }
 
 static void build_group(Work *w, Builder *b, const NodeGroup *g) {
+  b->part = node_at(w, g->nodes.items[0])->part;
   switch (g->kind) {
   case GROUP_LOOPS: build_loops(w, b, g); break;
   case GROUP_SCATTER: build_scatter(w, b, g); break;
@@ -85,12 +89,18 @@ static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
   }
   *group = first + n;
   const NodeGroup *groups = &w->groups.items[first];
-  const char *name = kernel_name(l, main_node(w, groups, n));
+  const char *name = kernel_name(l, main_node(w, groups, n, NULL));
   KernelId before = l->plan->n_kernels;
   Kernel kernel = builder_finish(b, name, describe_kernel(w, groups, n, b));
-  KernelId id = share_kernel(l->plan, &l->kernels, kernel);
-  if (id == before) map_set(&l->names, name, l->plan);
-  return (KernelCall){id, b->bound.items};
+  KernelCall call = {.buffers = b->bound.items};
+  find_cost(l->plan, &kernel, call.buffers, call.cost);
+  for (int k = 0; k < N_PARTS; k++) {
+    const Node *called = main_node(w, groups, n, &(Part){(Part)k});
+    call.cost[k].name = called == NULL ? NULL : called->name;
+  }
+  call.kernel = share_kernel(l->plan, &l->kernels, kernel);
+  if (call.kernel == before) map_set(&l->names, name, l->plan);
+  return call;
 }
 
 static bool has_parallel_loop(StatementList list) {
@@ -143,6 +153,7 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   order_nodes(&w);
   make_layouts(&w);
   make_groups(&w);
+  find_parts(&w);
   result.calls = ARENA_ARRAY(plan->arena, KernelCall, w.groups.count + 1);
   for (size_t i = 0; i < w.groups.count;) {
     KernelCall call = build_kernel(l, &w, &i);
@@ -169,7 +180,6 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   plan->init = lower_entry(&l, NULL, plan->n_entries);
   drop_unused_buffers(plan);
   place_workspace(plan);
-  find_costs(plan);
   for (KernelId i = 0; i < plan->n_kernels; i++)
     plan->uses_threads = plan->uses_threads || has_parallel_loop(plan->kernels[i].body);
   return plan;

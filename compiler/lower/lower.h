@@ -20,3 +20,5 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target);
 void verify_plan(const Plan *plan, const char *pass);
 /* --emit=kernels */
 void print_plan(Text *out, const Plan *plan);
+/* --emit=cost */
+void print_cost(Text *out, const Plan *plan);

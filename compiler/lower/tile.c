@@ -168,6 +168,7 @@ static void finish_tile(Tiling *t) {
   store_value(t, t->node, kernel_local(b, sums.local, sums.fixed, sums.n_fixed));
   for (size_t i = 1; i < t->group->nodes.count; i++) {
     const Node *n = node_at(w, t->group->nodes.items[i]);
+    b->part = n->part;
     ValueId value = translate_body(&t->c, n, t->bindings, result_lanes(t));
     value = kernel_splat(b, value, result_lanes(t));
     uint32_t local = kernel_new_local(b, n->name, value_at(b, value)->type);
@@ -183,6 +184,7 @@ static void finish_tile(Tiling *t) {
 
 static void build_tile(Tiling *t) {
   Lanes type = lanes_of(t->node->type, t->lanes);
+  t->c.b->part = t->node->part;
   t->sum = kernel_array(t->c.b, "sum", type, t->tile.rows, t->tile.vectors);
   kernel_declare(t->c.b, t->sum, VALUE_NONE);
   clear_sums(t);

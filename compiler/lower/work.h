@@ -51,7 +51,8 @@ typedef struct Node {
   ARRAY(uint32_t) readers; /* nodes that read it */
   Recurrence *recurrence;  /* the innermost that it is computed in; NULL */
   const uint32_t *step_axes; /* per depth of that: which of the output indices is the step */
-  bool transposes;           /* a copy of what it reads, with another axis innermost */
+  Part part;
+  bool transposes; /* a copy of what it reads, with another axis innermost */
 } Node;
 
 typedef uint64_t IndexSet; /* of index variables */
@@ -161,6 +162,9 @@ const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents
 void make_fixed_buffers(Plan *plan, BufferId *param_buffers);
 void drop_unused_buffers(Plan *plan);
 void place_workspace(Plan *plan); /* offsets from lifetimes */
+
+/* part.c: what each node is computed for, once all are known. */
+void find_parts(Work *w);
 
 /* layout.c: a buffer for each node, with its strides; contractions; transposed copies. */
 void make_layouts(Work *w);

@@ -65,7 +65,7 @@ expect 3 "DAGC_CC names" env DAGC_CC=/nowhere/cc "$dagc" build mlp.dag -o m
 absent m
 
 # --- stages, sizes ---
-for stage in ast ir grad opt kernels c; do
+for stage in ast ir grad opt kernels cost c; do
   expect 0 "" "$dagc" mlp.dag --emit=$stage -o "mlp.$stage"
   [ -s "mlp.$stage" ] || fail "--emit=$stage is empty"
 done

@@ -45,7 +45,7 @@ static void add_call(Arena *arena, EntryPlan *entry, KernelId kernel, uint32_t n
   if (entry->calls == NULL) entry->calls = ARENA_ARRAY(arena, KernelCall, 8);
   BufferId *copy = ARENA_ARRAY(arena, BufferId, n + 1);
   for (uint32_t i = 0; i < n; i++) copy[i] = buffers[i];
-  entry->calls[entry->n_calls++] = (KernelCall){kernel, copy};
+  entry->calls[entry->n_calls++] = (KernelCall){.kernel = kernel, .buffers = copy};
 }
 
 /* W[j] = 0.5 */

@@ -125,7 +125,7 @@ static const char *build_text(Arena *arena, const Case *cases, uint32_t n) {
     buffers[0] = 2 * (uint32_t)c->operand;
     buffers[1] = buffers[0] + 1;
     buffers[2] = plan->n_buffers;
-    calls[i] = (KernelCall){i, buffers};
+    calls[i] = (KernelCall){.kernel = i, .buffers = buffers};
     plan->buffers[plan->n_buffers++] =
         (Buffer){BUFFER_OUTPUT, name, id, c->result, 1, extents, strides, POINTS, 0, i, 0, 0, 0};
   }
