@@ -337,8 +337,12 @@ Value call_one_hot(Elaborator *e, Scope *scope, const Ast *call) {
 Value call_rank(Elaborator *e, Scope *scope, const Ast *call) {
   static const char *const names[] = {"x"};
   Argument x = {0};
-  if (!take(e, scope, call, names, 1, 1, &x)) return value_error();
-  return value_integer(e, x.value.rank);
+  if (!match_arguments(e, scope, "rank", names, 1, call, 0, &x)) return value_error();
+  if (x.present && x.value.kind == VALUE_LIST) return value_integer(e, 1);
+  if (x.present && x.value.kind == VALUE_STRING) return value_integer(e, 0);
+  if (x.present && x.value.kind == VALUE_TENSOR) return value_integer(e, x.value.rank);
+  diag_error(e->diag, call->span, "rank takes one tensor, number, list or string");
+  return value_error();
 }
 
 Value call_size(Elaborator *e, Scope *scope, const Ast *call) {

@@ -123,10 +123,22 @@ static bool result_adapts(ScalarOp op, const Value *args, uint32_t n) {
   return true;
 }
 
+/* Strings are words for options: `pad == "same"`. A word is no number. */
+static bool compares_string(ScalarOp op, const Value *args) {
+  return (op == OP_EQ || op == OP_NE) &&
+         (args[0].kind == VALUE_STRING || args[1].kind == VALUE_STRING);
+}
+
+static bool same_string(const Value *a, const Value *b) {
+  return a->kind == b->kind && strcmp(a->string, b->string) == 0;
+}
+
 Value apply_operator(Elaborator *e, ScalarOp op, Value *args, const Span *spans, uint32_t n,
                      Span where) {
   for (uint32_t i = 0; i < n; i++)
     if (value_failed(&args[i])) return value_error();
+  if (compares_string(op, args))
+    return value_bool(e, same_string(&args[0], &args[1]) == (op == OP_EQ));
   for (uint32_t i = 0; i < n; i++) {
     if (args[i].kind == VALUE_TENSOR) continue;
     diag_error(e->diag, spans[i], "`%s` takes numbers, not %s", operator_text(op),

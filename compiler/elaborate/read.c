@@ -102,7 +102,8 @@ static bool slice_bound(Elaborator *e, Scope *scope, const Ast *ast, int64_t ext
 
 static bool slice_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, const Item *item) {
   int64_t extent = r->base.extents[axis], from, to;
-  if (!known_extent(e, r, axis, item->span) || !slice_bound(e, scope, item->first, extent, 0, &from) ||
+  if (!known_extent(e, r, axis, item->span) ||
+      !slice_bound(e, scope, item->first, extent, 0, &from) ||
       !slice_bound(e, scope, item->second, extent, extent, &to))
     return false;
   if (from < 0 || to > extent || from >= to) {
@@ -219,9 +220,24 @@ static bool give_default(Elaborator *e, Scope *scope, Value *v, const Ast *fallb
   return true;
 }
 
+/* One item of a list, which is known at compile time: `size[0]`. */
+static Value list_item(Elaborator *e, Scope *scope, const Ast *ast, const Value *list) {
+  int64_t at, n = (int64_t)list->n_items;
+  if (ast->n_items != 1 || ast->items[0].kind != ITEM_EXPR) {
+    diag_error(e->diag, ast->span, "a list is read at one place");
+    return value_error();
+  }
+  if (!constant_integer(e, scope, ast->items[0].first, "a place in a list", &at))
+    return value_error();
+  if (at >= -n && at < n) return list->items[at < 0 ? at + n : at];
+  diag_error(e->diag, ast->span, "there is no item %" PRId64 " among %" PRId64, at, n);
+  return value_error();
+}
+
 Value read_value(Elaborator *e, Scope *scope, const Ast *ast, const Ast *fallback) {
   Reading r = {.ast = ast, .base = evaluate(e, scope, ast->operand)};
   if (value_failed(&r.base)) return r.base;
+  if (r.base.kind == VALUE_LIST && fallback == NULL) return list_item(e, scope, ast, &r.base);
   if (r.base.kind != VALUE_TENSOR) {
     diag_error(e->diag, ast->operand->span, "%s cannot be read at indices",
                value_describe(e, &r.base));

@@ -78,7 +78,35 @@ def cases(d):
         "nearest_2": (x, lambda x: F.interpolate(x, scale_factor=2)),
         "linear_1": (s, lambda s: F.interpolate(s, scale_factor=3, mode="linear")),
         "linear_2": (x, lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")),
-    } | attention_cases(d) | loss_cases(d) | recurrent_cases(d)
+    } | axis_cases(d, s, x) | attention_cases(d) | loss_cases(d) | recurrent_cases(d)
+
+
+def axis_cases(d, s, x):
+    """Options that differ between the axes, and what is done at the ends."""
+    c = d["C"]
+
+    def around(x, size, stride):
+        """Zeros as padding="same" has them, for any stride."""
+        pads = []
+        for length, k, step in reversed(list(zip(x.shape[2:], size, stride))):
+            total = max((-(-length // step) - 1) * step + k - length, 0)
+            pads += [total // 2, total - total // 2]
+        return F.pad(x, pads)
+
+    return {
+        "conv2d_oblong": (x | {"oblong.K": (4, c, 3, 2), "oblong.b": (4,)},
+                          lambda *a: F.conv2d(*a, stride=(2, 1), padding=(1, 0), dilation=(1, 2))),
+        "conv2d_same": (x | {"same.K": (3, c, 2, 3)}, lambda *a: F.conv2d(*a, padding="same")),
+        "conv2d_halved": (x | {"halved.K": (3, c, 4, 3)},
+                          lambda x, k: F.conv2d(around(x, (4, 3), (2, 3)), k, stride=(2, 3))),
+        "transpose2d_oblong": (x | {"grown.K": (c, 4, 3, 2), "grown.b": (4,)},
+                               lambda *a: F.conv_transpose2d(*a, stride=(2, 1), padding=(1, 0), output_padding=(1, 0))),
+        "max_pool_wide": (x, lambda x: F.max_pool2d(x, (3, 2), (1, 2), 1, (1, 2))),
+        "max_pool_ceil": (x, lambda x: F.max_pool2d(x, (3, 2), 2, (1, 0), ceil_mode=True)),
+        "avg_pool_ceil": (x, lambda x: F.avg_pool2d(x, (3, 2), 2, (1, 0), ceil_mode=True)),
+        "avg_pool_bare": (x, lambda x: F.avg_pool2d(x, (3, 2), 2, 1, ceil_mode=True, count_include_pad=False)),
+        "avg_pool_ends": (s, lambda s: F.avg_pool1d(s, 3, 2, 1, count_include_pad=False)),
+    }
 
 
 def rotary(x, base=10000.0):
