@@ -58,5 +58,16 @@ int main(void) {
   CHECK(scheduled_warmup);
   CHECK(scheduled_cycle);
   CHECK(scheduled_exponential);
+  CHECK(sgd_all);
+  CHECK(adagrad_all);
+  CHECK(rmsprop_all);
+  CHECK(adadelta);
+  CHECK(adam_all);
+  CHECK(adamax);
+  CHECK(radam);
+  CHECK(lbfgs);
+  CHECK(lbfgs_short);
+  CHECK(newton);
+  CHECK(lbfgs_matrix);
   return failures != 0;
 }

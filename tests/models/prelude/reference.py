@@ -77,6 +77,27 @@ def lamb(p, g, s, t, lr=1e-3, decay=0.1):
     return p - lr * p.norm() / r.norm() * r
 
 
+def newton(p, g, s, t, lr=0.2, damping=0.1):
+    """Three steps of conjugate gradients on (H + damping) d = g, with the Hessian of `optimizer`'s loss."""
+    h = 12 * torch.arange(1, p.numel() + 1) * (p - 0.3) ** 2 + 1 + damping
+    d, r, v = torch.zeros_like(p), g.clone(), g.clone()
+    for _ in range(3):
+        a = (r @ r) / (v @ (h * v))
+        d, rest = d + a * v, r - a * h * v
+        r, v = rest, rest + (rest @ rest) / (r @ r) * v
+    return p - lr * d
+
+
+class OneIteration(torch.optim.LBFGS):
+    """One iteration a step, on the gradient that is there."""
+
+    def __init__(self, params, **options):
+        super().__init__(params, max_iter=1, **({"history_size": 10} | options))
+
+    def step(self):
+        super().step(lambda: torch.zeros(()))
+
+
 text = "/* Written by reference.py with PyTorch %s. */\n#pragma once\n#include <stdint.h>\n" % torch.__version__.split("+")[0]
 text += row("reference_x", X) + row("reference_z", Z) + row("reference_y", Y)
 text += "static const int32_t reference_class[] = {%s};\n" % ", ".join(str(int(v)) for v in CLASS)
@@ -119,6 +140,18 @@ text += optimizer("adafactor_matrix", lambda p: O.Adafactor(p, lr=0.3, eps=(EPS1
                   (0.25 * torch.arange(12) - 1.3).reshape(3, 4))
 text += optimizer("lars", lambda p: Rule(p, lars))
 text += optimizer("lamb", lambda p: Rule(p, lamb))
+text += optimizer("sgd_all", lambda p: O.SGD(p, lr=0.01, momentum=0.8, dampening=0.3, weight_decay=0.1))
+text += optimizer("adagrad_all", lambda p: O.Adagrad(p, lr_decay=0.1, weight_decay=0.1))
+text += optimizer("rmsprop_all", lambda p: O.RMSprop(p, momentum=0.7, centered=True, weight_decay=0.1))
+text += optimizer("adadelta", lambda p: O.Adadelta(p, weight_decay=0.1))
+text += optimizer("adam_all", lambda p: O.Adam(p, weight_decay=0.1, amsgrad=True))
+text += optimizer("adamax", lambda p: O.Adamax(p))
+text += optimizer("radam", lambda p: O.RAdam(p, weight_decay=0.1))
+text += optimizer("lbfgs", lambda p: OneIteration(p, lr=0.3))
+text += optimizer("lbfgs_short", lambda p: OneIteration(p, lr=0.2, history_size=3))
+text += optimizer("newton", lambda p: Rule(p, newton))
+text += optimizer("lbfgs_matrix", lambda p: OneIteration(p, lr=0.3, history_size=5),
+                  (0.25 * torch.arange(12) - 1.3).reshape(3, 4))
 S = O.lr_scheduler
 text += optimizer("scheduled_steps", lambda p: O.SGD(p, lr=0.01), schedule=lambda o: S.StepLR(o, 6))
 text += optimizer("scheduled_cosine", lambda p: O.SGD(p, lr=0.01), schedule=lambda o: S.SequentialLR(
