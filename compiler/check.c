@@ -64,6 +64,10 @@ static void print_derivative(Check *c, const GradientCheck *check) {
     fprintf(c->out, "  %-36s %s: WRONG\n", name, check->message);
     return;
   }
+  if (check->surrogate != NULL) {
+    fprintf(c->out, "  %-36s passes the surrogate of %s\n", name, check->surrogate);
+    return;
+  }
   bool good = check->finite_error <= finite_tolerance && check->mode_error <= mode_tolerance;
   const Tensor *result = tensor_at(c->program->graph, check->result);
   fprintf(c->out, "  %-36s %9.1e %-16s %9.1e   %s\n", name, check->finite_error,
@@ -74,14 +78,62 @@ static void print_derivative(Check *c, const GradientCheck *check) {
             check->finite);
 }
 
+/* --- own rules --- */
+
+static bool is_same_rule(const GradientCheck *a, const GradientCheck *b) {
+  return a->rule->span.source == b->rule->span.source && a->rule->span.line == b->rule->span.line &&
+         a->rule->span.column == b->rule->span.column && a->parameter == b->parameter;
+}
+
+/* A rule at its worst call. Surrogates are listed, but are not wrong. */
+static void print_rule(Check *c, const GradientCheck *check) {
+  const OwnRule *rule = check->rule;
+  const char *name =
+      arena_printf(c->arena, "%s by %s, %s:%u:%u", rule->function, tensor_name(c, check->wrt),
+                   rule->span.source->path, rule->span.line, rule->span.column);
+  bool good = check->message == NULL && check->finite_error <= finite_tolerance;
+  const char *word = rule->surrogate ? (good ? "surrogate, equal" : "surrogate") : verdict(c, good);
+  if (check->message != NULL) {
+    fprintf(c->out, "  %-36s %s: %s\n", name, check->message, word);
+    return;
+  }
+  const Tensor *result = tensor_at(c->program->graph, check->result);
+  fprintf(c->out, "  %-36s %9.1e %-16s   %s\n", name, check->finite_error,
+          check->finite_error > 0 ? place(c, result, check->element) : "", word);
+  if (!good && !rule->surrogate)
+    fprintf(c->out, "    there it is %.12g, by finite differences %.12g\n", check->exact,
+            check->finite);
+}
+
+/* Returns how many there are; they come first. */
+static uint32_t check_rules(Check *c, const GradientChecks *checks) {
+  uint32_t n = 0;
+  while (n < checks->count && checks->items[n].rule != NULL) n++;
+  if (n > 0) fprintf(c->out, "  %-36s %s\n", "reverse rule", "finite differences");
+  for (uint32_t i = 0; i < n; i++) {
+    const GradientCheck *worst = &checks->items[i];
+    bool first = true;
+    for (uint32_t k = 0; k < n; k++) {
+      const GradientCheck *other = &checks->items[k];
+      if (!is_same_rule(worst, other)) continue;
+      first = first && k >= i;
+      if (other->message != NULL || !(other->finite_error <= worst->finite_error)) worst = other;
+    }
+    if (first) print_rule(c, worst);
+  }
+  if (n > 0) fprintf(c->out, "\n");
+  return n;
+}
+
 static void check_derivatives(Check *c, GradientChecks *checks) {
   gradient_checks_run(c->arena, checks, c->program, c->in, MAX_ELEMENTS, SEED);
-  if (checks->count == 0) {
+  uint32_t n_rules = check_rules(c, checks);
+  if (checks->count == n_rules) {
     fprintf(c->out, "%s has no derivatives\n", c->program->path);
     return;
   }
   fprintf(c->out, "  %-36s %-26s %s\n", "derivative", "finite differences", "forward = reverse");
-  for (uint32_t i = 0; i < checks->count; i++) print_derivative(c, &checks->items[i]);
+  for (uint32_t i = n_rules; i < checks->count; i++) print_derivative(c, &checks->items[i]);
 }
 
 /* --- compiled code --- */

@@ -30,7 +30,7 @@ static TensorId add_derivative(Graph *graph, DerivativeKind kind, TensorId sourc
   return add_like(graph, kind == DERIVATIVE_JVP ? source : wrt, t, name);
 }
 
-static void add_probes(Graph *graph, GradientCheck *check) {
+static void add_probes(Graph *graph, GradientCheck *check, bool has_forward) {
   if (check->kind == DERIVATIVE_HESSIAN)
     check->gradient = add_derivative(graph, DERIVATIVE_GRAD, check->source, check->wrt, TENSOR_NONE,
                                      "check.gradient");
@@ -39,8 +39,10 @@ static void add_probes(Graph *graph, GradientCheck *check) {
   check->v = add_input(graph, check->wrt, "check.v");
   check->reverse =
       add_derivative(graph, DERIVATIVE_VJP, source, check->wrt, check->u, "check.reverse");
-  check->forward =
-      add_derivative(graph, DERIVATIVE_JVP, source, check->wrt, check->v, "check.forward");
+  check->forward = TENSOR_NONE;
+  if (has_forward)
+    check->forward =
+        add_derivative(graph, DERIVATIVE_JVP, source, check->wrt, check->v, "check.forward");
 }
 
 static bool list_has(TensorList list, TensorId id) {
@@ -108,13 +110,58 @@ static void collect_loss(Arena *arena, const Program *program, CheckList *list) 
   }
 }
 
+/* The own rules of what the program computes, one check for each share. */
+static void collect_rules(Arena *arena, const Program *program, CheckList *list) {
+  const Graph *graph = program->graph;
+  bool *seen = ARENA_ARRAY(arena, bool, graph->n_tensors + 1);
+  for (uint32_t e = 0; e < program->n_entries; e++) {
+    TensorList order = entry_order(arena, program, &program->entries[e]);
+    for (uint32_t i = 0; i < order.count; i++) {
+      const OwnRule *rule = tensor_at(graph, order.items[i])->rule;
+      if (rule == NULL || seen[order.items[i]]) continue;
+      seen[order.items[i]] = true;
+      for (uint32_t k = 0; k < rule->n; k++)
+        ARRAY_PUSH(arena, list,
+                   (GradientCheck){.source = order.items[i],
+                                   .wrt = rule->wrt[k],
+                                   .training = program->entries[e].training,
+                                   .span = rule->span,
+                                   .result = rule->shares[k],
+                                   .kind = DERIVATIVE_VJP,
+                                   .seed = rule->seed,
+                                   .u = rule->seed,
+                                   .v = TENSOR_NONE,
+                                   .forward = TENSOR_NONE,
+                                   .gradient = TENSOR_NONE,
+                                   .rule = rule,
+                                   .parameter = k});
+    }
+  }
+}
+
+/* Looks for own rules between wrt and source; whether all of them can be transposed. */
+static bool look_for_rules(Arena *arena, const Graph *graph, GradientCheck *check) {
+  TensorList order = graph_order(graph, arena, &check->source, 1);
+  bool linear = true;
+  for (uint32_t i = 0; i < order.count; i++) {
+    const OwnRule *rule = tensor_at(graph, order.items[i])->rule;
+    if (rule == NULL || !list_has(graph_order(graph, arena, &order.items[i], 1), check->wrt))
+      continue;
+    linear = linear && rule->linear;
+    if (rule->surrogate) check->surrogate = rule->function;
+  }
+  return linear;
+}
+
 GradientChecks gradient_checks_add(Arena *arena, Program *program) {
   CheckList list = {0};
+  collect_rules(arena, program, &list);
+  size_t n_rules = list.count;
   collect_derivatives(arena, program, &list);
   collect_loss(arena, program, &list);
-  for (size_t i = 0; i < list.count; i++) {
+  for (size_t i = n_rules; i < list.count; i++) {
     GradientCheck *check = &list.items[i];
-    add_probes(program->graph, check);
+    add_probes(program->graph, check, look_for_rules(arena, program->graph, check));
     if (check->result != TENSOR_NONE) continue;
     check->result = check->reverse;
     check->seed = check->u;
@@ -264,6 +311,7 @@ static bool check_columns(Run *run, int64_t max_elements) {
 /* uᵀ(J v) = (uᵀJ) v */
 static bool check_modes(Run *run) {
   GradientCheck *check = run->check;
+  if (check->forward == TENSOR_NONE) return true;
   if (!evaluate(run, check->forward) || !evaluate(run, check->reverse)) return false;
   const double *u = interpreter_values(run->in, check->u),
                *v = interpreter_values(run->in, check->v);
@@ -290,14 +338,24 @@ static double *copy_values(const Run *run, TensorId id) {
   return copy;
 }
 
+/* What else the rule is differentiated by stays as it is, even where that depends on wrt. */
+static void hold_others(Run *run, bool held) {
+  const OwnRule *rule = run->check->rule;
+  for (uint32_t i = 0; rule != NULL && i < rule->n; i++) {
+    if (rule->wrt[i] == run->check->wrt || (held && !evaluate(run, rule->wrt[i]))) continue;
+    interpreter_hold(run->in, rule->wrt[i], held);
+  }
+}
+
 static void run_check(Run *run, int64_t max_elements) {
   GradientCheck *check = run->check;
   run->source = check->gradient != TENSOR_NONE ? check->gradient : check->source;
   run->n_source = size_of(run, run->source);
   run->n_wrt = size_of(run, check->wrt);
-  double *u = interpreter_values(run->in, check->u), *v = interpreter_values(run->in, check->v);
+  double *u = interpreter_values(run->in, check->u);
   for (int64_t s = 0; s < run->n_source; s++) u[s] = draw(run);
-  for (int64_t k = 0; k < run->n_wrt; k++) v[k] = draw(run);
+  double *v = check->v == TENSOR_NONE ? NULL : interpreter_values(run->in, check->v);
+  for (int64_t k = 0; k < run->n_wrt && v != NULL; k++) v[k] = draw(run);
   if (run->n_source == 1) u[0] = 1; /* then the probe is the gradient itself */
   if (!evaluate(run, check->wrt) || !evaluate(run, check->result)) return;
   run->start = copy_values(run, check->wrt);
@@ -306,10 +364,12 @@ static void run_check(Run *run, int64_t max_elements) {
   run->seed = check->seed == TENSOR_NONE ? NULL : copy_values(run, check->seed);
   for (int64_t i = 0; i < size_of(run, check->result); i++)
     if (isfinite(run->result[i])) run->largest = fmax(run->largest, fabs(run->result[i]));
+  hold_others(run, true);
   interpreter_stop(run->in, STOP_RECORD);
   bool done = evaluate(run, run->source);
   interpreter_stop(run->in, STOP_EVALUATE);
   if (done && check_columns(run, max_elements)) check_modes(run);
+  hold_others(run, false);
 }
 
 void gradient_checks_run(Arena *arena, GradientChecks *checks, const Program *program,
@@ -320,6 +380,6 @@ void gradient_checks_run(Arena *arena, GradientChecks *checks, const Program *pr
                .in = in,
                .check = &checks->items[i],
                .random = {.seed = seed, .site = i}};
-    run_check(&run, max_elements);
+    if (run.check->surrogate == NULL) run_check(&run, max_elements);
   }
 }

@@ -16,7 +16,12 @@ typedef struct GradientCheck {
   DerivativeKind kind; /* of result */
   TensorId seed;       /* of result; TENSOR_NONE */
   TensorId gradient;   /* hessian: the gradient that it differentiates; else TENSOR_NONE */
-  TensorId u, v, reverse, forward; /* probes: uᵀ·J and J·v, with inputs u and v */
+  TensorId u, v, reverse, forward; /* probes: uᵀ·J and J·v, with inputs u and v. forward:
+                                      TENSOR_NONE where a rule on the way has no transpose */
+  const OwnRule *rule;   /* of `source`, whose share of wrt is `result`; NULL: of the program */
+  uint32_t parameter;    /* wrt's place in the rule */
+  const char *surrogate; /* a function on the way whose rule is not meant to be its derivative, so
+                            that nothing can be compared; NULL */
   /* results */
   const char *message; /* why it could not be evaluated; NULL */
   double finite_error; /* worst over the elements tried */

@@ -45,6 +45,10 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
     return program;
   }
   differentiate(program, diag);
+  if (diag_errors(diag) > 0) {
+    *done = false;
+    return NULL;
+  }
   if (options->verify) verify_program(program, "differentiate");
   simplify(program);
   program = program_canonical(program);

@@ -45,7 +45,7 @@ static Stmt *statement_of(Parser *parser, StmtKind kind, Span span) {
   Result result;
   StmtBlock block;
   ElsePart else_part;
-  Rule rule;
+  const Rule *rule;
   ItemList items;
   ArgList args;
   AstList asts;
@@ -76,7 +76,7 @@ static Stmt *statement_of(Parser *parser, StmtKind kind, Span span) {
 %type <stmts> statements train_items
 %type <block> block
 %type <else_part> else_part
-%type <rule> rule
+%type <rule> rule own_rule
 %type <ast> left expr or and not compare comparison sum product unary power default default_value
 %type <ast> postfix primary checkpoint
 %type <type> type type_annotation
@@ -126,13 +126,14 @@ statement:
                                     { $$ = build_function(parser, STMT_FN, @$, &$2, NULL, $4,
                                                           (StmtBlock){0});
                                       $$->value = $7;
-                                      $$->rule_seed = $8.seed;
-                                      $$->rule = $8.value; }
+                                      $$->rule = $8; }
   | FN NAME LPAREN params RPAREN block rule
                                     { $$ = build_function(parser, STMT_FN, span_join(@1, @5), &$2,
                                                           NULL, $4, $6);
-                                      $$->rule_seed = $7.seed;
-                                      $$->rule = $7.value; }
+                                      $$->rule = $7; }
+  | left own_rule                   { $$ = statement_of(parser, STMT_RULE, span_join(@1, $2->span));
+                                      $$->target = $1;
+                                      $$->rule = $2; }
   | LAYER NAME LPAREN params RPAREN block
                                     { $$ = build_function(parser, STMT_LAYER, span_join(@1, @5),
                                                           &$2, NULL, $4, $6); }
@@ -205,10 +206,27 @@ targets:
   ;
 
 rule:
-    %empty                          { $$ = (Rule){0}; }
-  | WITH NAME LPAREN NAME RPAREN ASSIGN expr
-                                    { require_word(parser, &$2, "grad", "after `with`");
-                                      $$ = (Rule){declared_name(parser, &$4), $7}; }
+    %empty                          { $$ = NULL; }
+  | own_rule
+  ;
+
+/* The adjoint of the value, what is differentiated by; one share for each of those. */
+own_rule:
+    WITH NAME LPAREN owners RPAREN ASSIGN expr
+                                    { AstList values = {0};
+                                      PUSH(values, $7);
+                                      $$ = build_rule(parser, span_join(@1, @5), &$2, $4, values,
+                                                      (StmtBlock){0}); }
+  | WITH NAME LPAREN owners RPAREN ASSIGN LPAREN expr COMMA some_exprs RPAREN
+                                    { AstList values = {0};
+                                      PUSH(values, $8);
+                                      for (size_t i = 0; i < $10.count; i++)
+                                        PUSH(values, $10.items[i]);
+                                      $$ = build_rule(parser, span_join(@1, @5), &$2, $4, values,
+                                                      (StmtBlock){0}); }
+  | WITH NAME LPAREN owners RPAREN block
+                                    { $$ = build_rule(parser, span_join(@1, @5), &$2, $4,
+                                                      (AstList){0}, $6); }
   ;
 
 if_statement:

@@ -52,21 +52,39 @@ static void define_hessian(Rules *rules, Graph *graph, TensorId id) {
   reverse_sweep(rules, graph, g, TENSOR_NONE, true, &(Request){hessian.wrt, id}, 1);
 }
 
+static void define_derivative(Rules *rules, Graph *graph, TensorId id) {
+  const Tensor t = *tensor_at(graph, id);
+  const Request request = {t.wrt, id};
+  switch (t.derivative) {
+  case DERIVATIVE_GRAD: define_gradients(rules, graph, id); break;
+  case DERIVATIVE_VJP: reverse_sweep(rules, graph, t.source, t.seed, false, &request, 1); break;
+  case DERIVATIVE_JVP: forward_sweep(rules, graph, t.source, t.wrt, t.seed, id); break;
+  case DERIVATIVE_JACOBIAN:
+    reverse_sweep(rules, graph, t.source, TENSOR_NONE, true, &request, 1);
+    break;
+  case DERIVATIVE_HESSIAN: define_hessian(rules, graph, id); break;
+  }
+}
+
+/* Own rules may be written with derivatives, and are used by others that may stand above them. */
+static void define_in_rules(Rules *rules, Graph *graph) {
+  ARRAY(TensorId) shares = {0};
+  for (TensorId id = 0; id < graph->n_tensors; id++) {
+    const OwnRule *rule = tensor_at(graph, id)->rule;
+    for (uint32_t i = 0; rule != NULL && i < rule->n; i++)
+      ARRAY_PUSH(graph->arena, &shares, rule->shares[i]);
+  }
+  TensorList needed = graph_order(graph, graph->arena, shares.items, (uint32_t)shares.count);
+  for (uint32_t i = 0; i < needed.count; i++)
+    if (tensor_at(graph, needed.items[i])->kind == TENSOR_DERIVATIVE)
+      define_derivative(rules, graph, needed.items[i]);
+}
+
 void differentiate(Program *program, Diag *diag) {
   Graph *graph = program->graph;
   Rules rules = {.arena = program->arena, .diag = diag};
-  for (TensorId id = 0; id < graph->n_tensors; id++) {
-    const Tensor t = *tensor_at(graph, id);
-    if (t.kind != TENSOR_DERIVATIVE) continue;
-    Request request = {t.wrt, id};
-    switch (t.derivative) {
-    case DERIVATIVE_GRAD: define_gradients(&rules, graph, id); break;
-    case DERIVATIVE_VJP: reverse_sweep(&rules, graph, t.source, t.seed, false, &request, 1); break;
-    case DERIVATIVE_JVP: forward_sweep(&rules, graph, t.source, t.wrt, t.seed, id); break;
-    case DERIVATIVE_JACOBIAN:
-      reverse_sweep(&rules, graph, t.source, TENSOR_NONE, true, &request, 1);
-      break;
-    case DERIVATIVE_HESSIAN: define_hessian(&rules, graph, id); break;
-    }
-  }
+  define_in_rules(&rules, graph);
+  for (TensorId id = 0; id < graph->n_tensors; id++)
+    if (tensor_at(graph, id)->kind == TENSOR_DERIVATIVE) define_derivative(&rules, graph, id);
+  for (TensorId id = 0; id < graph->n_tensors; id++) tensor_at(graph, id)->rule = NULL;
 }

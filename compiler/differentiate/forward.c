@@ -2,6 +2,7 @@
 
        ẏ[O] = Σ over R of  s(O, R) · Σ over reads of  ∂e/∂read · ẋ[g(O, R)] */
 #include "differentiate/sweep.h"
+#include <string.h>
 #include "simplify/algebra.h"
 
 typedef struct Forward {
@@ -34,13 +35,58 @@ static ExprId tangent_sum(Forward *f, TensorId y) {
   return total;
 }
 
+/* `u` of `f2.u` */
+static const char *own_name(const char *name) {
+  const char *dot = strrchr(name, '.');
+  return dot == NULL ? name : dot + 1;
+}
+
+/* y's own rule is a linear map from its adjoint to those of P_i; forward mode is its transpose,
+       ẏ = Σ over i of  (∂ share_i / ∂ u)ᵀ Ṗ_i */
+static ExprId tangent_by_rule(Forward *f, TensorId y) {
+  Graph *graph = f->graph;
+  const OwnRule *rule = tensor_at(graph, y)->rule;
+  const Tensor seed = *tensor_at(graph, rule->seed);
+  ExprId total = expr_number(graph, seed.type, 0);
+  if (!rule->linear) {
+    diag_error(f->rules->diag, rule->span,
+               "the reverse rule of %s is not linear in %s, so there is no derivative in forward "
+               "mode",
+               rule->function, own_name(seed.name));
+    diag_hint(f->rules->diag,
+              "jvp is the transpose of a rule; grad, vjp, jacobian and hessian take it as it is");
+    return total;
+  }
+  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, seed.rank + 1);
+  for (uint32_t i = 0; i < seed.rank; i++) at[i] = expr_index(graph, i);
+  for (uint32_t i = 0; i < rule->n; i++) {
+    TensorId tangent = f->tangents[rule->wrt[i]];
+    if (tangent == TENSOR_NONE) continue;
+    Tensor part = tensor_new(TENSOR_DERIVATIVE, seed.type);
+    part.name = arena_printf(graph->arena, "%s_dot.part", tensor_at(graph, y)->name);
+    part.rank = seed.rank;
+    part.extents = seed.extents;
+    part.index_names = seed.index_names;
+    TensorId result = graph_add(graph, part);
+    reverse_sweep(f->rules, graph, rule->shares[i], tangent, false, &(Request){rule->seed, result},
+                  1);
+    total = derive_add(graph, total, expr_read(graph, result, at, seed.rank, EXPR_NONE));
+  }
+  return total;
+}
+
 static Tensor tangent_tensor(const Forward *f, TensorId y) {
   Tensor t = *tensor_at(f->graph, y);
   t.name = arena_printf(f->graph->arena, "%s_dot", t.name);
   t.named = false;
+  t.rule = NULL;
   t.adjoint_of = y;
   t.adjoint_from = f->source;
   t.derived = true;
+  if (tensor_at(f->graph, y)->rule != NULL) {
+    t.reduction = REDUCE_NONE;
+    t.n_reduced = 0;
+  }
   return t;
 }
 
@@ -53,7 +99,7 @@ static void define_tangent(Forward *f, TensorId y) {
     f->tangents[y] = graph_add(f->graph, tangent);
     return;
   }
-  tangent.body = tangent_sum(f, y);
+  tangent.body = t->rule != NULL ? tangent_by_rule(f, y) : tangent_sum(f, y);
   if (expr_is_number(f->graph, tangent.body, 0)) return;
   if (tangent.reduction != REDUCE_NONE) tangent.reduction = REDUCE_SUM;
   f->tangents[y] = graph_add(f->graph, tangent);
@@ -70,7 +116,8 @@ static void define_group(Forward *f, const TensorId *members, uint32_t n) {
   }
   for (uint32_t i = 0; i < n; i++) {
     if (!f->activity.active[members[i]]) continue;
-    ExprId body = tangent_sum(f, members[i]);
+    bool ruled = tensor_at(f->graph, members[i])->rule != NULL;
+    ExprId body = ruled ? tangent_by_rule(f, members[i]) : tangent_sum(f, members[i]);
     tensor_at(f->graph, f->tangents[members[i]])->body = body;
   }
 }

@@ -165,9 +165,62 @@ static void contribute_read(Sweep *sweep, TensorId y, const Partial *partial) {
   }
 }
 
+/* A read at [0, 1, …] of a tensor of those extents. */
+static bool is_whole_read(const Graph *graph, ExprId id, const int64_t *extents, uint32_t n) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind != EXPR_READ || e->fallback != EXPR_NONE || e->n_args != n) return false;
+  for (uint32_t i = 0; i < n; i++) {
+    const Expr *at = expr_at(graph, e->args[i]);
+    if (at->kind != EXPR_INDEX || at->index != i ||
+        tensor_at(graph, e->tensor)->extents[i] != extents[i])
+      return false;
+  }
+  return true;
+}
+
+/* The adjoint of y as a tensor. */
+static TensorId adjoint_as_tensor(Sweep *sweep, TensorId y) {
+  Graph *graph = sweep->graph;
+  ExprId value = sweep->adjoints[y].value;
+  const Tensor *t = tensor_at(graph, y);
+  if (is_whole_read(graph, value, adjoint_extents(sweep, t, 0), sweep->n_seed + t->rank))
+    return expr_at(graph, value)->tensor;
+  Tensor adjoint = adjoint_tensor(sweep, y, sweep->adjoints[y].via);
+  adjoint.is_adjoint = true;
+  adjoint.body = value;
+  adjoint.name = arena_printf(graph->arena, "%s_bar", t->name);
+  return graph_add(graph, adjoint);
+}
+
+/* y's own rule gives the shares of what it depends on. */
+static void propagate_rule(Sweep *sweep, TensorId y) {
+  Graph *graph = sweep->graph;
+  const OwnRule *rule = tensor_at(graph, y)->rule;
+  TensorId *shares = ARENA_ARRAY(graph->arena, TensorId, rule->n + 1);
+  RuleUse use = {.y = y,
+                 .adjoint = adjoint_as_tensor(sweep, y),
+                 .source = sweep->source,
+                 .n_seed = sweep->n_seed,
+                 .seed_extents = sweep->seed_extents};
+  apply_rule(graph, &use, shares);
+  for (uint32_t i = 0; i < rule->n; i++) {
+    TensorId x = rule->wrt[i];
+    if (!sweep->activity.active[x]) continue;
+    Tensor *share = tensor_at(graph, shares[i]);
+    bool pointwise = share->kind == TENSOR_DEFINITION && share->reduction == REDUCE_NONE;
+    share->adjoint_of = x;
+    sweep->adjoints[x].names = share->index_names;
+    contribute(sweep, x, pointwise ? share->body : whole_read(graph, shares[i]), y);
+  }
+}
+
 static void propagate_definition(Sweep *sweep, TensorId y) {
   Graph *graph = sweep->graph;
   const Tensor t = *tensor_at(graph, y);
+  if (t.rule != NULL) {
+    propagate_rule(sweep, y);
+    return;
+  }
   uint32_t n_seed = sweep->n_seed, n_body = t.rank + t.n_reduced;
   /* the body over S and its own index variables, shifted behind S */
   ExprId *map = ARENA_ARRAY(graph->arena, ExprId, n_body + 1);
@@ -180,19 +233,6 @@ static void propagate_definition(Sweep *sweep, TensorId y) {
   Partials partials =
       body_partials(sweep->rules, graph, body, seed, result, sweep->activity.active);
   for (uint32_t i = 0; i < partials.count; i++) contribute_read(sweep, y, &partials.items[i]);
-}
-
-/* A read at [0, 1, …] of a tensor of those extents. */
-static bool is_whole_read(const Graph *graph, ExprId id, const int64_t *extents, uint32_t n) {
-  const Expr *e = expr_at(graph, id);
-  if (e->kind != EXPR_READ || e->fallback != EXPR_NONE || e->n_args != n) return false;
-  for (uint32_t i = 0; i < n; i++) {
-    const Expr *at = expr_at(graph, e->args[i]);
-    if (at->kind != EXPR_INDEX || at->index != i ||
-        tensor_at(graph, e->tensor)->extents[i] != extents[i])
-      return false;
-  }
-  return true;
 }
 
 /* A value over S and the view's indices, at the source's: the element of the same row-major number.

@@ -20,7 +20,9 @@ static bool is_active(const Graph *graph, TensorId id, const bool *active) {
   const Tensor *t = tensor_at(graph, id);
   if (!type_is_real(t->type)) return false;
   if (t->kind == TENSOR_RESHAPE) return active[t->source];
-  return t->kind == TENSOR_DEFINITION && has_derivative(t->reduction) &&
+  for (uint32_t i = 0; t->rule != NULL && i < t->rule->n; i++)
+    if (active[t->rule->wrt[i]]) return true;
+  return t->kind == TENSOR_DEFINITION && t->rule == NULL && has_derivative(t->reduction) &&
          reads_active(graph, t->body, active);
 }
 
@@ -63,6 +65,7 @@ static TensorId place_of_extremum(Graph *graph, TensorId y) {
   place.type = TYPE_I32;
   place.name = arena_printf(graph->arena, "%s.%s", place.name, max ? "argmax" : "argmin");
   place.named = false;
+  place.rule = NULL;
   return graph_add(graph, place);
 }
 

@@ -7,7 +7,7 @@
    on it. Both over all tensors of the graph at the time. */
 typedef struct Activity {
   bool *active;
-  TensorList order; /* what source depends on, each after what it reads */
+  TensorList order;     /* what source depends on, each after what it reads */
   const Group **groups; /* per item of the order: the recurrence that it is a member of, NULL */
 } Activity;
 
@@ -32,6 +32,15 @@ void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, b
 /* Defines `result` as the directional derivative of source along `direction` (of wrt's shape). */
 void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, TensorId direction,
                    TensorId result);
+
+/* own_rule.c: the shares of y's own reverse rule, written out for an adjoint of y with index
+   variables S in front. shares[i], of wrt[i]'s shape with S in front, for each i in the rule. */
+typedef struct RuleUse {
+  TensorId y, adjoint, source;
+  uint32_t n_seed;
+  const int64_t *seed_extents;
+} RuleUse;
+void apply_rule(Graph *graph, const RuleUse *use, TensorId *shares);
 
 /* The factor s of the formula for a reduction at its summed indices, multiplied onto `adjoint`,
    over the index variables of y shifted by `shift`: 1 for a sum; [R = argmax(O)] for max and min;

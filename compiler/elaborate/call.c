@@ -293,7 +293,7 @@ static Scope *body_scope(Elaborator *e, Scope *parent, const Stmt *declaration, 
 }
 
 /* Runs the body in a scope whose parameters are bound. */
-static Value run_body(Elaborator *e, Scope *scope, const Stmt *declaration, Span where) {
+Value run_body(Elaborator *e, Scope *scope, const Stmt *declaration, Span where) {
   Frame frame = {e->frame, declaration};
   const char *naming = e->naming;
   int errors = diag_errors(e->diag);
@@ -334,6 +334,7 @@ static Value call_function(Elaborator *e, Scope *scope, const Ast *call, const V
   Scope *body = body_scope(e, callee->home, f, owner, use_of(scope, call->span));
   if (!bind_parameters(e, body, f->name, f->params, f->n_params, args, call->span))
     return value_error();
+  if (f->rule != NULL) return call_with_rule(e, body, f, args, call->span);
   return run_body(e, body, f, call->span);
 }
 

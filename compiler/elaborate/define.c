@@ -49,6 +49,35 @@ static void set_provenance(Tensor *t, const Value *v, const Scope *scope) {
   t->use = v->origin != NULL ? v->use : scope->use;
 }
 
+/* A definition made for a branch of `where` is computed where that branch is not taken too: there its
+   reads may be outside, and what they give does not count. */
+static ExprId guard_reads(Elaborator *e, ExprId id, ExprId *done) {
+  Graph *graph = e->graph;
+  if (done[id] != EXPR_NONE) return done[id];
+  const Expr x = *expr_at(graph, id);
+  bool plain = x.kind != EXPR_READ || x.fallback != EXPR_NONE;
+  ExprId *args = ARENA_ARRAY(e->arena, ExprId, x.n_args + 1), made = id;
+  bool outside = false;
+  for (uint32_t i = 0; i < x.n_args; i++) {
+    const ExprKind kind = expr_at(graph, x.args[i])->kind;
+    outside = outside || (kind != EXPR_INDEX && kind != EXPR_CONST);
+    args[i] = guard_reads(e, x.args[i], done);
+  }
+  ExprId fallback = x.fallback == EXPR_NONE ? EXPR_NONE : guard_reads(e, x.fallback, done);
+  if (!plain && outside) fallback = expr_number(graph, x.type, 0);
+  if (x.n_args > 0 || fallback != EXPR_NONE) made = expr_rebuild(graph, id, args, fallback);
+  done[id] = made;
+  return made;
+}
+
+static ExprId guarded_body(Elaborator *e, ExprId body) {
+  if (e->guarded == 0) return body;
+  uint32_t n = e->graph->n_exprs;
+  ExprId *done = ARENA_ARRAY(e->arena, ExprId, n + 1);
+  for (uint32_t i = 0; i < n; i++) done[i] = EXPR_NONE;
+  return guard_reads(e, body, done);
+}
+
 TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
   uint32_t *outputs, n = output_variables(e, v, making, &outputs);
   uint32_t total = n + making->n_reduced;
@@ -77,7 +106,7 @@ TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
   t.n_reduced = making->n_reduced;
   t.reduced_extents = extents + n;
   t.index_names = any_name ? names : NULL;
-  t.body = expr_substitute(e->graph, v->body, with, n_with);
+  t.body = expr_substitute(e->graph, guarded_body(e, v->body), with, n_with);
   t.named = making->named;
   t.span = making->span;
   set_provenance(&t, v, making->scope);
@@ -156,7 +185,7 @@ static bool lacks_single_axes(const Elaborator *e, const Value *v, const uint32_
                               uint32_t n, TensorId first) {
   const Expr read = *expr_at(e->graph, v->body);
   if (read.kind != EXPR_READ || read.fallback != EXPR_NONE || read.n_args >= n || v->rank > 0 ||
-      !may_adopt(e, read.tensor, first, "") ||
+      !may_adopt(e, read.tensor, first, "") || tensor_at(e->graph, read.tensor)->rule != NULL ||
       tensor_at(e->graph, read.tensor)->reduction == REDUCE_NONE)
     return false;
   uint32_t k = 0;

@@ -352,6 +352,8 @@ typedef struct Argument {
   Span span;
   bool present;
 } Argument;
+/* The value of a function's body, whose parameters are bound in the scope. */
+Value run_body(Elaborator *e, Scope *scope, const Stmt *declaration, Span where);
 bool match_arguments(Elaborator *e, Scope *scope, const char *callee, const char *const *names,
                      size_t n_names, const Ast *call, size_t skip, Argument *out);
 /* Applies an optimizer's instance to a param and its gradient. */
@@ -366,6 +368,14 @@ BuiltinCall call_concat, call_reshape, call_transpose, call_where, call_zeros, c
 Value matrix_product(Elaborator *e, Scope *scope, const Ast *ast);
 /* grad(loss, x) as a tensor of its own. */
 TensorId make_gradient(Elaborator *e, TensorId loss, TensorId x, Span span);
+
+/* --- rule.c --- */
+/* Calls a function that has a reverse rule of its own; its parameters are bound in `body`. */
+Value call_with_rule(Elaborator *e, Scope *body, const Stmt *function, Argument *args, Span where);
+/* linear.c: whether the shares of a rule are linear in its seed. */
+bool shares_are_linear(const Graph *graph, const OwnRule *rule);
+/* `y with grad(u, x) = e2` */
+void declare_rule(Elaborator *e, Scope *scope, const Stmt *stmt);
 
 /* --- scan.c --- */
 void execute_scan(Elaborator *e, Scope *scope, const Stmt *stmt);

@@ -44,11 +44,17 @@ static void add_params(Names *names, const Param *params, size_t n) {
 
 static void add_block(Names *names, const StmtBlock *block);
 
+static void add_rule(Names *names, const Rule *rule) {
+  for (size_t i = 0; i < rule->n_wrt; i++) add_expr(names, rule->wrt[i]);
+  for (size_t i = 0; i < rule->n_values; i++) add_expr(names, rule->values[i]);
+  add_block(names, &rule->body);
+}
+
 /* All names that a statement mentions. */
 static void add_statement(Names *names, const Stmt *stmt) {
   add_expr(names, stmt->value);
   add_expr(names, stmt->target);
-  add_expr(names, stmt->rule);
+  if (stmt->rule != NULL) add_rule(names, stmt->rule);
   add_expr(names, stmt->checkpoint);
   if (stmt->type != NULL) add_items(names, stmt->type->items, stmt->type->n_items);
   for (size_t i = 0; i < stmt->n_targets; i++)
@@ -77,6 +83,8 @@ static void add_block(Names *names, const StmtBlock *block) {
 static bool gives_one(const Names *names, const Stmt *stmt) {
   if (stmt->name != NULL && stmt->kind != STMT_EXPORT && map_get(&names->found, stmt->name) != NULL)
     return true;
+  const char *ruled = stmt->kind == STMT_RULE ? path_text(names->e, stmt->target) : NULL;
+  if (ruled != NULL && map_get(&names->found, ruled) != NULL) return true;
   for (size_t i = 0; i < stmt->n_targets; i++)
     if (map_get(&names->found, stmt->targets[i].name) != NULL) return true;
   bool block = stmt->kind == STMT_REPEAT || stmt->kind == STMT_IF || stmt->kind == STMT_SCAN;

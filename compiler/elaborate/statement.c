@@ -124,7 +124,8 @@ static void execute_require(Elaborator *e, Scope *scope, const Stmt *stmt) {
 }
 
 static void execute_return(Elaborator *e, Scope *scope, const Stmt *stmt) {
-  if (scope->result == NULL || scope->function->kind == STMT_OPTIMIZER) {
+  if (scope->result == NULL ||
+      (scope->function != NULL && scope->function->kind == STMT_OPTIMIZER)) {
     diag_error(e->diag, stmt->span, "`return` stands in a function or layer");
     return;
   }
@@ -164,10 +165,6 @@ static void keep_train(Elaborator *e, const Scope *scope, const Stmt *stmt) {
   e->train = stmt;
 }
 
-static void refuse(Elaborator *e, const Stmt *stmt, const char *construct) {
-  diag_error(e->diag, stmt->span, "%s cannot be compiled by this version of dagc", construct);
-}
-
 void execute(Elaborator *e, Scope *scope, const Stmt *stmt) {
   switch (stmt->kind) {
   case STMT_DIM:
@@ -187,10 +184,12 @@ void execute(Elaborator *e, Scope *scope, const Stmt *stmt) {
   case STMT_FN:
   case STMT_LAYER:
   case STMT_OPTIMIZER:
-    if (at_top_level(e, scope, stmt, "a definition of a function, layer or optimizer") &&
-        stmt->rule != NULL)
-      refuse(e, stmt, "a reverse rule of one's own (`with grad`)");
+    at_top_level(e, scope, stmt, "a definition of a function, layer or optimizer");
     return; /* bound before the first statement */
+  case STMT_RULE:
+    if (at_top_level(e, scope, stmt, "a definition's own reverse rule"))
+      declare_rule(e, scope, stmt);
+    return;
   case STMT_REPEAT: execute_repeat(e, scope, stmt); return;
   case STMT_SCAN: execute_scan(e, scope, stmt); return;
   case STMT_IF: execute_if(e, scope, stmt); return;

@@ -57,6 +57,7 @@ static void rebuild_tensor(Rebuild *r, TensorId id, const char *name) {
   t.wrt = renumbered(r, t.wrt);
   t.seed = renumbered(r, t.seed);
   t.initial = TENSOR_NONE;
+  t.rule = NULL;
   t.adjoint_of = renumbered(r, t.adjoint_of);
   t.adjoint_from = renumbered_from(r, t.adjoint_from);
   r->tensors[id] = graph_add(r->to->graph, t);
@@ -67,6 +68,7 @@ static void add_member(Rebuild *r, TensorId id, const char *name) {
   Tensor t = *tensor_at(r->from->graph, id);
   t.name = name;
   t.body = EXPR_NONE;
+  t.rule = NULL;
   t.adjoint_of = t.adjoint_from = TENSOR_NONE;
   r->tensors[id] = graph_add(r->to->graph, t);
 }
@@ -81,6 +83,40 @@ static void rebuild_members(Rebuild *r, const TensorId *members, uint32_t n) {
     made->body = body;
     made->adjoint_of = of;
     made->adjoint_from = from;
+  }
+}
+
+/* The seeds stand for themselves: they come before what reads them. */
+static void rebuild_seeds(Rebuild *r) {
+  const Graph *from = r->from->graph;
+  const TensorList order = r->listing.order;
+  for (uint32_t i = 0; i < order.count; i++) {
+    const OwnRule *rule = tensor_at(from, order.items[i])->rule;
+    if (rule != NULL) rebuild_tensor(r, rule->seed, tensor_at(from, rule->seed)->name);
+  }
+}
+
+static TensorId *renumbered_all(Rebuild *r, const TensorId *ids, uint32_t n) {
+  TensorId *result = ARENA_ARRAY(r->to->arena, TensorId, n + 1);
+  for (uint32_t i = 0; i < n; i++) result[i] = r->tensors[ids[i]];
+  return result;
+}
+
+static void rebuild_rules(Rebuild *r) {
+  const Graph *from = r->from->graph;
+  for (uint32_t i = 0; i < r->listing.order.count; i++) {
+    TensorId id = r->listing.order.items[i];
+    const OwnRule *rule = tensor_at(from, id)->rule;
+    if (rule == NULL) continue;
+    OwnRule *made = ARENA_NEW(r->to->arena, OwnRule);
+    ExprId *touched = ARENA_ARRAY(r->to->arena, ExprId, rule->n + 1);
+    for (uint32_t k = 0; k < rule->n; k++) touched[k] = rebuild_expr(r, rule->touched[k]);
+    *made = *rule;
+    made->seed = r->tensors[rule->seed];
+    made->wrt = renumbered_all(r, rule->wrt, rule->n);
+    made->shares = renumbered_all(r, rule->shares, rule->n);
+    made->touched = touched;
+    tensor_at(r->to->graph, r->tensors[id])->rule = made;
   }
 }
 
@@ -256,7 +292,9 @@ Program *program_canonical(const Program *program) {
   result->states = rebuild_declared(&r, program->states, program->n_states);
   rebuild_initials(&r, program->params, program->n_params);
   rebuild_initials(&r, program->states, program->n_states);
+  rebuild_seeds(&r);
   rebuild_definitions(&r);
+  rebuild_rules(&r);
   rebuild_entries(&r);
   result->train.data = rebuild_sources(&r, program->train.data, program->train.n_data);
   result->train.valid = rebuild_sources(&r, program->train.valid, program->train.n_valid);

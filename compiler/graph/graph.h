@@ -83,6 +83,7 @@ typedef enum TensorKind {
   TENSOR_PARAM,
   TENSOR_STATE,
   TENSOR_DEFINITION,
+  TENSOR_COTANGENT, /* in an own reverse rule: stands for the adjoint of a definition */
   TENSOR_RESHAPE,   /* a view: `source`'s elements in row-major order under other extents */
   TENSOR_DERIVATIVE /* grad(source, wrt) and its kin, until differentiate/ defines it */
 } TensorKind;
@@ -94,6 +95,21 @@ typedef enum DerivativeKind {
   DERIVATIVE_JACOBIAN,
   DERIVATIVE_HESSIAN
 } DerivativeKind;
+
+/* A definition's own reverse rule: its adjoint's shares, one for each tensor that the definition is
+   taken to depend on. Until differentiate/ has used it. */
+typedef struct OwnRule {
+  const char *function; /* or the definition's name, where the rule is given to that */
+  Span span;            /* of the function, and of the rule */
+  bool surrogate;       /* not meant to be the derivative */
+  bool linear;          /* the shares are linear in the seed, so that they can be transposed */
+  TensorId seed;        /* a TENSOR_COTANGENT of the definition's shape */
+  uint32_t n;
+  const TensorId *wrt, *shares; /* n of each: shares[i] has the shape of wrt[i] */
+  /* A read of wrt[i] at the definition's point, of which only the axes that both have count: the
+     definition depends on it even where its body does not. */
+  const ExprId *touched;
+} OwnRule;
 
 typedef struct Tensor {
   TensorKind kind;
@@ -109,6 +125,7 @@ typedef struct Tensor {
   const int64_t *reduced_extents;
   const char *const *index_names; /* rank + n_reduced, for printing; NULL: the printer invents */
   ExprId body;
+  const OwnRule *rule; /* NULL: the chain rule */
   /* reshape, derivative */
   TensorId source;
   DerivativeKind derivative;
@@ -194,9 +211,10 @@ int64_t tensor_size(const Tensor *tensor); /* product of the extents */
 /* The extents of all its index variables: outputs, then reduced. */
 const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena);
 
-/* The tensors that `roots` depend on (themselves included), each after all that it reads; members of a
-   recurrence together, in the order in which one step computes them. Initialisers of params and states
-   are not followed. Ends in `bug` when definitions read each other and are not causal (group.h). */
+/* The tensors that `roots` depend on (themselves included), each after all that it reads; members
+   of a recurrence together, in the order in which one step computes them. Initialisers of params
+   and states are not followed. Ends in `bug` when definitions read each other and are not causal
+   (group.h). */
 typedef struct TensorList {
   TensorId *items;
   uint32_t count;

@@ -206,7 +206,12 @@ static bool order_within(const Component *c, const int64_t *steps, Group *group,
 static void find_reads(Component *c, const Component *outer, const int64_t *outer_steps) {
   if (outer == NULL) {
     uint32_t *seen = ARENA_ARRAY(c->arena, uint32_t, c->graph->n_exprs);
-    for (uint32_t i = 0; i < c->n; i++) collect_reads(c, i, c->bodies[i], seen);
+    for (uint32_t i = 0; i < c->n; i++) {
+      const OwnRule *rule = tensor_at(c->graph, c->members[i])->rule;
+      collect_reads(c, i, c->bodies[i], seen);
+      for (uint32_t k = 0; rule != NULL && k < rule->n; k++)
+        collect_reads(c, i, rule->touched[k], seen);
+    }
     return;
   }
   for (size_t i = 0; i < outer->reads.count; i++) {

@@ -108,7 +108,7 @@ static void find_folded(Listing *l, TensorList live) {
     TensorId id = live.items[i];
     const Tensor *t = tensor_at(graph, id);
     bool fits = t->kind == TENSOR_DEFINITION && t->reduction != REDUCE_NONE && !t->named &&
-                !t->is_adjoint && reads.count[id] == 1 && reads.plain[id];
+                !t->is_adjoint && t->rule == NULL && reads.count[id] == 1 && reads.plain[id];
     for (uint32_t v = 0; v < t->rank && fits; v++) fits = expr_uses_index(graph, t->body, v);
     l->folded[id] = fits;
   }
@@ -197,7 +197,9 @@ static void place(Order *o, TensorId id) {
     return;
   }
   o->placed[id] = true;
-  if (t->kind == TENSOR_INPUT || t->kind == TENSOR_PARAM || t->kind == TENSOR_STATE) return;
+  if (t->kind == TENSOR_INPUT || t->kind == TENSOR_PARAM || t->kind == TENSOR_STATE ||
+      t->kind == TENSOR_COTANGENT)
+    return;
   if (t->kind == TENSOR_DEFINITION) {
     place_above(o, t->body);
     place_folded(o, t->body);
@@ -285,17 +287,72 @@ static void order_definitions(Listing *l, TensorList live) {
       place(&o, program->entries[e].updates[i].value);
 }
 
+/* --- reverse rules --- */
+
+/* What the program computes, and the shares in the rules of that. */
+static EvaluationOrder order_with_rules(const Program *program) {
+  Arena *arena = program->arena;
+  const Graph *graph = program->graph;
+  TensorList given = program_roots(program, arena);
+  ARRAY(TensorId) roots = {0};
+  bool *followed = ARENA_ARRAY(arena, bool, graph->n_tensors + 1);
+  for (uint32_t i = 0; i < given.count; i++) ARRAY_PUSH(arena, &roots, given.items[i]);
+  for (;;) {
+    EvaluationOrder order = evaluation_order(graph, arena, roots.items, (uint32_t)roots.count);
+    bool more = false;
+    for (uint32_t i = 0; i < order.list.count; i++) {
+      const OwnRule *rule = tensor_at(graph, order.list.items[i])->rule;
+      if (rule == NULL || followed[order.list.items[i]]) continue;
+      followed[order.list.items[i]] = more = true;
+      for (uint32_t k = 0; k < rule->n; k++) ARRAY_PUSH(arena, &roots, rule->shares[k]);
+    }
+    if (!more) return order;
+  }
+}
+
+/* The last seed that an expression depends on. */
+static TensorId last_seed(const Listing *l, ExprId id) {
+  const Expr *e = expr_at(l->program->graph, id);
+  TensorId last = e->kind == EXPR_READ ? l->block[e->tensor] : TENSOR_NONE;
+  for (uint32_t i = 0; i <= e->n_args; i++) {
+    ExprId part = i < e->n_args ? e->args[i] : e->fallback;
+    if (part == EXPR_NONE) continue;
+    TensorId seed = last_seed(l, part);
+    if (seed != TENSOR_NONE && (last == TENSOR_NONE || seed > last)) last = seed;
+  }
+  return last;
+}
+
+static void find_blocks(Listing *l, TensorList live) {
+  const Graph *graph = l->program->graph;
+  for (TensorId id = 0; id < graph->n_tensors; id++) l->block[id] = TENSOR_NONE;
+  bool any = false;
+  for (uint32_t i = 0; i < live.count; i++)
+    any = any || tensor_at(graph, live.items[i])->kind == TENSOR_COTANGENT;
+  for (uint32_t i = 0; i < 2 * live.count && any; i++) { /* twice, for recurrences */
+    TensorId id = live.items[i % live.count];
+    const Tensor *t = tensor_at(graph, id);
+    if (t->kind == TENSOR_COTANGENT) l->block[id] = id;
+    if (t->kind == TENSOR_DEFINITION) l->block[id] = last_seed(l, t->body);
+    const TensorId whole[] = {t->source, t->seed};
+    for (int k = 0; k < 2; k++)
+      if (whole[k] != TENSOR_NONE && l->block[whole[k]] != TENSOR_NONE)
+        l->block[id] = l->block[whole[k]];
+  }
+}
+
 Listing list_program(const Program *program) {
   Arena *arena = program->arena;
   const Graph *graph = program->graph;
-  TensorList roots = program_roots(program, arena);
-  EvaluationOrder order = evaluation_order(graph, arena, roots.items, roots.count);
+  EvaluationOrder order = order_with_rules(program);
   TensorList live = order.list;
   Listing l = {.program = program,
                .folded = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
                .is_value = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
+               .block = ARENA_ARRAY(arena, TensorId, graph->n_tensors + 1),
                .groups = ARENA_ARRAY(arena, const Group *, graph->n_tensors + 1)};
   for (uint32_t i = 0; i < live.count; i++) l.groups[live.items[i]] = order.groups[i];
+  find_blocks(&l, live);
   find_values(&l, live);
   find_folded(&l, live);
   find_folded_initials(&l, program->params, program->n_params);

@@ -1,5 +1,6 @@
-/* The order of evaluation: strongly connected components by Tarjan's algorithm (1972), each after those
-   that it reads. A component of more than one definition, or of one that reads itself, is a recurrence. */
+/* The order of evaluation: strongly connected components by Tarjan's algorithm (1972), each after
+   those that it reads. A component of more than one definition, or of one that reads itself, is a
+   recurrence. */
 #include "graph/group.h"
 
 typedef struct Walk {
@@ -84,12 +85,15 @@ static void visit_tensor(Walk *walk, TensorId id) {
   switch (tensor->kind) {
   case TENSOR_INPUT:
   case TENSOR_PARAM:
-  case TENSOR_STATE: break;
+  case TENSOR_STATE:
+  case TENSOR_COTANGENT: break;
   case TENSOR_DEFINITION:
     if (tensor->body != EXPR_NONE)
       visit_expr(walk, tensor->body, id);
     else if (!walk->unfinished)
       bug("graph_order", "%s has no body", tensor->name);
+    for (uint32_t i = 0; tensor->rule != NULL && i < tensor->rule->n; i++)
+      visit_expr(walk, tensor->rule->touched[i], id);
     break;
   case TENSOR_RESHAPE: visit_read(walk, id, tensor->source); break;
   case TENSOR_DERIVATIVE:

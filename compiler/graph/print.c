@@ -53,7 +53,8 @@ static void print_tensor(const Printer *p, TensorId id) {
   switch (t->kind) {
   case TENSOR_INPUT:
   case TENSOR_PARAM:
-  case TENSOR_STATE: return;
+  case TENSOR_STATE:
+  case TENSOR_COTANGENT: return;
   case TENSOR_DEFINITION: print_line(p, id); return;
   case TENSOR_RESHAPE:
     text_printf(p->out, "%s = reshape(%s, [", t->name, tensor_at(graph, t->source)->name);
@@ -74,6 +75,8 @@ static const char *heading(const Printer *p, const Tensor *t, bool after_derivat
   if (t->derived) return "backward";
   return after_derivatives ? "forward, with derivatives" : "forward";
 }
+
+static const char rules_heading[] = "reverse rules";
 
 typedef struct Line {
   const char *heading, *text, *note;
@@ -117,29 +120,65 @@ static void add_line(const Printer *p, Lines *lines, const char *head, const cha
   ARRAY_PUSH(p->program->arena, &lines->items, (Line){head, text, note});
 }
 
-static void print_definitions(const Printer *p, const Listing *l) {
+/* Those that stand in the rule of that seed, or in none. */
+static void add_definitions(const Printer *p, const Listing *l, Lines *lines, TensorId block,
+                            const char *indent) {
   const Graph *graph = p->program->graph;
-  Lines lines = {.last = ""};
   bool derivatives = false;
   uint32_t n; /* definitions printed in one turn */
   for (uint32_t i = 0; i < l->order.count; i += n) {
     n = 1;
     TensorId id = l->order.items[i];
     const Tensor *t = tensor_at(graph, id);
-    if ((l->folded[id] && l->groups[id] == NULL) || l->is_value[id]) continue;
+    if ((l->folded[id] && l->groups[id] == NULL) || l->is_value[id] || l->block[id] != block)
+      continue;
     derivatives = derivatives || t->adjoint_from != TENSOR_NONE || t->derived;
-    const char *head = heading(p, t, derivatives);
+    const char *head = block != TENSOR_NONE ? rules_heading : heading(p, t, derivatives);
     if (l->groups[id] != NULL) {
       ScanLines scan = {0};
       n = print_scan(p, l, i, print_tensor, &scan);
       for (size_t k = 0; k < scan.count; k++)
-        add_line(p, &lines, head, scan.items[k].text, scan.items[k].tensor);
+        add_line(p, lines, head, arena_printf(graph->arena, "%s%s", indent, scan.items[k].text),
+                 scan.items[k].tensor);
       continue;
     }
     Text text = text_new(graph->arena);
+    text_add(&text, indent);
     print_tensor(&(Printer){p->program, &text, p->folded, p->steps}, id);
-    add_line(p, &lines, head, text_string(&text), id);
+    add_line(p, lines, head, text_string(&text), id);
   }
+}
+
+/* y with grad(u, x) { … return share }, for each y of that block. */
+static void add_rules(const Printer *p, const Listing *l, Lines *lines, TensorId block,
+                      const char *indent) {
+  const Graph *graph = p->program->graph;
+  for (uint32_t i = 0; i < l->order.count; i++) {
+    const Tensor *t = tensor_at(graph, l->order.items[i]);
+    const OwnRule *rule = t->rule;
+    if (rule == NULL || l->block[l->order.items[i]] != block) continue;
+    Text head = text_new(graph->arena), end = text_new(graph->arena);
+    text_printf(&head, "%s%s with %s(%s", indent, t->name, rule->surrogate ? "surrogate" : "grad",
+                tensor_at(graph, rule->seed)->name);
+    for (uint32_t k = 0; k < rule->n; k++) {
+      text_printf(&head, ", %s", tensor_at(graph, rule->wrt[k])->name);
+      text_printf(&end, "%s%s", k == 0 ? "" : ", ", tensor_at(graph, rule->shares[k])->name);
+    }
+    const char *deeper = arena_printf(graph->arena, "%s  ", indent);
+    text_add(&head, ") {");
+    add_line(p, lines, rules_heading, text_string(&head), TENSOR_NONE);
+    add_definitions(p, l, lines, rule->seed, deeper);
+    add_rules(p, l, lines, rule->seed, deeper);
+    add_line(p, lines, rules_heading,
+             arena_printf(graph->arena, "%sreturn %s", deeper, text_string(&end)), TENSOR_NONE);
+    add_line(p, lines, rules_heading, arena_printf(graph->arena, "%s}", indent), TENSOR_NONE);
+  }
+}
+
+static void print_definitions(const Printer *p, const Listing *l) {
+  Lines lines = {.last = ""};
+  add_definitions(p, l, &lines, TENSOR_NONE, "");
+  add_rules(p, l, &lines, TENSOR_NONE, "");
   print_lines(p, lines.items.items, lines.items.count);
 }
 

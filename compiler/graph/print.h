@@ -29,6 +29,8 @@ typedef struct Listing {
                        values last */
   bool *folded;     /* per tensor: printed inside its one reader */
   bool *is_value;   /* the new value of an update, printed where the update stands */
+  TensorId *block;  /* per tensor: the seed of the reverse rule in which it is printed,
+                       TENSOR_NONE: in none */
   const Group **groups;      /* per tensor: the recurrence that it is a member of, NULL */
   const char *const **steps; /* per tensor: as in Printer */
 } Listing;

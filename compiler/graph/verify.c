@@ -215,6 +215,20 @@ static void check_derivative(const Verifier *v, const Tensor *t) {
   REQUIRE(v, seeded == (t->seed != TENSOR_NONE), "%s: seed", t->name);
 }
 
+static void check_rule(const Verifier *v, const Tensor *t) {
+  const OwnRule *rule = t->rule;
+  const Tensor *seed = tensor_at(v->graph, rule->seed);
+  REQUIRE(v, !v->derived, "%s still has a reverse rule of its own", t->name);
+  REQUIRE(v, seed->kind == TENSOR_COTANGENT && seed->type == t->type && same_shape(seed, t),
+          "%s: the seed of its rule is no adjoint of it", t->name);
+  for (uint32_t i = 0; i < rule->n; i++) {
+    const Tensor *wrt = tensor_at(v->graph, rule->wrt[i]);
+    const Tensor *share = tensor_at(v->graph, rule->shares[i]);
+    REQUIRE(v, type_is_real(wrt->type) && share->type == wrt->type && same_shape(share, wrt),
+            "%s: the share of %s has another type or shape", t->name, wrt->name);
+  }
+}
+
 static void check_initial(const Verifier *v, const Tensor *t) {
   REQUIRE(v, t->initial < v->graph->n_tensors, "%s has no initial value", t->name);
   const Tensor *initial = tensor_at(v->graph, t->initial);
@@ -233,10 +247,14 @@ static void check_tensor(Verifier *v, TensorId id) {
     REQUIRE(v, t->extents[i] > 0, "%s: axis %u has extent %lld", t->name, i,
             (long long)t->extents[i]);
   switch (t->kind) {
-  case TENSOR_INPUT: break;
+  case TENSOR_INPUT:
+  case TENSOR_COTANGENT: break;
   case TENSOR_PARAM:
   case TENSOR_STATE: check_initial(v, t); break;
-  case TENSOR_DEFINITION: check_definition(v, id); break;
+  case TENSOR_DEFINITION:
+    check_definition(v, id);
+    if (t->rule != NULL) check_rule(v, t);
+    break;
   case TENSOR_RESHAPE: {
     const Tensor *source = tensor_at(v->graph, t->source);
     REQUIRE(v, source->type == t->type && tensor_size(source) == tensor_size(t),

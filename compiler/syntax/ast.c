@@ -105,6 +105,16 @@ static bool owners_equal(const Stmt *a, const Stmt *b) {
 
 static bool block_equal(const StmtBlock *a, const StmtBlock *b);
 
+static bool rule_equal(const Rule *a, const Rule *b) {
+  if (a == NULL || b == NULL) return a == b;
+  bool equal = a->surrogate == b->surrogate && text_equal(a->seed, b->seed) &&
+               a->n_wrt == b->n_wrt && a->n_values == b->n_values &&
+               block_equal(&a->body, &b->body);
+  for (size_t i = 0; i < a->n_wrt && equal; i++) equal = ast_equal(a->wrt[i], b->wrt[i]);
+  for (size_t i = 0; i < a->n_values && equal; i++) equal = ast_equal(a->values[i], b->values[i]);
+  return equal;
+}
+
 /* What a kind of statement does not have is empty in both. */
 static bool stmt_equal(const Stmt *a, const Stmt *b) {
   return a->kind == b->kind && text_equal(a->name, b->name) && type_equal(a->type, b->type) &&
@@ -112,8 +122,7 @@ static bool stmt_equal(const Stmt *a, const Stmt *b) {
          ast_equal(a->target, b->target) && targets_equal(a, b) &&
          params_equal(a->hyper, a->n_hyper, b->hyper, b->n_hyper) &&
          params_equal(a->params, a->n_params, b->params, b->n_params) &&
-         a->has_hyper == b->has_hyper && text_equal(a->rule_seed, b->rule_seed) &&
-         ast_equal(a->rule, b->rule) && iterators_equal(a, b) &&
+         a->has_hyper == b->has_hyper && rule_equal(a->rule, b->rule) && iterators_equal(a, b) &&
          args_equal(a->carried, a->n_carried, b->carried, b->n_carried) &&
          ast_equal(a->checkpoint, b->checkpoint) && block_equal(&a->body, &b->body) &&
          a->has_otherwise == b->has_otherwise && block_equal(&a->otherwise, &b->otherwise) &&

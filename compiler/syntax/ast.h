@@ -129,6 +129,18 @@ typedef struct Result {
   Ast *value;
 } Result;
 
+/* with grad(seed, wrt…) = values, or a body that returns them. */
+typedef struct Rule {
+  bool surrogate; /* `with surrogate(…)`: not meant to be the derivative */
+  const char *seed;
+  Ast **wrt; /* as written: none stands for the parameters without a default */
+  size_t n_wrt;
+  Ast **values;
+  size_t n_values;
+  StmtBlock body; /* when there are no values */
+  Span span;
+} Rule;
+
 typedef enum StmtKind {
   STMT_DIM,       /* dim name = value */
   STMT_CONST,     /* const name = value */
@@ -138,6 +150,7 @@ typedef enum StmtKind {
   STMT_DEFINE,    /* targets = value; several targets: (q, r) = value */
   STMT_UPDATE,    /* target (an expression: a name or a field) <- value */
   STMT_FN,        /* fn name(params) = value   or { body };  rule if `with grad(u) = e2` */
+  STMT_RULE,      /* target with grad(u, x) = e2   or { body } */
   STMT_LAYER,     /* layer name(hyper)(params) { body } */
   STMT_OPTIMIZER, /* optimizer name(hyper)(params) { body } */
   STMT_REPEAT,    /* repeat iterators[0] { body } */
@@ -162,16 +175,15 @@ struct Stmt {
   TypeExpr *type;
   Ast *value;
   Ast *message; /* require */
-  Ast *target;  /* update */
+  Ast *target;  /* update, rule */
   LeftSide *targets;
   size_t n_targets;
   Param *hyper;
   size_t n_hyper;
   Param *params;
   size_t n_params;
-  bool has_hyper;        /* layer f()(x): the first list was written, maybe empty */
-  const char *rule_seed; /* fn … with grad(u) = e2: "u" */
-  Ast *rule;
+  bool has_hyper;   /* layer f()(x): the first list was written, maybe empty */
+  const Rule *rule; /* fn, rule; NULL: none */
   Iterator *iterators;
   size_t n_iterators;
   Arg *carried; /* scan … with h = h0 */

@@ -283,6 +283,26 @@ Stmt *build_function(Parser *parser, StmtKind kind, Span span, const Token *name
   return stmt;
 }
 
+const Rule *build_rule(Parser *parser, Span span, const Token *word, AstList names, AstList values,
+                       StmtBlock body) {
+  Rule *rule = ARENA_NEW(parser->arena, Rule);
+  *rule = (Rule){.values = values.items, .n_values = values.count, .body = body, .span = span};
+  rule->surrogate = strcmp(word->text, "surrogate") == 0;
+  if (!rule->surrogate && strcmp(word->text, "grad") != 0) {
+    diag_error(parser->diag, word->span, "expected `grad` after `with`, found the name `%s`",
+               word->text);
+    diag_hint(parser->diag, "`surrogate` says that the rule is not meant to be the derivative");
+  }
+  rule->seed = path_text(parser, names.items[0]);
+  if (rule->seed == NULL) {
+    diag_error(parser->diag, names.items[0]->span, "expected a name for the adjoint of the value");
+    rule->seed = "u";
+  }
+  rule->wrt = names.items + 1;
+  rule->n_wrt = names.count - 1;
+  return rule;
+}
+
 Stmt *build_repeat(Parser *parser, Span span, IteratorList iterators, StmtBlock body) {
   Stmt *stmt = build_statement(parser, STMT_REPEAT, span);
   stmt->iterators = iterators.items;

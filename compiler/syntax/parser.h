@@ -29,12 +29,6 @@ typedef struct ElsePart {
   uint32_t depth;
 } ElsePart;
 
-/* The derivative rule of a fn. */
-typedef struct Rule {
-  const char *seed;
-  Ast *value;
-} Rule;
-
 /* --- expressions --- */
 Ast *build_leaf(Parser *parser, AstKind kind, const Token *token);
 Ast *build_unary(Parser *parser, UnaryOp op, Span op_span, Ast *operand);
@@ -73,6 +67,10 @@ Result build_result(Parser *parser, Ast *target, Span arrow, Ast *value);
 Stmt *build_clause(Parser *parser, Span span, const Token *name, ArgList args);
 Stmt *build_with(Parser *parser, Span span, Span with, Ast *optimizer, const Token *on,
                  AstList owners);
+
+/* word(names) after `with`: the first name is the seed. values.count 0: the body gives them. */
+const Rule *build_rule(Parser *parser, Span span, const Token *word, AstList names, AstList values,
+                       StmtBlock body);
 
 /* `word` is the name that must stand at `name`: `on`, `checkpoint`, `grad`. */
 void require_word(Parser *parser, const Token *name, const char *word, const char *context);

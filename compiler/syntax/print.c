@@ -260,6 +260,23 @@ static void print_update(Text *out, const Ast *target, const Ast *value) {
   print_ast(out, value);
 }
 
+static void print_asts(Text *out, Ast *const *asts, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (i > 0) text_add(out, ", ");
+    print_ast(out, asts[i]);
+  }
+}
+
+static void print_rule(Text *out, const Rule *rule, int depth) {
+  text_printf(out, " with %s(%s%s", rule->surrogate ? "surrogate" : "grad", rule->seed,
+              rule->n_wrt > 0 ? ", " : "");
+  print_asts(out, rule->wrt, rule->n_wrt);
+  text_add(out, rule->n_values == 0 ? ") " : rule->n_values == 1 ? ") = " : ") = (");
+  print_asts(out, rule->values, rule->n_values);
+  if (rule->n_values > 1) text_add(out, ")");
+  if (rule->n_values == 0) print_block(out, &rule->body, depth);
+}
+
 static void print_function(Text *out, const char *word, const Stmt *stmt, int depth) {
   text_printf(out, "%s %s", word, stmt->name);
   if (stmt->has_hyper) print_params(out, stmt->hyper, stmt->n_hyper);
@@ -271,9 +288,7 @@ static void print_function(Text *out, const char *word, const Stmt *stmt, int de
     text_add(out, " ");
     print_block(out, &stmt->body, depth);
   }
-  if (stmt->rule == NULL) return;
-  text_printf(out, " with grad(%s) = ", stmt->rule_seed);
-  print_ast(out, stmt->rule);
+  if (stmt->rule != NULL) print_rule(out, stmt->rule, depth);
 }
 
 static void print_iterators(Text *out, const char *word, const Stmt *stmt) {
@@ -369,6 +384,10 @@ static void print_stmt(Text *out, const Stmt *stmt, int depth) {
     break;
   case STMT_UPDATE: print_update(out, stmt->target, stmt->value); break;
   case STMT_FN: print_function(out, "fn", stmt, depth); break;
+  case STMT_RULE:
+    print_ast(out, stmt->target);
+    print_rule(out, stmt->rule, depth);
+    break;
   case STMT_LAYER: print_function(out, "layer", stmt, depth); break;
   case STMT_OPTIMIZER: print_function(out, "optimizer", stmt, depth); break;
   case STMT_REPEAT:
@@ -403,6 +422,7 @@ static void print_stmt(Text *out, const Stmt *stmt, int depth) {
 static bool has_block(const Stmt *stmt) {
   switch (stmt->kind) {
   case STMT_FN: return stmt->value == NULL;
+  case STMT_RULE: return stmt->rule->n_values == 0;
   case STMT_LAYER:
   case STMT_OPTIMIZER:
   case STMT_REPEAT:

@@ -201,8 +201,9 @@ static void functions(void **state) {
   assert_null(fn->params[0].value);
   assert_null(fn->params[1].type);
   expect_shape(fn->params[2].value, "2", r.arena);
-  assert_string_equal(fn->rule_seed, "u");
-  expect_shape(fn->rule, "(* k u)", r.arena);
+  assert_string_equal(fn->rule->seed, "u");
+  assert_int_equal(fn->rule->n_values, 1);
+  expect_shape(fn->rule->values[0], "(* k u)", r.arena);
   fn = only_statement(&r, "fn f() {\n  y = 1\n  return y, 2\n}\nwith grad(u) = u");
   assert_null(fn->value);
   assert_int_equal(fn->body.count, 2);

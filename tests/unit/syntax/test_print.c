@@ -96,6 +96,7 @@ static void statements_have_one_layout(void **state) {
       "param block2[3].W:f32[]=0; state m=zeros_like(p)\n"
       "z[b,j:3]=sum[i](W[j,i]*x[b,i])\n(q,r[i])=f(x)\nmu<-mu+1\n"
       "fn f(x:real[...,N],k=1)=x\n  with grad(u)=u\n"
+      "y.z with surrogate(u,a.b,c)=(u,1)\ny with grad(u,x) { t=u\nreturn t }\n"
       "fn g(x) { return x,1 }\nlayer l()(x) { if a { y=1 } else if b { y=2 } else { y=3 }\nreturn "
       "y }\n"
       "layer l2(n:int=3)(x) { repeat i in 0..n { x=f(x) }\nreturn x }\n"
@@ -109,6 +110,8 @@ static void statements_have_one_layout(void **state) {
       "param block2[3].W: f32[] = 0\nstate m = zeros_like(p)\n"
       "z[b, j: 3] = sum[i](W[j, i] * x[b, i])\n(q, r[i]) = f(x)\nmu <- mu + 1\n"
       "fn f(x: real[..., N], k = 1) = x with grad(u) = u\n"
+      "y.z with surrogate(u, a.b, c) = (u, 1)\n"
+      "\ny with grad(u, x) {\n  t = u\n  return t\n}\n"
       "\nfn g(x) {\n  return x, 1\n}\n"
       "\nlayer l()(x) {\n  if a {\n    y = 1\n  } else if b {\n    y = 2\n  } else {\n    y = 3\n"
       "  }\n  return y\n}\n"
@@ -167,6 +170,11 @@ static void equality_sees_differences(void **state) {
       {"fn f(x) = 1", "fn f(x: int) = 1"},
       {"fn f(x) = 1 with grad(u) = 1", "fn f(x) = 1 with grad(v) = 1"},
       {"fn f(x) = 1 with grad(u) = 1", "fn f(x) = 1 with grad(u) = 2"},
+      {"fn f(x) = 1 with grad(u) = 1", "fn f(x) = 1 with surrogate(u) = 1"},
+      {"fn f(x) = 1 with grad(u) = 1", "fn f(x) = 1 with grad(u, x) = 1"},
+      {"fn f(x) = 1 with grad(u) = 1", "fn f(x) = 1 with grad(u) = (1, 1)"},
+      {"fn f(x) = 1 with grad(u) { }", "fn f(x) = 1 with grad(u) { t = 1 }"},
+      {"y with grad(u, x) = 1", "z with grad(u, x) = 1"},
       {"fn f() { return 1 }", "fn f() { return 2 }"},
       {"fn f() { return 1 }", "fn f() { return 1, 1 }"},
       {"fn f() { }", "fn f() { x = 1 }"},
