@@ -49,8 +49,8 @@ static void set_provenance(Tensor *t, const Value *v, const Scope *scope) {
   t->use = v->origin != NULL ? v->use : scope->use;
 }
 
-/* A definition made for a branch of `where` is computed where that branch is not taken too: there its
-   reads may be outside, and what they give does not count. */
+/* A definition made for a branch of `where` is computed where that branch is not taken too: there
+   its reads may be outside, and what they give does not count. */
 static ExprId guard_reads(Elaborator *e, ExprId id, ExprId *done) {
   Graph *graph = e->graph;
   if (done[id] != EXPR_NONE) return done[id];
@@ -192,7 +192,9 @@ static bool lacks_single_axes(const Elaborator *e, const Value *v, const uint32_
   for (uint32_t i = 0; i < n; i++) {
     const IndexVariable *index = &e->indices.items[outputs[i] - FIRST_INDEX];
     const Expr *at = k < read.n_args ? expr_at(e->graph, read.args[k]) : NULL;
-    if (at != NULL && at->kind == EXPR_INDEX && at->index == outputs[i] && !index->given)
+    bool runs = at != NULL && at->kind == EXPR_INDEX && at->index == outputs[i];
+    /* a written range may be shorter than the axis */
+    if (runs && (!index->given || index->extent == tensor_at(e->graph, read.tensor)->extents[k]))
       k++;
     else if (!index->given || index->extent != 1)
       return false;
