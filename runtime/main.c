@@ -25,7 +25,7 @@ static void dagrt_usage(FILE *to, const char *program) {
       "--resume FILE      go on as if the run had not stopped\n"
       "--init FILE        start from its params, at step 0\n"
       "--load FILE        params and states to use\n"
-      "--out FILE         .npy or .csv; NAME=FILE for one of several outputs\n"
+      "--out FILE         .npy, .csv or, of bytes (u8), .txt; NAME=FILE for one of several outputs\n"
       "--whole            a row of the data is all of an input, not one position of its batch\n"
       "Exit codes: 0 done, 1 wrong data, 2 usage, 3 system, 130 interrupted.\n",
       program, program, program, program, program);

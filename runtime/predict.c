@@ -28,11 +28,15 @@ int dagrt_eval(const dag_model *model, const dagrt_options *options) {
   return DAGRT_DONE;
 }
 
+/* Kinds of files to write, by the ends of their names: NumPy's; numbers in columns; bytes as they
+   are, which windows of text are read from. */
+typedef enum dagrt_out_kind { DAGRT_OUT_NPY, DAGRT_OUT_CSV, DAGRT_OUT_TXT } dagrt_out_kind;
+
 /* One output of an export on its way to a file. A row of the file is one row of the data. */
 typedef struct dagrt_prediction {
   const dag_array *array;
   dagrt_output file;
-  int csv;
+  dagrt_out_kind kind;
   int64_t width; /* elements a row */
   void *values;  /* of one call */
 } dagrt_prediction;
@@ -87,7 +91,7 @@ static void dagrt_csv_begin(dagrt_prediction *p) {
 }
 
 static void dagrt_prediction_rows(dagrt_prediction *p, int64_t rows) {
-  if (!p->csv) {
+  if (p->kind != DAGRT_OUT_CSV) {
     dagrt_write(&p->file, p->values, (size_t)(rows * p->width) * dagrt_type_size(p->array->type));
     return;
   }
@@ -117,12 +121,25 @@ static const dag_export *dagrt_find_export(const dag_model *model, const char *n
   return found;
 }
 
+static dagrt_out_kind dagrt_find_out_kind(const char *path, const dag_array *array) {
+  static const char *const ends[] = {".npy", ".csv", ".txt"}; /* in the order of the enum */
+  size_t length = strlen(path), kind = 0;
+  const char *end = length > 4 ? path + length - 4 : "";
+  while (kind < 3 && strcmp(end, ends[kind]) != 0) kind++;
+  if (kind == 3)
+    dagrt_fail(DAGRT_BAD_USAGE, "name it .npy, .csv or .txt", "cannot tell the kind of '%s'", path);
+  if (kind == DAGRT_OUT_TXT && array->type != DAG_U8)
+    dagrt_fail(DAGRT_BAD_USAGE, "name it .npy or .csv", "%s is %s: only u8 is written as text",
+               array->name, dagrt_shape_text(array));
+  return (dagrt_out_kind)kind;
+}
+
 static void dagrt_prediction_paths(const dag_export *e, const dagrt_options *options,
                                    dagrt_prediction *predictions) {
   const char **names = dagrt_allocate((size_t)e->n_outputs, sizeof *names);
   for (int32_t i = 0; i < e->n_outputs; i++) names[i] = e->outputs[i].name;
   if (options->n_out == 0)
-    dagrt_fail(DAGRT_BAD_USAGE, "give --out FILE.npy or --out FILE.csv", "predict needs --out");
+    dagrt_fail(DAGRT_BAD_USAGE, "give --out FILE.npy, FILE.csv or FILE.txt", "predict needs --out");
   for (int32_t g = 0; g < options->n_out; g++) {
     const dagrt_given *out = &options->out[g];
     int32_t i = 0;
@@ -132,12 +149,7 @@ static void dagrt_prediction_paths(const dag_export *e, const dagrt_options *opt
     while (out->name != NULL && i < e->n_outputs && strcmp(names[i], out->name) != 0) i++;
     if (i == e->n_outputs)
       dagrt_fail_name(DAGRT_BAD_USAGE, "output", out->name, names, (size_t)e->n_outputs);
-    size_t length = strlen(out->path);
-    const char *end = length > 4 ? out->path + length - 4 : "";
-    predictions[i].csv = strcmp(end, ".csv") == 0;
-    if (!predictions[i].csv && strcmp(end, ".npy") != 0)
-      dagrt_fail(DAGRT_BAD_USAGE, "name it .npy or .csv", "cannot tell the kind of '%s'",
-                 out->path);
+    predictions[i].kind = dagrt_find_out_kind(out->path, &e->outputs[i]);
     dagrt_output_probe(out->path);
     predictions[i].file.path = out->path;
   }
@@ -165,10 +177,11 @@ static void dagrt_prediction_begin(dagrt_prediction *p, const dag_array *array, 
   p->values = dagrt_allocate((size_t)dagrt_elements(array), dagrt_type_size(array->type));
   if (p->file.path == NULL) return;
   dagrt_output_open(&p->file, p->file.path);
-  if (p->csv)
-    dagrt_csv_begin(p);
-  else
-    dagrt_npy_begin(p, rows, whole);
+  switch (p->kind) {
+  case DAGRT_OUT_NPY: dagrt_npy_begin(p, rows, whole); break;
+  case DAGRT_OUT_CSV: dagrt_csv_begin(p); break;
+  case DAGRT_OUT_TXT: break;
+  }
 }
 
 /* Calls the export batch by batch. A ragged last batch is padded with copies of its first row, and

@@ -282,6 +282,8 @@ void declare_owned(Elaborator *e, Scope *scope, const Stmt *stmt) {
   }
   const char *naming = e->naming;
   uint32_t n_sites = e->n_sites, base = e->random_base;
+  size_t n_steps = e->steps.count;
+  e->steps.count = 0; /* one starting value for all steps of a scan */
   e->naming = name;
   e->random_base = random_base(name);
   e->n_sites = 0;
@@ -301,6 +303,7 @@ void declare_owned(Elaborator *e, Scope *scope, const Stmt *stmt) {
   *id = graph_add(e->graph, t);
   set_initial(e, scope, *id, v, stmt);
   e->naming = naming;
+  e->steps.count = n_steps;
   e->n_sites = n_sites;
   e->random_base = base;
   map_set(&e->owned, name, id);

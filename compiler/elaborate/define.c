@@ -9,10 +9,14 @@ static bool contains(const uint32_t *numbers, uint32_t n, uint32_t number) {
 }
 
 /* The variables that become axes of the definition, in order: index variables of the notation
-   around it, those of the left-hand side, axes of the value. */
+   around it, those of the left-hand side, axes of the value. What draws random numbers inside a scan
+   draws them at every step. */
 static uint32_t output_variables(Elaborator *e, const Value *v, const Making *making,
                                  uint32_t **variables) {
-  uint32_t *free, n_free = value_indices_with(e, v->body, making->around, making->n_around, &free);
+  bool drawn = expr_uses_index(e->graph, v->body, RANDOM_POINT);
+  const uint32_t *around = drawn ? e->steps.items : making->around;
+  uint32_t n_around = drawn ? (uint32_t)e->steps.count : making->n_around;
+  uint32_t *free, n_free = value_indices_with(e, v->body, around, n_around, &free);
   uint32_t n = 0;
   *variables = ARENA_ARRAY(e->arena, uint32_t, n_free + making->n_own + v->rank + 1);
   for (uint32_t i = 0; i < n_free; i++)

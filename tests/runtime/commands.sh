@@ -72,6 +72,15 @@ head -c 128 z.npy | grep -aq "'<f4', 'fortran_order': False, 'shape': (22,)" || 
 "$linear" eval --load whole.safetensors --data 'x=train.csv' --data y=z.npy | grep -q '^loss 0$' ||
   fail "predictions read back are not those of eval"
 
+# --- bytes as text: what windows are read from ---
+printf '\0\1\2\2\1\0\0' >bytes.txt
+"$labels" predict copy --data y=bytes.txt --out same.txt 2>err
+same bytes.txt same.txt
+expect 2 "error: z is f32[4]: only u8 is written as text
+hint: name it .npy or .csv" "$linear" predict apply --data x=train.csv --out z.txt
+expect 2 "error: cannot tell the kind of 'z.text'
+hint: name it .npy, .csv or .txt" "$linear" predict apply --data x=train.csv --out z.text
+
 # --- gzip by its bytes, whatever the name; a file cut short ---
 gzip -c train.csv >train.gz && cp train.gz packed.csv
 "$linear" train --epochs 6 --data x=packed.csv --data y=packed.csv --save packed.safetensors --quiet

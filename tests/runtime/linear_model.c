@@ -137,11 +137,21 @@ static int labels_step(void *model, const void *const *inputs, void *const *outp
   return 0;
 }
 
+static int labels_copy(void *model, const void *const *inputs, void *const *outputs,
+                       uint64_t seed) {
+  (void)model, (void)seed;
+  for (int i = 0; i < B; i++) ((uint8_t *)outputs[0])[i] = ((const uint8_t *)inputs[0])[i];
+  return 0;
+}
+
 static const dag_tensor labels_tensors[] = {
     {{"mean", DAG_F64, 0, NULL}, offsetof(labels, mean), 1}};
 static const dag_input labels_inputs[] = {{{"y", DAG_U8, 1, shape_B}, CLASSES}};
 static const dag_array labels_reports[] = {{"loss", DAG_F64, 0, NULL}};
 static const dag_source labels_data[] = {{0, DAG_CSV, "labels.csv", 0, -1, 0}};
+static const dag_array labels_outputs[] = {{"same", DAG_U8, 1, shape_B}};
+static const dag_export labels_exports[] = {
+    {"copy", labels_inputs, 1, labels_outputs, 1, 0, labels_copy}};
 static const dag_model labels_model = {.version = DAG_MODEL_VERSION,
                                        .name = "labels",
                                        .size = sizeof(labels),
@@ -159,7 +169,9 @@ static const dag_model labels_model = {.version = DAG_MODEL_VERSION,
                                        .eval = labels_eval,
                                        .batch = B,
                                        .data = labels_data,
-                                       .n_data = 1};
+                                       .n_data = 1,
+                                       .exports = labels_exports,
+                                       .n_exports = 1};
 
 /* Which of the two models follows from the program's name. */
 int main(int argc, char **argv) {
