@@ -472,6 +472,8 @@ void elaborate_train(Elaborator *e) {
   Train *train = &e->program->train;
   if (stmt == NULL) {
     for (size_t i = 0; i < e->updates.count; i++) {
+      /* what a layer does in training is no mistake of a model that only uses it */
+      if (tensor_at(e->graph, e->updates.items[i].target)->origin != NULL) continue;
       diag_warning(e->diag, e->updates.items[i].span,
                    "this new value is never used: there is no `train` block");
     }

@@ -3,21 +3,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An error that has been said. */
+typedef struct Said {
+  Span span;
+  const char *message;
+} Said;
+
 struct Diag {
+  Arena *arena;
   FILE *stream;
   int errors;
+  ARRAY(Said) said;
   bool silent; /* the last error was past the limit, or a repetition: so are its notes */
-  Span last;
 };
 
 Diag *diag_new(Arena *arena, void *stream_FILE) {
   Diag *diag = ARENA_NEW(arena, Diag);
+  diag->arena = arena;
   diag->stream = stream_FILE;
   return diag;
 }
 
 int diag_errors(const Diag *diag) { return diag->errors; }
-bool diag_full(const Diag *diag) { return diag->errors >= DIAG_MAX_ERRORS; }
+bool diag_full(const Diag *diag) {
+  enum { MAX_REPETITIONS = 50 };
+  return diag->said.count >= DIAG_MAX_ERRORS || diag->errors >= MAX_REPETITIONS * DIAG_MAX_ERRORS;
+}
 
 Span span_join(Span a, Span b) {
   if (a.source == NULL) return b;
@@ -79,26 +90,54 @@ static void show_line(FILE *out, Span span) {
   fputc('\n', out);
 }
 
-static void report(FILE *out, Span span, const char *kind, const char *format, va_list args) {
+static void report_place(FILE *out, Span span, const char *kind) {
   if (span.source != NULL)
     fprintf(out, "%s:%u:%u: ", span.source->path, span.line, span.column);
   else
     fprintf(out, "dagc: ");
   fprintf(out, "%s: ", kind);
+}
+
+static void report_text(FILE *out, Span span, const char *kind, const char *message) {
+  report_place(out, span, kind);
+  fprintf(out, "%s\n", message);
+  if (span.source != NULL && span.line > 0) show_line(out, span);
+}
+
+static void report(FILE *out, Span span, const char *kind, const char *format, va_list args) {
+  report_place(out, span, kind);
   vfprintf(out, format, args);
   fputc('\n', out);
   if (span.source != NULL && span.line > 0) show_line(out, span);
 }
 
+/* The same mistake at the same place, as in a function that is called twice, is said once. */
+static bool is_said(Diag *diag, Span span, const char *message) {
+  for (size_t i = 0; i < diag->said.count; i++) {
+    const Said *said = &diag->said.items[i];
+    if (said->span.source == span.source && said->span.line == span.line &&
+        said->span.column == span.column && strcmp(said->message, message) == 0)
+      return true;
+  }
+  ARRAY_PUSH(diag->arena, &diag->said, (Said){span, message});
+  return false;
+}
+
 void diag_error(Diag *diag, Span span, const char *format, ...) {
-  diag->silent = diag_full(diag);
+  bool full = diag_full(diag);
   diag->errors++;
-  diag->last = span;
-  if (diag->silent) return;
-  va_list args;
+  diag->silent = full;
+  if (full) return;
+  va_list args, again;
   va_start(args, format);
-  report(diag->stream, span, "error", format, args);
+  va_copy(again, args);
+  int length = vsnprintf(NULL, 0, format, again);
+  va_end(again);
+  char *message = arena_alloc(diag->arena, (size_t)length + 1);
+  vsnprintf(message, (size_t)length + 1, format, args);
   va_end(args);
+  diag->silent = is_said(diag, span, message);
+  if (!diag->silent) report_text(diag->stream, span, "error", message);
 }
 
 void diag_warning(Diag *diag, Span span, const char *format, ...) {
