@@ -16,7 +16,8 @@ void affine_add_term(Affine *a, int64_t factor, ExprId atom) {
 
 static void add_scaled(Affine *a, const Affine *b, int64_t factor) {
   a->constant += factor * b->constant;
-  for (uint32_t i = 0; i < b->n; i++) affine_add_term(a, factor * b->terms[i].factor, b->terms[i].atom);
+  for (uint32_t i = 0; i < b->n; i++)
+    affine_add_term(a, factor * b->terms[i].factor, b->terms[i].atom);
 }
 
 /* f·(u % n) + f·n·(u / n) = f·u */
@@ -101,9 +102,31 @@ static bool open_remainders(Graph *graph, const Affine *x, int64_t n, Ranges ran
   return any;
 }
 
+static int64_t gcd(int64_t a, int64_t b) {
+  while (b != 0) {
+    int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a < 0 ? -a : a;
+}
+
+/* The divisor of n and of all factors: x = g·y + rest, n = g·m, so x / n = y / m. */
+static int64_t common_divisor(const Affine *x, int64_t n) {
+  for (uint32_t i = 0; i < x->n; i++) n = gcd(n, x->terms[i].factor);
+  return n;
+}
+
+static Affine divided(Affine x, int64_t g) {
+  x.constant = floor_div(x.constant, g);
+  for (uint32_t i = 0; i < x.n; i++) x.terms[i].factor /= g;
+  return x;
+}
+
 static Affine affine_atom(ExprId id) { return (Affine){.n = 1, .terms = {{1, id}}}; }
 
-/* floor(x / n) = q + floor(r / n) and x mod n = r mod n for x = n·q + r. */
+/* floor(x / n) = q + floor(r / n) and x mod n = r mod n for x = n·q + r. Where n = g·m and
+   r = g·y + c with 0 ≤ c < g, floor(r / n) = floor(y / m) and r mod n = g·(y mod m) + c. */
 static Affine affine_quotient(Graph *graph, const Expr *e, Ranges ranges) {
   int64_t n = expr_at(graph, e->args[1])->integer;
   Affine x = affine_of(graph, e->args[0], ranges), quotient, rest;
@@ -111,19 +134,26 @@ static Affine affine_quotient(Graph *graph, const Expr *e, Ranges ranges) {
   Affine opened, opened_quotient, opened_rest;
   if (open_remainders(graph, &x, n, ranges, &opened)) {
     divide(&opened, n, &opened_quotient, &opened_rest);
-    if (opened_rest.n < rest.n) {
+    if (opened_rest.n < rest.n || e->op == OP_MOD) {
       quotient = opened_quotient;
       rest = opened_rest;
     }
   }
   Interval range = affine_interval(graph, &rest, ranges);
   bool small = range.low >= 0 && range.high < n;
+  if (e->op == OP_MOD && small) return rest;
+  int64_t g = common_divisor(&rest, n), below = rest.constant - g * floor_div(rest.constant, g);
+  Affine whole = divided(rest, g);
+  ExprId parts = expr_integer(graph, TYPE_I32, n / g);
   if (e->op == OP_MOD) {
-    if (small) return rest;
-    return affine_atom(fold_op2(graph, OP_MOD, affine_expr(graph, &rest), e->args[1]));
+    if (n == g) return (Affine){.constant = below};
+    Affine result =
+        affine_scale(affine_atom(fold_op2(graph, OP_MOD, affine_expr(graph, &whole), parts)), g);
+    result.constant += below;
+    return result;
   }
   if (!small) {
-    ExprId remaining = fold_op2(graph, OP_DIV, affine_expr(graph, &rest), e->args[1]);
+    ExprId remaining = fold_op2(graph, OP_DIV, affine_expr(graph, &whole), parts);
     const Expr *folded = expr_at(graph, remaining);
     if (folded->kind == EXPR_CONST)
       quotient.constant += folded->integer;

@@ -1,5 +1,5 @@
-#include "simplify/sum.h"
 #include "simplify/algebra.h"
+#include "simplify/sum_internal.h"
 
 Sum sum_new(Graph *graph, const int64_t *extents, uint32_t n, uint32_t n_outputs) {
   Sum sum = {.graph = graph, .n_outputs = n_outputs, .body = EXPR_NONE};
@@ -11,16 +11,7 @@ Sum sum_new(Graph *graph, const int64_t *extents, uint32_t n, uint32_t n_outputs
   return sum;
 }
 
-static Ranges ranges_of(const Sum *sum) {
-  return (Ranges){sum->extents.items, (uint32_t)sum->extents.count};
-}
-
-static bool is_summed(const Sum *sum, uint32_t v) {
-  return v >= sum->n_outputs && !sum->gone.items[v];
-}
-
-/* A variable in the place of `of`. */
-static uint32_t add_summed(Sum *sum, int64_t extent, uint32_t of) {
+uint32_t add_summed(Sum *sum, int64_t extent, uint32_t of) {
   const char *name = sum->names.items[of];
   ARRAY_PUSH(sum->graph->arena, &sum->names, name);
   ARRAY_PUSH(sum->graph->arena, &sum->extents, extent);
@@ -40,6 +31,7 @@ void sum_guard(Sum *sum, ExprId condition) {
     sum_guard(sum, e.args[1]);
     return;
   }
+  if (e.kind == EXPR_OP && e.op == OP_NOT) condition = derive_not(sum->graph, e.args[0]);
   for (size_t i = 0; i < sum->guards.count; i++)
     if (sum->guards.items[i] == condition) return;
   ARRAY_PUSH(sum->graph->arena, &sum->guards, condition);
@@ -67,7 +59,7 @@ static ExprId pull_guards(Sum *sum, ExprId id, bool derived) {
 
 /* --- substitution of a summed variable --- */
 
-static void substitute(Sum *sum, uint32_t v, ExprId with) {
+void substitute(Sum *sum, uint32_t v, ExprId with) {
   Graph *graph = sum->graph;
   uint32_t n = (uint32_t)sum->extents.count;
   ExprId *map = ARENA_ARRAY(graph->arena, ExprId, n);
@@ -83,143 +75,12 @@ static void substitute(Sum *sum, uint32_t v, ExprId with) {
     sum_guard(sum, normalize_indices(graph, expr_substitute(graph, old[i], map, n), ranges));
 }
 
-/* The guards 0 ≤ x and x < extent, as far as the ranges do not prove them. */
-static void guard_range(Sum *sum, ExprId x, int64_t extent) {
+void guard_range(Sum *sum, ExprId x, int64_t extent) {
   Graph *graph = sum->graph;
   ExprId low = fold_op2(graph, OP_GE, x, expr_integer(graph, TYPE_I32, 0));
   ExprId high = fold_op2(graph, OP_LT, x, expr_integer(graph, TYPE_I32, extent));
   if (decide_condition(graph, low, ranges_of(sum)) != 1) sum_guard(sum, low);
   if (decide_condition(graph, high, ranges_of(sum)) != 1) sum_guard(sum, high);
-}
-
-static bool occurs_elsewhere(const Sum *sum, const Affine *d, uint32_t k, uint32_t v) {
-  for (uint32_t i = 0; i < d->n; i++)
-    if (i != k && expr_uses_index(sum->graph, d->terms[i].atom, v)) return true;
-  return false;
-}
-
-/* 0 = ±s·v + rest:  v := ∓rest / s, where s divides it. */
-static void solve_for(Sum *sum, const Affine *d, uint32_t k) {
-  Graph *graph = sum->graph;
-  int64_t factor = d->terms[k].factor, s = factor < 0 ? -factor : factor;
-  uint32_t v = expr_at(graph, d->terms[k].atom)->index;
-  Affine numerator = affine_scale(affine_without(*d, k), factor < 0 ? 1 : -1);
-  ExprId solution = affine_expr(graph, &numerator);
-  if (s > 1) {
-    ExprId step = expr_integer(graph, TYPE_I32, s);
-    ExprId rest = fold_op2(graph, OP_MOD, solution, step);
-    rest = normalize_indices(graph, rest, ranges_of(sum));
-    ExprId divides = fold_op2(graph, OP_EQ, rest, expr_integer(graph, TYPE_I32, 0));
-    if (decide_condition(graph, divides, ranges_of(sum)) != 1) sum_guard(sum, divides);
-    solution = normalize_indices(graph, fold_op2(graph, OP_DIV, solution, step), ranges_of(sum));
-  }
-  guard_range(sum, solution, sum->extents.items[v]);
-  substitute(sum, v, solution);
-}
-
-/* 0 = ±(v / n) + rest:  v := n·X + r, r over n.    0 = ±(v % n) + rest:  v := X + n·r. */
-static bool solve_quotient(Sum *sum, const Affine *d, uint32_t k) {
-  Graph *graph = sum->graph;
-  const Expr atom = *expr_at(graph, d->terms[k].atom);
-  int64_t factor = d->terms[k].factor;
-  if (atom.kind != EXPR_OP || (atom.op != OP_DIV && atom.op != OP_MOD)) return false;
-  const Expr v = *expr_at(graph, atom.args[0]), n = *expr_at(graph, atom.args[1]);
-  if (v.kind != EXPR_INDEX || n.kind != EXPR_CONST || !is_summed(sum, v.index)) return false;
-  if ((factor != 1 && factor != -1) || occurs_elsewhere(sum, d, k, v.index)) return false;
-  Affine target = affine_scale(affine_without(*d, k), -factor);
-  ExprId x = affine_expr(graph, &target), size = expr_integer(graph, TYPE_I32, n.integer);
-  int64_t extent = sum->extents.items[v.index];
-  bool quotient = atom.op == OP_DIV;
-  int64_t rows = (extent + n.integer - 1) / n.integer;
-  if (!quotient) guard_range(sum, x, n.integer);
-  ExprId r = expr_index(graph, add_summed(sum, quotient ? n.integer : rows, v.index));
-  ExprId solution = quotient ? fold_op2(graph, OP_ADD, fold_op2(graph, OP_MUL, size, x), r)
-                             : fold_op2(graph, OP_ADD, x, fold_op2(graph, OP_MUL, size, r));
-  guard_range(sum, solution, extent);
-  substitute(sum, v.index, solution);
-  return true;
-}
-
-static int64_t remainder_of(int64_t a, int64_t s) { return (a % s + s) % s; }
-
-/* 0: there is none. */
-static int64_t inverse_modulo(int64_t f, int64_t s) {
-  for (int64_t g = 1; g < s; g++)
-    if (remainder_of(f, s) * g % s == 1) return g;
-  return 0;
-}
-
-/* 0 = ±((f·v + rest) mod s) with gcd(f, s) = 1:  v := (−f⁻¹·rest mod s) + s·w. */
-static bool solve_congruence(Sum *sum, const Affine *d) {
-  Graph *graph = sum->graph;
-  Ranges ranges = ranges_of(sum);
-  if (d->n != 1 || d->constant != 0) return false;
-  const Expr atom = *expr_at(graph, d->terms[0].atom);
-  if (atom.kind != EXPR_OP || atom.op != OP_MOD) return false;
-  const Expr modulus = *expr_at(graph, atom.args[1]);
-  if (modulus.kind != EXPR_CONST || modulus.integer < 2) return false;
-  int64_t s = modulus.integer, inverse = 0, best = 0;
-  Affine x = affine_of(graph, atom.args[0], ranges);
-  uint32_t chosen = 0;
-  for (uint32_t k = 0; k < x.n; k++) {
-    const Expr *v = expr_at(graph, x.terms[k].atom);
-    if (v->kind != EXPR_INDEX || !is_summed(sum, v->index)) continue;
-    int64_t g = inverse_modulo(x.terms[k].factor, s);
-    if (g == 0 || sum->extents.items[v->index] <= best || occurs_elsewhere(sum, &x, k, v->index))
-      continue;
-    best = sum->extents.items[v->index];
-    chosen = k;
-    inverse = g;
-  }
-  if (best == 0) return false;
-  uint32_t v = expr_at(graph, x.terms[chosen].atom)->index;
-  Affine target = affine_scale(affine_without(x, chosen), -inverse);
-  Affine reduced = {.constant = remainder_of(target.constant, s)};
-  for (uint32_t k = 0; k < target.n; k++) {
-    int64_t factor = remainder_of(target.terms[k].factor, s);
-    if (factor != 0) reduced.terms[reduced.n++] = (AffineTerm){factor, target.terms[k].atom};
-  }
-  ExprId phase = fold_op2(graph, OP_MOD, affine_expr(graph, &reduced), atom.args[1]);
-  ExprId w = expr_index(graph, add_summed(sum, (best + s - 1) / s, v));
-  ExprId solution = fold_op2(graph, OP_ADD, phase, fold_op2(graph, OP_MUL, atom.args[1], w));
-  solution = normalize_indices(graph, solution, ranges_of(sum));
-  guard_range(sum, solution, best);
-  substitute(sum, v, solution);
-  return true;
-}
-
-/* Solves one equation for the summed variable that leaves the fewest iterations. */
-static bool solve_equation(Sum *sum, size_t at) {
-  Graph *graph = sum->graph;
-  const Expr e = *expr_at(graph, sum->guards.items[at]);
-  if (e.kind != EXPR_OP || e.op != OP_EQ || expr_at(graph, e.args[0])->type != TYPE_I32)
-    return false;
-  Ranges ranges = ranges_of(sum);
-  Affine d = affine_sub(affine_of(graph, e.args[0], ranges), affine_of(graph, e.args[1], ranges));
-  int64_t best = 0;
-  uint32_t chosen = 0;
-  for (uint32_t k = 0; k < d.n; k++) {
-    const Expr *atom = expr_at(graph, d.terms[k].atom);
-    if (atom->kind != EXPR_INDEX || !is_summed(sum, atom->index)) continue;
-    if (occurs_elsewhere(sum, &d, k, atom->index)) continue;
-    /* with a factor of ±1 no divisibility guard is left behind: preferred at equal extents */
-    bool unit = d.terms[k].factor == 1 || d.terms[k].factor == -1;
-    int64_t gain = 2 * sum->extents.items[atom->index] + unit;
-    if (gain <= best) continue;
-    best = gain;
-    chosen = k;
-  }
-  ExprId guard = sum->guards.items[at];
-  sum->guards.items[at] = expr_integer(graph, TYPE_BOOL, 1);
-  if (best > 0) {
-    solve_for(sum, &d, chosen);
-    return true;
-  }
-  for (uint32_t k = 0; k < d.n; k++)
-    if (solve_quotient(sum, &d, k)) return true;
-  if (solve_congruence(sum, &d)) return true;
-  sum->guards.items[at] = guard;
-  return false;
 }
 
 /* --- ranges --- */
@@ -250,6 +111,22 @@ static Interval satisfying(ScalarOp op, int64_t f, int64_t c, int64_t extent) {
   }
 }
 
+/* (u / n) ≤ k is u < n·(k + 1), and k ≤ (u / n) is n·k ≤ u: what the rest is solved for is u. */
+static bool open_quotient(Sum *sum, size_t at, ScalarOp op, const Affine *d) {
+  Graph *graph = sum->graph;
+  const Expr q = *expr_at(graph, d->terms[0].atom);
+  if (q.kind != EXPR_OP || q.op != OP_DIV || expr_at(graph, q.args[1])->kind != EXPR_CONST)
+    return false;
+  int64_t n = expr_at(graph, q.args[1])->integer, f = d->terms[0].factor;
+  Interval range = satisfying(op, f, d->constant, INT32_MAX);
+  if (op == OP_EQ || range.low == INT64_MIN || n <= 0) return false;
+  bool below = range.low == 0 && range.high < INT32_MAX - 1;
+  ExprId limit = expr_integer(graph, TYPE_I32, below ? n * (range.high + 1) : n * range.low);
+  ExprId guard = fold_op2(graph, below ? OP_LT : OP_GE, q.args[0], limit);
+  sum->guards.items[at] = normalize_indices(graph, guard, ranges_of(sum));
+  return true;
+}
+
 /* A guard over one summed variable and constants narrows its range. */
 static bool narrow_range(Sum *sum, size_t at) {
   Graph *graph = sum->graph;
@@ -260,7 +137,8 @@ static bool narrow_range(Sum *sum, size_t at) {
   Affine d = affine_sub(affine_of(graph, e.args[0], ranges), affine_of(graph, e.args[1], ranges));
   if (d.n != 1) return false;
   const Expr *atom = expr_at(graph, d.terms[0].atom);
-  if (atom->kind != EXPR_INDEX || !is_summed(sum, atom->index)) return false;
+  if (atom->kind != EXPR_INDEX) return open_quotient(sum, at, e.op, &d);
+  if (!is_summed(sum, atom->index)) return false;
   uint32_t v = atom->index;
   int64_t extent = sum->extents.items[v];
   Interval range = satisfying(e.op, d.terms[0].factor, d.constant, extent);
@@ -332,6 +210,7 @@ void sum_eliminate(Sum *sum, bool derived) {
     decide_guards(sum);
     for (size_t i = 0; i < sum->guards.count && !changed; i++)
       changed = solve_equation(sum, i) || narrow_range(sum, i);
+    if (derived && !changed) changed = join_variables(sum);
     sum->body = pull_guards(sum, sum->body, derived);
   }
   if (derived) drop_unused(sum);

@@ -93,10 +93,36 @@ static void reads_of_every_kind(void **state) {
              "loss = sum((z @ y)^2)\nexport f(x) = loss, grad(loss, x)\n");
 }
 
+/* The gradients of a transposed convolution are convolutions: as many products
+   as the map itself has. */
+static void transposed_convolution(void **state) {
+  (void)state;
+  static const char *const maps[] = {"2, 1, 1", "3, 0, 1"};
+  static const int lengths[] = {32, 21};
+  for (int i = 0; i < 2; i++) {
+    char text[400];
+    snprintf(text, sizeof text,
+             "input x: real[2, 3, %d]\nparam K: real[3, 4, 3] = 0\nu = zeros(2, 4, 64)\n"
+             "y = vjp(convolve1d(u, K, %s), u, x)\n"
+             "loss = sum(y^2)\nexport f(x) = loss, grad(loss, K), grad(loss, x)\n",
+             lengths[i], maps[i]);
+    check_text(text);
+  }
+}
+
+/* Straight lines between points: each is read by a fixed number of new ones. */
+static void interpolation(void **state) {
+  (void)state;
+  check_text("input x: real[4, 256]\ny = upsample1d(x, 4, linear = true)\n"
+             "loss = sum(y^2)\nexport f(x) = loss, grad(loss, x)\n");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(examples),
       cmocka_unit_test(reads_of_every_kind),
+      cmocka_unit_test(transposed_convolution),
+      cmocka_unit_test(interpolation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
