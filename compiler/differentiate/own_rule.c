@@ -13,12 +13,16 @@ typedef struct Copy {
   uint32_t n_exprs; /* how many there were before */
 } Copy;
 
-static bool depends_on_seed(const Copy *copy, ExprId id) {
+/* free: per expression, known not to depend on u. */
+static bool depends_on_seed(const Copy *copy, ExprId id, bool *free) {
   const Expr *e = expr_at(copy->graph, id);
+  if (free[id]) return false;
   if (e->kind == EXPR_READ && copy->made[e->tensor] != TENSOR_NONE) return true;
   for (uint32_t i = 0; i < e->n_args; i++)
-    if (depends_on_seed(copy, e->args[i])) return true;
-  return e->fallback != EXPR_NONE && depends_on_seed(copy, e->fallback);
+    if (depends_on_seed(copy, e->args[i], free)) return true;
+  if (e->fallback != EXPR_NONE && depends_on_seed(copy, e->fallback, free)) return true;
+  free[id] = true;
+  return false;
 }
 
 static ExprId copy_expr(Copy *copy, ExprId id) {
@@ -88,10 +92,11 @@ void apply_rule(Graph *graph, const RuleUse *use, TensorId *shares) {
   for (uint32_t i = 0; i < graph->n_tensors; i++) copy.made[i] = TENSOR_NONE;
   copy.made[rule->seed] = use->adjoint;
   TensorList order = graph_order(graph, graph->arena, rule->shares, rule->n);
+  bool *free = ARENA_ARRAY(graph->arena, bool, graph->n_exprs + 1);
   for (uint32_t i = 0; i < order.count; i++) {
     const Tensor *t = tensor_at(graph, order.items[i]);
     bool depends = t->kind == TENSOR_RESHAPE && copy.made[t->source] != TENSOR_NONE;
-    if (t->kind == TENSOR_DEFINITION) depends = depends_on_seed(&copy, t->body);
+    if (t->kind == TENSOR_DEFINITION) depends = depends_on_seed(&copy, t->body, free);
     if (depends) copy.made[order.items[i]] = add_copy(&copy, order.items[i]);
     if (depends && t->kind == TENSOR_DEFINITION) copy_body(&copy, order.items[i]);
   }

@@ -2,12 +2,13 @@
    transpose. What depends on the seed was made after it. */
 #include "elaborate/elaborator.h"
 
-typedef enum Degree { FREE, LINEAR, OTHER } Degree;
+typedef enum Degree { UNKNOWN, FREE, LINEAR, OTHER } Degree;
 
 typedef struct Degrees {
   const Graph *graph;
   TensorId seed;
   Degree *tensors; /* of those behind the seed */
+  Degree *exprs;   /* of those met so far */
 } Degrees;
 
 static Degree tensor_degree(const Degrees *d, TensorId id) {
@@ -42,7 +43,7 @@ static Degree op_degree(const Degrees *d, const Expr *e) {
   return OTHER;
 }
 
-static Degree expr_degree(const Degrees *d, ExprId id) {
+static Degree fresh_degree(const Degrees *d, ExprId id) {
   const Expr *e = expr_at(d->graph, id);
   if (e->kind == EXPR_OP) return op_degree(d, e);
   if (e->kind != EXPR_READ) return FREE;
@@ -51,6 +52,11 @@ static Degree expr_degree(const Degrees *d, ExprId id) {
   Degree degree = tensor_degree(d, e->tensor);
   if (e->fallback == EXPR_NONE || expr_is_number(d->graph, e->fallback, 0)) return degree;
   return degree == expr_degree(d, e->fallback) ? degree : OTHER;
+}
+
+static Degree expr_degree(const Degrees *d, ExprId id) {
+  if (d->exprs[id] == UNKNOWN) d->exprs[id] = fresh_degree(d, id);
+  return d->exprs[id];
 }
 
 static Degree definition_degree(const Degrees *d, const Tensor *t) {
@@ -74,7 +80,9 @@ static Degree definition_degree(const Degrees *d, const Tensor *t) {
 bool shares_are_linear(const Graph *graph, const OwnRule *rule) {
   Degrees d = {.graph = graph,
                .seed = rule->seed,
+               .exprs = ARENA_ARRAY(graph->arena, Degree, graph->n_exprs + 1),
                .tensors = ARENA_ARRAY(graph->arena, Degree, graph->n_tensors - rule->seed)};
+  for (TensorId id = rule->seed; id < graph->n_tensors; id++) d.tensors[id - rule->seed] = FREE;
   d.tensors[0] = LINEAR;
   for (TensorId id = rule->seed + 1; id < graph->n_tensors; id++)
     d.tensors[id - rule->seed] = definition_degree(&d, tensor_at(graph, id));

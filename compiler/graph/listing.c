@@ -310,22 +310,22 @@ static EvaluationOrder order_with_rules(const Program *program) {
   }
 }
 
-/* The last seed that an expression depends on. */
-static TensorId last_seed(const Listing *l, ExprId id) {
+/* The last seed that an expression depends on, into *last. seen: per expression, the last stamp. */
+static void find_last_seed(const Listing *l, ExprId id, uint32_t stamp, uint32_t *seen,
+                           TensorId *last) {
   const Expr *e = expr_at(l->program->graph, id);
-  TensorId last = e->kind == EXPR_READ ? l->block[e->tensor] : TENSOR_NONE;
-  for (uint32_t i = 0; i <= e->n_args; i++) {
-    ExprId part = i < e->n_args ? e->args[i] : e->fallback;
-    if (part == EXPR_NONE) continue;
-    TensorId seed = last_seed(l, part);
-    if (seed != TENSOR_NONE && (last == TENSOR_NONE || seed > last)) last = seed;
-  }
-  return last;
+  if (seen[id] == stamp) return;
+  seen[id] = stamp;
+  for (uint32_t i = 0; i < e->n_args; i++) find_last_seed(l, e->args[i], stamp, seen, last);
+  if (e->fallback != EXPR_NONE) find_last_seed(l, e->fallback, stamp, seen, last);
+  TensorId seed = e->kind == EXPR_READ ? l->block[e->tensor] : TENSOR_NONE;
+  if (seed != TENSOR_NONE && (*last == TENSOR_NONE || seed > *last)) *last = seed;
 }
 
 static void find_blocks(Listing *l, TensorList live) {
   const Graph *graph = l->program->graph;
   for (TensorId id = 0; id < graph->n_tensors; id++) l->block[id] = TENSOR_NONE;
+  uint32_t *seen = ARENA_ARRAY(l->program->arena, uint32_t, graph->n_exprs + 1);
   bool any = false;
   for (uint32_t i = 0; i < live.count; i++)
     any = any || tensor_at(graph, live.items[i])->kind == TENSOR_COTANGENT;
@@ -333,7 +333,7 @@ static void find_blocks(Listing *l, TensorList live) {
     TensorId id = live.items[i % live.count];
     const Tensor *t = tensor_at(graph, id);
     if (t->kind == TENSOR_COTANGENT) l->block[id] = id;
-    if (t->kind == TENSOR_DEFINITION) l->block[id] = last_seed(l, t->body);
+    if (t->kind == TENSOR_DEFINITION) find_last_seed(l, t->body, i + 1, seen, &l->block[id]);
     const TensorId whole[] = {t->source, t->seed};
     for (int k = 0; k < 2; k++)
       if (whole[k] != TENSOR_NONE && l->block[whole[k]] != TENSOR_NONE)
