@@ -42,8 +42,29 @@ static bool is_bounded(const Checker *c, ExprId index, bool below, int64_t exten
   return false;
 }
 
+/* k[i], where k is an elementwise integer definition, as what that is computed from at i. */
+static ExprId looked_through(const Checker *c, ExprId id) {
+  Graph *g = c->w->graph;
+  const Expr e = *expr_at(g, id);
+  if (e.kind == EXPR_READ && e.fallback == EXPR_NONE) {
+    const Tensor t = *tensor_at(g, e.tensor);
+    bool computed = t.kind == TENSOR_DEFINITION && t.reduction == REDUCE_NONE &&
+                    type_is_integer(t.type) && t.body != EXPR_NONE &&
+                    !expr_reads(g, t.body, e.tensor);
+    return computed ? expr_substitute(g, t.body, e.args, e.n_args) : id;
+  }
+  bool sums = e.kind == EXPR_OP && (e.op == OP_ADD || e.op == OP_SUB || e.op == OP_MUL ||
+                                    e.op == OP_NEG || e.op == OP_CAST);
+  if (!sums) return id;
+  ExprId args[2];
+  for (uint32_t i = 0; i < e.n_args; i++) args[i] = looked_through(c, e.args[i]);
+  return expr_rebuild(g, id, args, EXPR_NONE);
+}
+
 static void check_axis(Checker *c, ExprId index, int64_t extent) {
   Graph *g = c->w->graph;
+  /* a condition may be on what is computed: then what that is computed from is left alone */
+  if (c->guards.count == 0) index = looked_through(c, index);
   if (is_bounded(c, index, true, extent) && is_bounded(c, index, false, extent)) return;
   Ranges ranges = node_ranges(c->node);
   Affine a = affine_of(g, index, ranges);

@@ -307,6 +307,20 @@ static void test_indices_are_checked(void **state) {
   assert_int_equal(p->entries[0].checks[0].limit, 47);
 }
 
+/* k[i] = t[i] + 3, y[i] = x[k[i]]: the input behind the definition is checked. */
+static void test_indices_are_checked_through_definitions(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 50, 0), t = input(w, "t", TYPE_I32, 20, 0);
+  ExprId next = op(w, OP_ADD, read1(w, t, w->i0), expr_integer(w->g, TYPE_I32, 3));
+  TensorId k = define(w, "k", 20, 0, REDUCE_NONE, 0, next);
+  output(w, "k", k);
+  output(w, "y", define(w, "y", 20, 0, REDUCE_NONE, 0, read1(w, x, read1(w, k, w->i0))));
+  const Plan *p = plan(w);
+  assert_int_equal(p->entries[0].n_checks, 1);
+  assert_int_equal(p->entries[0].checks[0].input, 1);
+  assert_int_equal(p->entries[0].checks[0].limit, 47);
+}
+
 /* Only one branch may be evaluated: no lanes, and a branch in the code. */
 static void test_branches(void **state) {
   World *w = *state;
@@ -439,6 +453,7 @@ int main(void) {
       TEST(test_alike_kernels_are_one),
       TEST(test_scatter_is_not_dense),
       TEST(test_indices_are_checked),
+      TEST(test_indices_are_checked_through_definitions),
       TEST(test_branches),
       TEST(test_scalars_out_of_loops),
       TEST(test_cost_of_contraction),
