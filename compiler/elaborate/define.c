@@ -9,8 +9,8 @@ static bool contains(const uint32_t *numbers, uint32_t n, uint32_t number) {
 }
 
 /* The variables that become axes of the definition, in order: index variables of the notation
-   around it, those of the left-hand side, axes of the value. What draws random numbers inside a scan
-   draws them at every step. */
+   around it, those of the left-hand side, axes of the value. What draws random numbers inside a
+   scan draws them at every step. */
 static uint32_t output_variables(Elaborator *e, const Value *v, const Making *making,
                                  uint32_t **variables) {
   bool drawn = expr_uses_index(e->graph, v->body, RANDOM_POINT);
@@ -55,7 +55,8 @@ static void set_provenance(Tensor *t, const Value *v, const Scope *scope) {
 
 /* A definition made for a branch of `where` is computed where that branch is not taken too: there
    its reads may be outside, and what they give does not count. */
-static ExprId guard_reads(Elaborator *e, ExprId id, ExprId *done) {
+static ExprId guard_reads(Elaborator *e, ExprId id, const int64_t *extents, uint32_t n,
+                          ExprId *done) {
   Graph *graph = e->graph;
   if (done[id] != EXPR_NONE) return done[id];
   const Expr x = *expr_at(graph, id);
@@ -64,22 +65,26 @@ static ExprId guard_reads(Elaborator *e, ExprId id, ExprId *done) {
   bool outside = false;
   for (uint32_t i = 0; i < x.n_args; i++) {
     const ExprKind kind = expr_at(graph, x.args[i])->kind;
-    outside = outside || (kind != EXPR_INDEX && kind != EXPR_CONST);
-    args[i] = guard_reads(e, x.args[i], done);
+    if (!plain && kind != EXPR_INDEX && kind != EXPR_CONST) {
+      Interval range = expr_interval(graph, x.args[i], extents, n);
+      outside = outside || range.low < 0 || range.high >= tensor_at(graph, x.tensor)->extents[i];
+    }
+    args[i] = guard_reads(e, x.args[i], extents, n, done);
   }
-  ExprId fallback = x.fallback == EXPR_NONE ? EXPR_NONE : guard_reads(e, x.fallback, done);
+  ExprId fallback =
+      x.fallback == EXPR_NONE ? EXPR_NONE : guard_reads(e, x.fallback, extents, n, done);
   if (!plain && outside) fallback = expr_number(graph, x.type, 0);
   if (x.n_args > 0 || fallback != EXPR_NONE) made = expr_rebuild(graph, id, args, fallback);
   done[id] = made;
   return made;
 }
 
-static ExprId guarded_body(Elaborator *e, ExprId body) {
+static ExprId guarded_body(Elaborator *e, ExprId body, const int64_t *extents, uint32_t n) {
   if (e->guarded == 0) return body;
-  uint32_t n = e->graph->n_exprs;
-  ExprId *done = ARENA_ARRAY(e->arena, ExprId, n + 1);
-  for (uint32_t i = 0; i < n; i++) done[i] = EXPR_NONE;
-  return guard_reads(e, body, done);
+  uint32_t n_exprs = e->graph->n_exprs;
+  ExprId *done = ARENA_ARRAY(e->arena, ExprId, n_exprs + 1);
+  for (uint32_t i = 0; i < n_exprs; i++) done[i] = EXPR_NONE;
+  return guard_reads(e, body, extents, n, done);
 }
 
 TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
@@ -110,7 +115,8 @@ TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
   t.n_reduced = making->n_reduced;
   t.reduced_extents = extents + n;
   t.index_names = any_name ? names : NULL;
-  t.body = expr_substitute(e->graph, guarded_body(e, v->body), with, n_with);
+  ExprId body = expr_substitute(e->graph, v->body, with, n_with);
+  t.body = guarded_body(e, body, extents, total);
   t.named = making->named;
   t.span = making->span;
   set_provenance(&t, v, making->scope);
