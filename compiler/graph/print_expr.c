@@ -114,7 +114,8 @@ static void print_read(const Printer *p, const Scope *scope, const Expr *e, int 
   if (e->fallback != EXPR_NONE) {
     text_add(p->out, " ?? ");
     const Expr *fallback = expr_at(graph, e->fallback);
-    bool simple = fallback->kind == EXPR_CONST || fallback->kind == EXPR_READ;
+    bool simple = fallback->kind == EXPR_CONST ||
+                  (fallback->kind == EXPR_READ && fallback->fallback == EXPR_NONE);
     if (!simple) text_add(p->out, "(");
     print_expr(p, scope, e->fallback, 0, true);
     if (!simple) text_add(p->out, ")");
