@@ -10,15 +10,35 @@
 
 enum { MAX_FACTORS = 8, LEAST_WORK = 512 /* multiplications; less is a plain loop */ };
 
+static bool reads_data(const Graph *g, ExprId id) {
+  const Expr *e = expr_at(g, id);
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (reads_data(g, e->args[i])) return true;
+  return e->kind == EXPR_READ;
+}
+
+/* The product of items where all conditions hold, else 0. The conditions are on indices alone. */
 typedef struct Factors {
-  ExprId items[MAX_FACTORS];
-  uint32_t n;
+  ExprId items[MAX_FACTORS], conditions[MAX_FACTORS];
+  uint32_t n, n_conditions;
 } Factors;
+
+static bool add_condition(const Graph *g, ExprId id, Factors *f) {
+  const Expr *e = expr_at(g, id);
+  if (e->kind == EXPR_OP && e->op == OP_AND)
+    return add_condition(g, e->args[0], f) && add_condition(g, e->args[1], f);
+  if (f->n_conditions == MAX_FACTORS) return false;
+  f->conditions[f->n_conditions++] = id;
+  return true;
+}
 
 static bool flatten(const Graph *g, ExprId id, Factors *f) {
   const Expr *e = expr_at(g, id);
   if (e->kind == EXPR_OP && e->op == OP_MUL)
     return flatten(g, e->args[0], f) && flatten(g, e->args[1], f);
+  if (e->kind == EXPR_OP && e->op == OP_WHERE && expr_is_number(g, e->args[2], 0) &&
+      !reads_data(g, e->args[0]))
+    return add_condition(g, e->args[0], f) && flatten(g, e->args[1], f);
   if (f->n == MAX_FACTORS) return false;
   f->items[f->n++] = id;
   return true;
@@ -72,80 +92,75 @@ static bool has_structure(const Node *n, IndexSet a, IndexSet b) {
     bool in_a = a >> v & 1, in_b = b >> v & 1;
     work *= n->extents[v];
     if (v >= n->rank && !(in_a && in_b)) return false;
-    if (v < n->rank && !in_a && !in_b) return false;
+    if (v < n->rank && !in_a && !in_b && n->extents[v] > 1) return false;
     reduced = reduced || v >= n->rank;
     free_index = free_index || (in_a != in_b && n->extents[v] >= 4);
   }
   return reduced && free_index && work >= LEAST_WORK;
 }
 
-static bool is_plain_read(const Graph *g, ExprId id) {
-  const Expr *e = expr_at(g, id);
-  if (e->kind != EXPR_READ || e->fallback != EXPR_NONE) return false;
-  IndexSet seen = 0;
-  for (uint32_t i = 0; i < e->n_args; i++) {
-    const Expr *at = expr_at(g, e->args[i]);
-    if (at->kind != EXPR_INDEX || (seen >> at->index & 1) != 0) return false;
-    seen |= (IndexSet)1 << at->index;
+/* Whether tiles can read it where it lies: at sums of index variables that are inside for all of
+   their values. */
+static bool is_direct_read(Work *w, const Node *n, ExprId id) {
+  const Expr e = *expr_at(w->graph, id);
+  if (e.kind != EXPR_READ || e.fallback != EXPR_NONE || !read_is_inside(w, n, &e)) return false;
+  for (uint32_t i = 0; i < e.n_args; i++) {
+    Affine at = affine_of(w->graph, e.args[i], node_ranges(n));
+    for (uint32_t k = 0; k < at.n; k++)
+      if (expr_at(w->graph, at.terms[k].atom)->kind != EXPR_INDEX) return false;
   }
   return true;
 }
 
-static bool same_extents(const Node *n, const int64_t *extents, uint32_t rank) {
-  return n->rank == rank && memcmp(n->extents, extents, rank * sizeof *extents) == 0;
-}
-
-/* The index variables of an expression, in the order in which they are met. */
-static void order_of_indices(const Graph *g, ExprId id, IndexSet *met, uint32_t *order) {
-  const Expr *e = expr_at(g, id);
-  if (e->kind == EXPR_INDEX && (*met >> e->index & 1) == 0) {
-    order[__builtin_popcountll(*met)] = e->index;
-    *met |= (IndexSet)1 << e->index;
+uint32_t lane_axis(const Work *w, const Node *n, ExprId read, uint32_t v) {
+  const Expr *e = expr_at(w->graph, read);
+  uint32_t axis = NO_INDEX;
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    Affine at = affine_of(w->graph, e->args[i], node_ranges(n));
+    for (uint32_t k = 0; k < at.n; k++) {
+      if (expr_at(w->graph, at.terms[k].atom)->index != v) continue;
+      if (axis != NO_INDEX || at.terms[k].factor != 1) return NO_INDEX;
+      axis = i;
+    }
   }
-  for (uint32_t i = 0; i < e->n_args; i++) order_of_indices(g, e->args[i], met, order);
-  if (e->fallback != EXPR_NONE) order_of_indices(g, e->fallback, met, order);
+  return axis;
 }
 
-/* A definition of `factor` over the indices that it uses, and a read of it in its place. */
-ExprId define_factor(Work *w, const Node *n, ExprId factor, const char *what) {
+/* --- conditions --- */
+
+/* 0 for what is read outside: where that happens, a condition does not hold. */
+static ExprId with_default(Work *w, const Node *n, ExprId id) {
   Graph *g = w->graph;
-  uint32_t n_indices = n->rank + n->n_reduced;
-  uint32_t *order = ARENA_ARRAY(w->arena, uint32_t, n_indices + 1);
-  ExprId *with = ARENA_ARRAY(w->arena, ExprId, n_indices + 1);
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n_indices + 1);
-  int64_t *extents = ARENA_ARRAY(w->arena, int64_t, n_indices + 1);
-  const char **names = ARENA_ARRAY(w->arena, const char *, n_indices + 1);
-  IndexSet met = 0;
-  order_of_indices(g, factor, &met, order);
-  uint32_t rank = (uint32_t)__builtin_popcountll(met);
-  for (uint32_t v = 0; v < n_indices; v++) with[v] = EXPR_NONE;
-  for (uint32_t k = 0; k < rank; k++) {
-    with[order[k]] = expr_index(g, k);
-    at[k] = expr_index(g, order[k]);
-    names[k] = index_name(n, order[k]);
-    extents[k] = n->extents[order[k]];
+  const Expr e = *expr_at(g, id);
+  if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
+  if (e.kind == EXPR_READ) {
+    if (e.fallback != EXPR_NONE || !type_is_real(e.type) || read_is_inside(w, n, &e)) return id;
+    return expr_read(g, e.tensor, e.args, e.n_args, expr_number(g, e.type, 0));
   }
-  ExprId body = expr_substitute(g, factor, with, n_indices);
-  for (size_t i = 0; i < w->nodes.count; i++) { /* it may be there */
-    const Node *known = node_at(w, (uint32_t)i);
-    if (known->body == body && known->reduction == REDUCE_NONE && known->tensor != TENSOR_NONE &&
-        same_extents(known, extents, rank))
-      return expr_read(g, known->tensor, at, rank, EXPR_NONE);
-  }
-  Tensor t = tensor_new(TENSOR_DEFINITION, expr_at(g, body)->type);
-  t.name = arena_printf(w->arena, "%s.%s", n->name, what);
-  t.rank = rank;
-  t.extents = extents;
-  t.index_names = names;
-  t.body = body;
-  return expr_read(g, add_definition(w, t), at, rank, EXPR_NONE);
+  ExprId *args = ARENA_ARRAY(w->arena, ExprId, e.n_args + 1);
+  for (uint32_t i = 0; i < e.n_args; i++) args[i] = with_default(w, n, e.args[i]);
+  return expr_rebuild(g, id, args, EXPR_NONE);
 }
 
-uint32_t axis_of(const Graph *g, ExprId read, uint32_t v) {
-  const Expr *e = expr_at(g, read);
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (expr_at(g, e->args[i])->index == v) return i;
-  return NO_INDEX;
+/* where(c, a · b, 0) = where(c, a, 0) · b, for each of the conditions, and for both factors if they
+   have the indices. */
+static bool attach_conditions(Work *w, const Node *n, const Factors *f, ExprId pair[2]) {
+  Graph *g = w->graph;
+  IndexSet sets[2] = {indices_of(g, pair[0]), indices_of(g, pair[1])};
+  for (int side = 0; side < 2 && f->n_conditions > 0; side++)
+    pair[side] = with_default(w, n, pair[side]);
+  for (uint32_t i = 0; i < f->n_conditions; i++) {
+    IndexSet set = indices_of(g, f->conditions[i]);
+    bool attached = false;
+    for (int side = 0; side < 2; side++) {
+      if ((set & ~sets[side]) != 0) continue;
+      ExprId zero = expr_number(g, n->type, 0);
+      pair[side] = expr_op3(g, OP_WHERE, f->conditions[i], pair[side], zero);
+      attached = true;
+    }
+    if (!attached) return false;
+  }
+  return true;
 }
 
 static void find_contraction(Work *w, uint32_t i) {
@@ -156,8 +171,9 @@ static void find_contraction(Work *w, uint32_t i) {
   if (n.reduction != REDUCE_SUM || !type_is_real(n.type) || n.rank + n.n_reduced > 60) return;
   if (!flatten(g, n.body, &f) || f.n < 2 || !pair_up(g, &f, pair)) return;
   if (!has_structure(&n, indices_of(g, pair[0]), indices_of(g, pair[1]))) return;
+  if (!attach_conditions(w, &n, &f, pair)) return;
   for (int side = 0; side < 2; side++)
-    if (!is_plain_read(g, pair[side])) pair[side] = define_factor(w, &n, pair[side], "factor");
+    if (!is_direct_read(w, &n, pair[side])) pair[side] = define_factor(w, &n, pair[side], "factor");
   Contraction *c = ARENA_NEW(w->arena, Contraction);
   *c = (Contraction){.left = pair[0], .right = pair[1], .row = NO_INDEX, .lane = NO_INDEX};
   Node *node = node_at(w, i);

@@ -85,19 +85,25 @@ static int64_t full_lanes(const Work *w, const Node *n) {
   return w->target->vector_bytes / type_bytes(n->type);
 }
 
+static bool has_index(const Graph *g, ExprId id, uint32_t v) {
+  return (indices_of(g, id) >> v & 1) != 0;
+}
+
 /* Lanes along output index v; -1 when they cannot run there. */
 static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_t *wishes) {
   const Graph *g = w->graph;
-  uint32_t axes[2] = {axis_of(g, n->contraction->left, v), axis_of(g, n->contraction->right, v)};
-  if ((axes[0] == NO_INDEX) == (axes[1] == NO_INDEX) || n->extents[v] < 4 || is_step(n, v))
-    return -1;
-  int side = axes[0] == NO_INDEX ? 1 : 0;
-  TensorId right = expr_at(g, side == 0 ? n->contraction->left : n->contraction->right)->tensor;
+  const Contraction *c = n->contraction;
+  bool in_left = has_index(g, c->left, v);
+  if (in_left == has_index(g, c->right, v) || n->extents[v] < 4 || is_step(n, v)) return -1;
+  ExprId vectors_of = in_left ? c->left : c->right;
+  uint32_t axis = lane_axis(w, n, vectors_of, v);
+  if (axis == NO_INDEX) return -1;
+  TensorId right = expr_at(g, vectors_of)->tensor;
   double vectors =
       (double)(multiplications(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
   double cycles = a_vector * vectors;
-  bool lies_well = stride_of(w, right, axes[side]) == 1;
-  if (!lies_well && known_copy(w, right, axes[side]) == TENSOR_NONE)
+  bool lies_well = stride_of(w, right, axis) == 1;
+  if (!lies_well && known_copy(w, right, axis) == TENSOR_NONE)
     cycles += a_copy * (double)tensor_size(tensor_at(g, right));
   for (uint32_t k = 0; k < n->rank; k++) cycles += k == v ? 0 : a_scalar * (double)wishes[k];
   return cycles;
@@ -107,8 +113,10 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
 static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
   const Graph *g = w->graph;
   ExprId sides[2] = {n->contraction->left, n->contraction->right};
-  for (int side = 0; side < 2; side++)
-    if (stride_of(w, expr_at(g, sides[side])->tensor, axis_of(g, sides[side], v)) != 1) return -1;
+  for (int side = 0; side < 2; side++) {
+    uint32_t axis = lane_axis(w, n, sides[side], v);
+    if (axis == NO_INDEX || stride_of(w, expr_at(g, sides[side])->tensor, axis) != 1) return -1;
+  }
   int64_t lanes = full_lanes(w, n), rest = n->extents[v] % lanes;
   if (n->extents[v] < lanes) return -1;
   double sums = (double)(multiplications(n) / n->extents[v]), outputs = (double)node_size(n);
@@ -177,7 +185,7 @@ static uint32_t store_transposed(Work *w, uint32_t i) {
 static uint32_t own_index(const Work *w, const Node *n, ExprId of, ExprId other) {
   uint32_t own = NO_INDEX;
   for (uint32_t v = 0; v < n->rank; v++) {
-    if (axis_of(w->graph, of, v) == NO_INDEX || axis_of(w->graph, other, v) != NO_INDEX) continue;
+    if (!has_index(w->graph, of, v) || has_index(w->graph, other, v)) continue;
     if (is_step(n, v)) continue;
     if (own == NO_INDEX || n->extents[v] > n->extents[own]) own = v;
   }
@@ -213,13 +221,13 @@ static uint32_t dot_innermost(const Work *w, const Node *n, const int64_t *wishe
 static void make_right(Work *w, uint32_t i, uint32_t v) {
   Graph *g = w->graph;
   Contraction *c = node_at(w, i)->contraction;
-  if (axis_of(g, c->right, v) == NO_INDEX) {
+  if (!has_index(g, c->right, v)) {
     ExprId left = c->left;
     c->left = c->right;
     c->right = left;
   }
   const Expr right = *expr_at(g, c->right);
-  uint32_t axis = axis_of(g, c->right, v);
+  uint32_t axis = lane_axis(w, node_at(w, i), c->right, v);
   if (stride_of(w, right.tensor, axis) == 1) return;
   TensorId copy = transposed_copy(w, i, right.tensor, axis);
   c->right = expr_read(g, copy, right.args, right.n_args, EXPR_NONE);

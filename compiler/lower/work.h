@@ -11,7 +11,7 @@
    - an output index of right alone, along which right's and y's elements are consecutive; or
    - (dot) a reduced index, along which those of both operands are. */
 typedef struct Contraction {
-  ExprId left, right; /* reads at plain index variables */
+  ExprId left, right; /* reads at sums of index variables, inside wherever they are */
   bool dot;
   uint32_t lane;
   uint32_t row;       /* an output index of left alone; NO_INDEX: there is none */
@@ -171,8 +171,12 @@ void make_layouts(Work *w);
 /* contraction.c */
 void find_contractions(Work *w);
 IndexSet indices_of(const Graph *g, ExprId id);
-/* A definition `what` of an expression in n's index variables, over those that it uses; the read of
-   it that stands for the expression. */
+/* The axis of the read along which its elements are consecutive where v counts up, if memory has them
+   so: v is a term of its index, and of no other axis's. NO_INDEX. */
+uint32_t lane_axis(const Work *w, const Node *n, ExprId read, uint32_t v);
+
+/* factor.c: a definition `what` of an expression in n's index variables, over what it depends on;
+   the read of it that stands for the expression. */
 ExprId define_factor(Work *w, const Node *n, ExprId factor, const char *what);
 
 /* inline.c: elementwise definitions that are computed in their reader. */
@@ -180,8 +184,6 @@ void inline_nodes(Work *w);
 
 /* hoist.c: what a loop need not repeat becomes a definition of its own. */
 void hoist_invariants(Work *w);
-/* The place of index v among a read's axes; NO_INDEX. */
-uint32_t axis_of(const Graph *g, ExprId read, uint32_t v);
 
 /* plan.c: chooses a contraction's lanes, makes the transposed copies it needs, and returns the node
    of a copy that has to store its result, or NODE_NONE. Clears the node's contraction when loops
