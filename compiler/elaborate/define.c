@@ -53,40 +53,6 @@ static void set_provenance(Tensor *t, const Value *v, const Scope *scope) {
   t->use = v->origin != NULL ? v->use : scope->use;
 }
 
-/* A definition made for a branch of `where` is computed where that branch is not taken too: there
-   its reads may be outside, and what they give does not count. */
-static ExprId guard_reads(Elaborator *e, ExprId id, const int64_t *extents, uint32_t n,
-                          ExprId *done) {
-  Graph *graph = e->graph;
-  if (done[id] != EXPR_NONE) return done[id];
-  const Expr x = *expr_at(graph, id);
-  bool plain = x.kind != EXPR_READ || x.fallback != EXPR_NONE;
-  ExprId *args = ARENA_ARRAY(e->arena, ExprId, x.n_args + 1), made = id;
-  bool outside = false;
-  for (uint32_t i = 0; i < x.n_args; i++) {
-    const ExprKind kind = expr_at(graph, x.args[i])->kind;
-    if (!plain && kind != EXPR_INDEX && kind != EXPR_CONST) {
-      Interval range = expr_interval(graph, x.args[i], extents, n);
-      outside = outside || range.low < 0 || range.high >= tensor_at(graph, x.tensor)->extents[i];
-    }
-    args[i] = guard_reads(e, x.args[i], extents, n, done);
-  }
-  ExprId fallback =
-      x.fallback == EXPR_NONE ? EXPR_NONE : guard_reads(e, x.fallback, extents, n, done);
-  if (!plain && outside) fallback = expr_number(graph, x.type, 0);
-  if (x.n_args > 0 || fallback != EXPR_NONE) made = expr_rebuild(graph, id, args, fallback);
-  done[id] = made;
-  return made;
-}
-
-static ExprId guarded_body(Elaborator *e, ExprId body, const int64_t *extents, uint32_t n) {
-  if (e->guarded == 0) return body;
-  uint32_t n_exprs = e->graph->n_exprs;
-  ExprId *done = ARENA_ARRAY(e->arena, ExprId, n_exprs + 1);
-  for (uint32_t i = 0; i < n_exprs; i++) done[i] = EXPR_NONE;
-  return guard_reads(e, body, extents, n, done);
-}
-
 TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
   uint32_t *outputs, n = output_variables(e, v, making, &outputs);
   uint32_t total = n + making->n_reduced;
@@ -116,7 +82,7 @@ TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
   t.reduced_extents = extents + n;
   t.index_names = any_name ? names : NULL;
   ExprId body = expr_substitute(e->graph, v->body, with, n_with);
-  t.body = guarded_body(e, body, extents, total);
+  t.body = e->guarded == 0 ? body : with_defaults(e, body, extents, n, total);
   t.named = making->named;
   t.span = making->span;
   set_provenance(&t, v, making->scope);

@@ -317,6 +317,9 @@ typedef struct Making {
 } Making;
 /* y[free index variables…, own…, axes…] = reduce(v). */
 TensorId make_definition(Elaborator *e, const Value *v, const Making *making);
+/* guard.c: the body of a definition of `rank` axes and n index variables that is made for a branch
+   of `where`: its reads get the default 0 where they may be outside. */
+ExprId with_defaults(Elaborator *e, ExprId body, const int64_t *extents, uint32_t rank, uint32_t n);
 /* The definition as seen from inside the notation: read at the index variables, its axes open. */
 Value made_value(Elaborator *e, TensorId id, const Value *v, const Making *making);
 /* Instead of a definition, one that was made since `first` and is just what is wanted: it takes the
