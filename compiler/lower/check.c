@@ -153,12 +153,15 @@ Interval index_interval(Work *w, const Node *n, const Affine *index) {
   return sum;
 }
 
+bool axis_is_inside(Work *w, const Node *n, ExprId at, int64_t extent) {
+  Affine index = affine_of(w->graph, at, node_ranges(n));
+  Interval range = index_interval(w, n, &index);
+  return range.low >= 0 && range.high < extent;
+}
+
 bool read_is_inside(Work *w, const Node *n, const Expr *read) {
   const Tensor *t = tensor_at(w->graph, read->tensor);
-  for (uint32_t i = 0; i < read->n_args; i++) {
-    Affine index = affine_of(w->graph, read->args[i], node_ranges(n));
-    Interval range = index_interval(w, n, &index);
-    if (range.low < 0 || range.high >= t->extents[i]) return false;
-  }
+  for (uint32_t i = 0; i < read->n_args; i++)
+    if (!axis_is_inside(w, n, read->args[i], t->extents[i])) return false;
   return true;
 }

@@ -1,17 +1,24 @@
 /* Which index may run along the lanes of vectors: one along which every read is either the same for
    all lanes or of consecutive elements, all operations have lanes of one width, and nothing is read
-   that only one branch may read. */
+   that only one branch may read, unless all lanes take the same branch: that is one of the code. */
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 
 enum { UNIFORM = 0, IMPOSSIBLE = -1 };
+
+typedef enum Standing {
+  ALWAYS,  /* under no condition */
+  GUARDED, /* under one that is the same for all lanes: in a branch of the code */
+  CHOSEN   /* under one that differs: it is evaluated whether or not that holds */
+} Standing;
 
 typedef struct LaneCheck {
   Work *w;
   const Node *n;
   uint32_t v;
   TensorList registers, scalars;
-  int8_t *memo; /* per expression: 2 + its width; 0: not met */
+  Standing standing; /* of the expression that is looked at */
+  int8_t *memo[3];   /* by that; per expression: 2 + its width; 0: not met */
   uint32_t n_memo;
 } LaneCheck;
 
@@ -37,15 +44,16 @@ static int register_width(LaneCheck *c, const Expr *e) {
   return bytes < 4 ? IMPOSSIBLE : bytes;
 }
 
-static int read_width(LaneCheck *c, const Expr *e) {
+static int common_width(int a, int b) {
+  if (a == UNIFORM || a == b) return b;
+  return b == UNIFORM ? a : IMPOSSIBLE;
+}
+
+/* Of an element that is there. */
+static int element_width(LaneCheck *c, const Expr *e) {
   Work *w = c->w;
-  if (is_among(c->registers, e->tensor)) return register_width(c, e);
   bool varies = false;
   for (uint32_t i = 0; i < e->n_args; i++) varies = varies || width(c, e->args[i]) != UNIFORM;
-  if (!read_is_inside(w, c->n, e)) {
-    bool guarded = e->fallback != EXPR_NONE && width(c, e->fallback) == UNIFORM;
-    return !varies && guarded ? UNIFORM : IMPOSSIBLE;
-  }
   if (!varies) return UNIFORM;
   BufferId buffer = w->buffer_of[e->tensor];
   if (buffer == BUFFER_NONE || is_among(c->scalars, e->tensor)) return IMPOSSIBLE;
@@ -62,6 +70,19 @@ static int read_width(LaneCheck *c, const Expr *e) {
   return stride == 1 ? type_width(e->type) : IMPOSSIBLE;
 }
 
+static int read_width(LaneCheck *c, const Expr *e) {
+  if (is_among(c->registers, e->tensor)) return register_width(c, e);
+  if (read_is_inside(c->w, c->n, e)) return element_width(c, e);
+  if (e->fallback == EXPR_NONE) return c->standing == GUARDED ? element_width(c, e) : IMPOSSIBLE;
+  const Tensor *t = tensor_at(c->w->graph, e->tensor);
+  for (uint32_t i = 0; i < e->n_args; i++) /* all lanes are inside, or none is */
+    if (!axis_is_inside(c->w, c->n, e->args[i], t->extents[i]) && width(c, e->args[i]) != UNIFORM)
+      return IMPOSSIBLE;
+  /* vectors of bytes are only loaded, cast and stored */
+  int chosen = common_width(element_width(c, e), width(c, e->fallback));
+  return chosen != UNIFORM && type_width(e->type) < 4 ? IMPOSSIBLE : chosen;
+}
+
 static int cast_width(ScalarType from, ScalarType to, int operand) {
   int bytes = type_bytes(to);
   if (operand == UNIFORM) return UNIFORM;
@@ -72,14 +93,17 @@ static int cast_width(ScalarType from, ScalarType to, int operand) {
 }
 
 static int op_width(LaneCheck *c, const Expr *e) {
-  int widths[3], common = UNIFORM;
+  int common = UNIFORM;
+  Standing standing = c->standing;
   for (uint32_t i = 0; i < e->n_args; i++) {
-    widths[i] = width(c, e->args[i]);
-    if (widths[i] == IMPOSSIBLE) return IMPOSSIBLE;
-    if (widths[i] == UNIFORM) continue;
-    if (common != UNIFORM && widths[i] != common) return IMPOSSIBLE;
-    common = widths[i];
+    int here = width(c, e->args[i]);
+    common = common_width(common, here);
+    if (common == IMPOSSIBLE) break;
+    if (e->op != OP_WHERE || i != 0 || standing == CHOSEN) continue;
+    c->standing = here == UNIFORM && e->type != TYPE_BOOL ? GUARDED : CHOSEN;
   }
+  c->standing = standing;
+  if (common == IMPOSSIBLE) return IMPOSSIBLE;
   if (common == UNIFORM) return UNIFORM;
   switch (e->op) {
   case OP_CAST: return cast_width(expr_at(c->w->graph, e->args[0])->type, e->type, common);
@@ -94,7 +118,8 @@ static int op_width(LaneCheck *c, const Expr *e) {
 }
 
 static int width(LaneCheck *c, ExprId id) {
-  if (id < c->n_memo && c->memo[id] != 0) return c->memo[id] - 2;
+  int8_t *memo = c->memo[c->standing];
+  if (id < c->n_memo && memo[id] != 0) return memo[id] - 2;
   const Expr e = *expr_at(c->w->graph, id);
   int result = UNIFORM;
   switch (e.kind) {
@@ -103,13 +128,14 @@ static int width(LaneCheck *c, ExprId id) {
   case EXPR_READ: result = read_width(c, &e); break;
   case EXPR_OP: result = op_width(c, &e); break;
   }
-  if (id < c->n_memo) c->memo[id] = (int8_t)(result + 2);
+  if (id < c->n_memo) memo[id] = (int8_t)(result + 2);
   return result;
 }
 
 int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorList scalars) {
-  LaneCheck c = {w, n, v, registers, scalars, NULL, w->graph->n_exprs};
-  c.memo = ARENA_ARRAY(w->arena, int8_t, c.n_memo);
+  LaneCheck c = {.w = w, .n = n, .v = v, .registers = registers, .scalars = scalars};
+  c.n_memo = w->graph->n_exprs;
+  for (int i = 0; i < 3; i++) c.memo[i] = ARENA_ARRAY(w->arena, int8_t, c.n_memo);
   int result = width(&c, n->body);
   return result == 1 ? IMPOSSIBLE : result;
 }

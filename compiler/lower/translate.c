@@ -174,17 +174,28 @@ static void forget(Context *c, size_t mark) {
   while (c->memoised.count > mark) c->memo[c->memoised.items[--c->memoised.count]] = VALUE_NONE;
 }
 
-/* if (condition) local = a; else local = b */
-static ValueId branch(Context *c, ScalarType type, ValueId condition, const Expr *read, ExprId a,
-                      ExprId b) {
-  uint32_t local = kernel_new_local(c->b, "chosen", lanes_of(type, 1));
+/* Whether its value differs from lane to lane: an index variable that does is in it. */
+static bool has_lanes(const Context *c, ExprId id) {
+  const Expr *e = expr_at(c->w->graph, id);
+  if (e->kind == EXPR_INDEX) return c->bindings[e->index].lanes;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (has_lanes(c, e->args[i])) return true;
+  return e->fallback != EXPR_NONE && has_lanes(c, e->fallback);
+}
+
+/* if (condition) local = a; else local = b. The condition is one for all lanes; a: EXPR_NONE, then
+   what is read without its default. */
+static ValueId branch(Context *c, ScalarType type, int lanes, ValueId condition, const Expr *read,
+                      ExprId a, ExprId b) {
+  uint32_t local = kernel_new_local(c->b, "chosen", lanes_of(type, lanes));
   kernel_declare(c->b, local, VALUE_NONE);
   kernel_if(c->b, condition);
   size_t mark = c->memoised.count;
-  kernel_assign(c->b, local, NULL, 0, read != NULL ? load(c, read) : translate(c, a));
+  ValueId value = a == EXPR_NONE ? load(c, read) : translate(c, a);
+  kernel_assign(c->b, local, NULL, 0, kernel_splat(c->b, value, lanes));
   forget(c, mark);
   kernel_else(c->b);
-  kernel_assign(c->b, local, NULL, 0, translate(c, b));
+  kernel_assign(c->b, local, NULL, 0, kernel_splat(c->b, translate(c, b), lanes));
   forget(c, mark);
   kernel_end(c->b);
   return kernel_local(c->b, local, NULL, 0);
@@ -194,12 +205,14 @@ static ValueId choose(Context *c, ScalarType type, ValueId condition, ValueId a,
   return kernel_op(c->b, OP_WHERE, type, (ValueId[]){condition, a, b}, 3);
 }
 
-static ValueId translate_read(Context *c, const Expr *read) {
+static ValueId translate_read(Context *c, ExprId id) {
+  const Expr e = *expr_at(c->w->graph, id), *read = &e;
   if (read->fallback == EXPR_NONE) return load(c, read);
   ValueId inside = translate_inside(c, read);
   if (inside == VALUE_NONE) return load(c, read);
-  if (expr_at(c->w->graph, read->fallback)->kind != EXPR_CONST)
-    return branch(c, read->type, inside, read, EXPR_NONE, read->fallback);
+  int lanes = has_lanes(c, id) ? c->lanes : 1;
+  if (lanes > 1 || expr_at(c->w->graph, read->fallback)->kind != EXPR_CONST)
+    return branch(c, read->type, lanes, inside, read, EXPR_NONE, read->fallback);
   ValueId value = load(c, read);
   return choose(c, read->type, inside, value, translate(c, read->fallback));
 }
@@ -255,8 +268,10 @@ static ValueId translate_op(Context *c, const Expr *e) {
   if (e->op == OP_WHERE) {
     args[0] = translate(c, e->args[0]);
     bool uniform = value_at(c->b, args[0])->type.lanes == 1;
-    if (uniform && c->lanes == 1 && !(is_harmless(c, e->args[1]) && is_harmless(c, e->args[2])))
-      return branch(c, e->type, args[0], NULL, e->args[1], e->args[2]);
+    int lanes = has_lanes(c, e->args[1]) || has_lanes(c, e->args[2]) ? c->lanes : 1;
+    bool stands = lanes == 1 || e->type != TYPE_BOOL;
+    if (uniform && stands && !(is_harmless(c, e->args[1]) && is_harmless(c, e->args[2])))
+      return branch(c, e->type, lanes, args[0], NULL, e->args[1], e->args[2]);
   }
   for (uint32_t i = 0; i < e->n_args; i++)
     if (args[i] == VALUE_NONE) args[i] = translate(c, e->args[i]);
@@ -288,7 +303,7 @@ static ValueId translate(Context *c, ExprId id) {
     return type_is_real(e.type) ? kernel_number(c->b, e.type, e.real)
                                 : kernel_integer(c->b, e.type, e.integer);
   case EXPR_INDEX: return translate_index(c, e.index);
-  case EXPR_READ: value = translate_read(c, &e); break;
+  case EXPR_READ: value = translate_read(c, id); break;
   case EXPR_OP: value = translate_op(c, &e); break;
   }
   const Value *v = value_at(c->b, value);

@@ -153,7 +153,8 @@ const char *describe_nodes(const Work *w, const NodeGroup *g);
 void find_checks(Work *w, EntryPlan *plan);
 /* The range of an index expression, knowing that. */
 Interval index_interval(Work *w, const Node *n, const Affine *index);
-/* Whether a read is inside the tensor wherever it stands. */
+/* Whether an index is inside [0, extent), and a read inside the tensor, wherever it stands. */
+bool axis_is_inside(Work *w, const Node *n, ExprId at, int64_t extent);
 bool read_is_inside(Work *w, const Node *n, const Expr *read);
 
 /* buffers.c */

@@ -20,3 +20,24 @@ if [ "$short" -ne "$long" ]; then
   echo "lstm.dag: $short lines of C for 640 steps, $long for 1280" >&2
   exit 1
 fi
+
+# The form: input products and the weights' adjoints are one contraction each, over all steps; a
+# step's own product is computed in tiles, with nothing left to do element by element.
+kernels=$("$DAGC" "$folder/lstm.dag" --target x86-64-v4 --emit=kernels)
+for form in "M 56 (t, n) · N 96 (k, j) · K 12 (i)" "M 96 (k, j) · N 24 (i) · K 56 (t, n)"; do
+  if ! printf '%s\n' "$kernels" | grep -qF "# contraction $form"; then
+    echo "lstm.dag: no contraction $form" >&2
+    exit 1
+  fi
+done
+for step in lstm1_g lstm1_h_bar; do
+  kernel=$(printf '%s\n' "$kernels" | awk "/^kernel $step\\(/,/^}/")
+  if ! printf '%s\n' "$kernel" | grep -q 'f32x16 sum\[[0-9]*\]\[[0-9]*\]'; then
+    echo "lstm.dag: the product in $step is not in tiles" >&2
+    exit 1
+  fi
+  if printf '%s\n' "$kernel" | grep -E '^ *[a-z_0-9]+\[[^]…]*\] = ' | grep -vE '^ *(sum|right)' >&2; then
+    echo "lstm.dag: $step stores single elements" >&2
+    exit 1
+  fi
+done

@@ -1,0 +1,185 @@
+/* How recurrences are lowered: the product of a step in register tiles, lanes beside the step,
+   branches on the step outside of them, input products and weights' adjoints outside the loop. What
+   the kernels compute is tested by running them: tests/models/recurrence, tests/random. */
+#include "../differentiate/derived.h"
+#include "lower/lower.h"
+
+static int setup(void **state) {
+  *state = arena_new();
+  return 0;
+}
+
+static int teardown(void **state) {
+  arena_free(*state);
+  return 0;
+}
+
+/* For 16 lanes of f32. */
+static const Plan *plan(Arena *arena, const char *text) {
+  const Plan *p = lower(arena, derive_text(arena, text), target_named(arena, "x86-64-v4"));
+  verify_plan(p, "test");
+  return p;
+}
+
+static bool holds(const Kernel *k, const char *text) { return strstr(k->comment, text) != NULL; }
+
+/* Kernels are called by what they compute. */
+static const Kernel *kernel_of(const Plan *p, const char *name) {
+  for (KernelId i = 0; i < p->n_kernels; i++)
+    if (strcmp(p->kernels[i].name, name) == 0) return &p->kernels[i];
+  fail_msg("there is no kernel %s", name);
+  return NULL;
+}
+
+static bool is_stepped(const Kernel *k) { return holds(k, "for each t of "); }
+
+/* Register tiles: arrays of vectors. */
+static uint32_t count_tiles(const Kernel *k) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < k->n_locals; i++)
+    count += k->locals[i].dimensions == 2 && k->locals[i].type.lanes > 1;
+  return count;
+}
+
+/* Stores of single elements and of vectors; branches. */
+typedef struct Census {
+  uint32_t elements, vectors, branches;
+} Census;
+
+static void take_census(const Kernel *k, StatementList list, Census *c) {
+  for (uint32_t i = 0; i < list.n; i++) {
+    const Statement *s = &list.items[i];
+    if (s->kind == STATEMENT_STORE && k->values[s->value].type.lanes == 1) c->elements++;
+    if (s->kind == STATEMENT_STORE && k->values[s->value].type.lanes > 1) c->vectors++;
+    if (s->kind == STATEMENT_IF) {
+      c->branches++;
+      assert_int_equal(k->values[s->value].type.lanes, 1);
+    }
+    take_census(k, s->body, c);
+    take_census(k, s->other, c);
+  }
+}
+
+static Census census(const Kernel *k) {
+  Census c = {0};
+  take_census(k, k->body, &c);
+  return c;
+}
+
+#define VANILLA                                                                                    \
+  "input x: real[32, 6, 64]\n"                                                                     \
+  "param W: real[128, 128] = normal(0.1)\n"                                                        \
+  "param U: real[128, 64] = normal(0.1)\n"                                                         \
+  "scan t in 0..6 {\n"                                                                             \
+  "  h[t, n, j] = tanh(sum[i](U[j, i] * x[n, t, i]) + sum[i](W[j, i] * (h[t-1, n, i] ?? 0)))\n"    \
+  "}\n"                                                                                            \
+  "loss = mean(h[5]^2)\n"
+
+/* U x at all steps is one contraction before the loop; W h at a step one in it, finished by tanh.
+ */
+static void test_forward(void **state) {
+  const Plan *p = plan(*state, VANILLA "export last(x) = loss");
+  const Kernel *input = kernel_of(p, "h_sum"), *step = kernel_of(p, "h");
+  assert_false(is_stepped(input));
+  assert_true(holds(input, "contraction") && count_tiles(input) > 0);
+  assert_true(is_stepped(step));
+  assert_true(count_tiles(step) > 0);
+  assert_int_equal(census(step).elements, 0);
+  assert_int_equal(step->body.n, 1); /* the loop over the steps is all there is */
+  assert_int_equal(step->body.items[0].to, 6);
+}
+
+/* sum[j](W[j, i] z_bar[t+1, n, j]) in tiles too; W_bar and U_bar behind the loop. */
+static void test_backward(void **state) {
+  const Plan *p = plan(*state, VANILLA "export g(x) = grad(loss, W), grad(loss, U)");
+  const char *const weights[] = {"W_bar", "U_bar"};
+  for (int i = 0; i < 2; i++) {
+    const Kernel *weight = kernel_of(p, weights[i]);
+    assert_false(is_stepped(weight));
+    assert_true(holds(weight, "contraction") && count_tiles(weight) > 0);
+  }
+  const Kernel *step = kernel_of(p, "h_sum2_bar");
+  assert_true(holds(step, "from the last to the first"));
+  assert_true(count_tiles(step) > 0);
+  assert_int_equal(census(step).elements, 0);
+}
+
+/* Several factors that may not be read at the last step. */
+static void test_guarded_product(void **state) {
+  const Plan *p =
+      plan(*state, "input W: real[64, 64]\n"
+                   "input s: real[6, 32, 64]\n"
+                   "scan t in 0..6 {\n"
+                   "  z[t, n, i] = s[t, n, i] + sum[j](where(t < 5, W[j, i] * s[t+1, n, "
+                   "j] * z[t+1, n, j], 0))\n"
+                   "}\n"
+                   "export last(W, s) = z");
+  const Kernel *step = kernel_of(p, "z");
+  assert_true(count_tiles(step) > 0);
+  assert_int_equal(census(step).elements, 0);
+}
+
+/* A default at the first step and a condition on the step are branches around vectors. */
+static void test_uniform_conditions(void **state) {
+  const Plan *p = plan(*state, "input u: real[6, 64]\n"
+                               "input first: real[64]\n"
+                               "scan t in 0..6 {\n"
+                               "  c[t, j] = (c[t-1, j] ?? first[j]) + where(t < 5, u[t+1, j], 1)\n"
+                               "}\n"
+                               "export all(u, first) = c");
+  Census c = census(kernel_of(p, "c"));
+  assert_int_equal(c.elements, 0);
+  assert_int_equal(c.vectors, 1);
+  assert_int_equal(c.branches, 2);
+}
+
+/* Where lanes differ both branches are evaluated: what only the one may read keeps lanes out. */
+static void test_conditions_of_lanes(void **state) {
+  const Plan *p =
+      plan(*state, "input u: real[62]\n"
+                   "scan t in 0..6 {\n"
+                   "  c[t, j: 64] = (c[t-1, j] ?? 0) + where(j < 58, where(t < 6, u[t + "
+                   "j], 1), 2)\n"
+                   "}\n"
+                   "export all(u) = c");
+  Census c = census(kernel_of(p, "c"));
+  assert_int_equal(c.vectors, 0);
+}
+
+/* Vectors of bytes are loaded, cast and stored, never chosen between. */
+static void test_default_of_bytes(void **state) {
+  const Plan *p = plan(*state, "input x: u8[6, 64]\n"
+                               "shifted[t: 6, j] = real(x[t - 1, j] ?? 1)\n"
+                               "export all(x) = shifted");
+  const Kernel *k = kernel_of(p, "shifted");
+  for (uint32_t i = 0; i < k->n_locals; i++)
+    assert_false(k->locals[i].type.type == TYPE_U8 && k->locals[i].type.lanes > 1);
+}
+
+/* Both axes of a table are steps: nothing else is left for lanes. */
+static void test_table(void **state) {
+  const Plan *p =
+      plan(*state, "input a: real[40]\n"
+                   "input b: real[30]\n"
+                   "scan i in 0..40, j in 0..30 {\n"
+                   "  D[i, j] = (a[i] - b[j])^2 + min(D[i-1, j] ?? inf, D[i, j-1] ?? 0)\n"
+                   "}\n"
+                   "export cost(a, b) = D[39, 29]");
+  Census c = census(kernel_of(p, "D"));
+  assert_int_equal(c.elements, 1);
+  assert_int_equal(c.vectors, 0);
+}
+
+int main(void) {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      TEST(test_forward),
+      TEST(test_backward),
+      TEST(test_guarded_product),
+      TEST(test_uniform_conditions),
+      TEST(test_conditions_of_lanes),
+      TEST(test_default_of_bytes),
+      TEST(test_table),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
