@@ -53,5 +53,22 @@ int main(void) {
   CHECK(hinge, z, y);
   CHECK(binary_cross_entropy, z, y);
   CHECK(cross_entropy, z, reference_class);
+  CHECK(relu6, x);
+  CHECK(hardtanh, x);
+  CHECK(hardsigmoid, x);
+  CHECK(hardswish, x);
+  CHECK(selu, x);
+  CHECK(celu, x);
+  CHECK(mish, x);
+  CHECK(softsign, x);
+  CHECK(log_sigmoid, x);
+  CHECK(glu, x);
+  CHECK(smooth_l1, z, y);
+  CHECK(poisson_nll, z, y);
+  CHECK(nll, z, reference_class);
+  CHECK(soft_cross_entropy, z, y);
+  CHECK(cosine_similarity, z, y);
+  CHECK(smoothed, z, reference_class);
+  CHECK(weighted, z, y, reference_class);
   return failures != 0;
 }

@@ -124,6 +124,24 @@ text += function("binary_cross_entropy",
                  lambda z: F.binary_cross_entropy_with_logits(z, Y, reduction="none"), Z)
 text += function("cross_entropy", lambda z: F.cross_entropy(z, CLASS, reduction="none"), Z)
 
+text += function("relu6", F.relu6, X)
+text += function("hardtanh", F.hardtanh, X)
+text += function("hardsigmoid", lambda x: (x + 3).clamp(0, 6) / 6, X)  # F.hardsigmoid has 1/6 in f32
+text += function("hardswish", F.hardswish, X)
+text += function("selu", F.selu, X)
+text += function("celu", lambda x: F.celu(x, 0.5), X)
+text += function("mish", F.mish, X)
+text += function("softsign", F.softsign, X)
+text += function("log_sigmoid", F.logsigmoid, X)
+text += function("glu", F.glu, X)
+text += function("smooth_l1", lambda z: F.smooth_l1_loss(z, Y, reduction="none", beta=0.4), Z)
+text += function("poisson_nll", lambda z: F.poisson_nll_loss(0.1 * z, Y, reduction="none"), Z)
+text += function("nll", lambda z: F.nll_loss(z, CLASS, reduction="none"), Z)
+text += function("soft_cross_entropy", lambda z: F.cross_entropy(z, Y, reduction="none"), Z)
+text += function("cosine_similarity", lambda z: F.cosine_similarity(z, Y), Z)
+text += function("smoothed", lambda z: F.cross_entropy(z, CLASS, reduction="none", label_smoothing=0.2), Z)
+text += function("weighted", lambda z: F.cross_entropy(z, CLASS, Y[1], reduction="none", label_smoothing=0.2, ignore_index=2), Z)
+
 O = torch.optim
 text += optimizer("sgd", lambda p: O.SGD(p, lr=0.01))
 text += optimizer("momentum", lambda p: O.SGD(p, lr=0.01, momentum=0.9))
