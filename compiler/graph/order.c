@@ -124,8 +124,32 @@ static Walk walk_from(const Graph *graph, Arena *arena, const TensorId *roots, u
   return walk;
 }
 
+/* Whether an expression of at most `budget` nodes reads nothing. */
+static bool reads_nothing(const Graph *graph, ExprId id, int *budget) {
+  const Expr *expr = expr_at(graph, id);
+  if (expr->kind == EXPR_READ || --*budget < 0) return false;
+  for (uint32_t i = 0; i < expr->n_args; i++)
+    if (!reads_nothing(graph, expr->args[i], budget)) return false;
+  return true;
+}
+
+/* A definition that plainly depends on no other, as most starting values do not: there are many of
+   them, and a walk takes memory for each tensor and expression of the graph. */
+static bool stands_alone(const Graph *graph, TensorId id) {
+  const Tensor *tensor = tensor_at(graph, id);
+  int budget = 64;
+  return tensor->kind == TENSOR_DEFINITION && tensor->body != EXPR_NONE && tensor->rule == NULL &&
+         reads_nothing(graph, tensor->body, &budget);
+}
+
 EvaluationOrder evaluation_order(const Graph *graph, Arena *arena, const TensorId *roots,
                                  uint32_t n_roots) {
+  if (n_roots == 1 && stands_alone(graph, roots[0])) {
+    EvaluationOrder alone = {.groups = ARENA_ARRAY(arena, const Group *, 1)};
+    alone.list.items = ARENA_ARRAY(arena, TensorId, 1);
+    alone.list.items[alone.list.count++] = roots[0];
+    return alone;
+  }
   Walk walk = walk_from(graph, arena, roots, n_roots, false);
   if (walk.failed && walk.failure.reader != TENSOR_NONE)
     bug("graph_order", "%s and %s read each other and do not step along an axis",

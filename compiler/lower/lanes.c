@@ -4,7 +4,7 @@
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 
-enum { UNIFORM = 0, IMPOSSIBLE = -1 };
+enum { UNIFORM = 0, IMPOSSIBLE = -1, N_STANDINGS = 3 };
 
 typedef enum Standing {
   ALWAYS,  /* under no condition */
@@ -18,8 +18,6 @@ typedef struct LaneCheck {
   uint32_t v;
   TensorList registers, scalars;
   Standing standing; /* of the expression that is looked at */
-  int8_t *memo[3];   /* by that; per expression: 2 + its width; 0: not met */
-  uint32_t n_memo;
 } LaneCheck;
 
 static int width(LaneCheck *c, ExprId id);
@@ -118,8 +116,9 @@ static int op_width(LaneCheck *c, const Expr *e) {
 }
 
 static int width(LaneCheck *c, ExprId id) {
-  int8_t *memo = c->memo[c->standing];
-  if (id < c->n_memo && memo[id] != 0) return memo[id] - 2;
+  Work *w = c->w;
+  size_t place = (size_t)N_STANDINGS * id + (size_t)c->standing;
+  if (place < w->n_widths && w->widths[place] != 0) return w->widths[place] - 2;
   const Expr e = *expr_at(c->w->graph, id);
   int result = UNIFORM;
   switch (e.kind) {
@@ -128,14 +127,21 @@ static int width(LaneCheck *c, ExprId id) {
   case EXPR_READ: result = read_width(c, &e); break;
   case EXPR_OP: result = op_width(c, &e); break;
   }
-  if (id < c->n_memo) memo[id] = (int8_t)(result + 2);
+  if (place < w->n_widths) {
+    w->widths[place] = (int8_t)(result + 2);
+    ARRAY_PUSH(w->arena, &w->widths_met, place);
+  }
   return result;
 }
 
 int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorList scalars) {
   LaneCheck c = {.w = w, .n = n, .v = v, .registers = registers, .scalars = scalars};
-  c.n_memo = w->graph->n_exprs;
-  for (int i = 0; i < 3; i++) c.memo[i] = ARENA_ARRAY(w->arena, int8_t, c.n_memo);
+  if ((size_t)N_STANDINGS * w->graph->n_exprs > w->n_widths) {
+    w->n_widths = (size_t)2 * N_STANDINGS * w->graph->n_exprs;
+    w->widths = ARENA_ARRAY(w->arena, int8_t, w->n_widths);
+  }
+  w->widths_met.count = 0;
   int result = width(&c, n->body);
+  for (size_t i = 0; i < w->widths_met.count; i++) w->widths[w->widths_met.items[i]] = 0;
   return result == 1 ? IMPOSSIBLE : result;
 }

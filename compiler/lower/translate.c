@@ -288,14 +288,14 @@ static ValueId translate_index(Context *c, uint32_t v) {
 }
 
 static ValueId remember(Context *c, ExprId id, ValueId value) {
-  if (id >= c->n_exprs) return value;
+  if (id >= c->w->n_values) return value;
   c->memo[id] = value;
   ARRAY_PUSH(c->w->arena, &c->memoised, id);
   return value;
 }
 
 static ValueId translate(Context *c, ExprId id) {
-  if (id < c->n_exprs && c->memo[id] != VALUE_NONE) return c->memo[id];
+  if (id < c->w->n_values && c->memo[id] != VALUE_NONE) return c->memo[id];
   const Expr e = *expr_at(c->w->graph, id);
   ValueId value = VALUE_NONE;
   switch (e.kind) {
@@ -308,7 +308,7 @@ static ValueId translate(Context *c, ExprId id) {
   }
   const Value *v = value_at(c->b, value);
   bool trivial = v->kind == VALUE_LOCAL && v->n_at == 0;
-  if (trivial || id >= c->n_exprs || c->uses[id] < 2)
+  if (trivial || id >= c->w->n_values || c->uses[id] < 2)
     return trivial ? remember(c, id, value) : value;
   const char *name =
       e.kind == EXPR_READ ? tensor_at(c->w->graph, e.tensor)->name : scalar_ops[e.op].name;
@@ -333,13 +333,15 @@ static void clear_uses(Context *c, ExprId id) {
 }
 
 ValueId translate_body(Context *c, const Node *n, Binding *bindings, int lanes) {
-  if (n->body >= c->n_exprs) {
-    c->n_exprs = c->w->graph->n_exprs;
-    c->memo = ARENA_ARRAY(c->w->arena, ValueId, c->n_exprs);
-    memset(c->memo, 0xff, c->n_exprs * sizeof *c->memo);
-    c->uses = ARENA_ARRAY(c->w->arena, uint32_t, c->n_exprs);
-    c->memoised.count = 0;
+  Work *w = c->w;
+  if (n->body >= w->n_values) {
+    w->n_values = 2 * w->graph->n_exprs;
+    w->values = ARENA_ARRAY(w->arena, ValueId, w->n_values);
+    memset(w->values, 0xff, w->n_values * sizeof *w->values);
+    w->uses = ARENA_ARRAY(w->arena, uint32_t, w->n_values);
   }
+  c->memo = w->values;
+  c->uses = w->uses;
   c->node = n;
   c->bindings = bindings;
   c->lanes = lanes;

@@ -95,6 +95,13 @@ typedef struct Work {
   int64_t *limits; /* per input of the entry: its values as indices are below; 0: no limit */
   uint32_t *met;   /* per expression: the last walk that met it */
   uint32_t n_met, walk;
+  /* per expression, for the walks of translate.c and lanes.c, which leave them as they were */
+  ValueId *values; /* VALUE_NONE */
+  uint32_t *uses;
+  int8_t *widths;    /* 2 + the width, by standing; 0 */
+  uint32_t n_values; /* sizes of these */
+  size_t n_widths;
+  ARRAY(size_t) widths_met;
 } Work;
 
 /* A walk over expressions in which each is met once. */
@@ -172,8 +179,8 @@ void make_layouts(Work *w);
 /* contraction.c */
 void find_contractions(Work *w);
 IndexSet indices_of(const Graph *g, ExprId id);
-/* The axis of the read along which its elements are consecutive where v counts up, if memory has them
-   so: v is a term of its index, and of no other axis's. NO_INDEX. */
+/* The axis of the read along which its elements are consecutive where v counts up, if memory has
+   them so: v is a term of its index, and of no other axis's. NO_INDEX. */
 uint32_t lane_axis(const Work *w, const Node *n, ExprId read, uint32_t v);
 
 /* factor.c: a definition `what` of an expression in n's index variables, over what it depends on;
@@ -225,7 +232,6 @@ typedef struct Context {
   int lanes;
   ValueId *memo; /* per expression: its value in the open blocks */
   uint32_t *uses;
-  uint32_t n_exprs;
   ARRAY(ExprId) memoised; /* in order: undone at the end of a block */
 } Context;
 

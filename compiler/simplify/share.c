@@ -129,6 +129,7 @@ typedef struct Candidate {
   TensorId first;    /* the definition where it was met first */
   uint32_t met;      /* in how many definitions */
   TensorId existing; /* a definition whose whole body it is; TENSOR_NONE */
+  uint32_t size;     /* nodes of the expression */
 } Candidate;
 
 typedef struct Sharing {
@@ -166,6 +167,13 @@ static const char *canonical_key(Arena *arena, const Canonical *c) {
   return text_string(&key);
 }
 
+static uint32_t expr_size(const Graph *graph, ExprId id) {
+  const Expr *e = expr_at(graph, id);
+  uint32_t size = 1;
+  for (uint32_t i = 0; i < e->n_args; i++) size += expr_size(graph, e->args[i]);
+  return size;
+}
+
 static void count_dear(Sharing *s, TensorId id, ExprId e) {
   Graph *graph = s->program->graph;
   const Expr node = *expr_at(graph, e);
@@ -183,7 +191,7 @@ static void count_dear(Sharing *s, TensorId id, ExprId e) {
   Candidate *candidate = map_get(&s->candidates, key);
   if (candidate == NULL) {
     candidate = ARENA_NEW(graph->arena, Candidate);
-    *candidate = (Candidate){canonical, id, 0, TENSOR_NONE};
+    *candidate = (Candidate){canonical, id, 0, TENSOR_NONE, expr_size(graph, canonical.expr)};
     map_set(&s->candidates, key, candidate);
     ARRAY_PUSH(graph->arena, &s->list, candidate);
   }
@@ -191,12 +199,7 @@ static void count_dear(Sharing *s, TensorId id, ExprId e) {
   if (t.body == e && t.reduction == REDUCE_NONE && canonical.n == t.rank) candidate->existing = id;
 }
 
-static uint32_t expr_size(const Graph *graph, ExprId id) {
-  const Expr *e = expr_at(graph, id);
-  uint32_t size = 1;
-  for (uint32_t i = 0; i < e->n_args; i++) size += expr_size(graph, e->args[i]);
-  return size;
-}
+static bool is_shared(const Candidate *c) { return c->met >= 2 && c->canonical.n > 0; }
 
 /* `cross_entropy.exp` for an exp first met in cross_entropy.t */
 static const char *shared_name(Graph *graph, const Candidate *c) {
@@ -228,9 +231,9 @@ static TensorId define_shared(Sharing *s, const Candidate *c) {
 
 typedef struct Replacement {
   Graph *graph;
+  TensorId id;
   const Tensor *tensor;
-  const char *key;
-  TensorId with;
+  const Map *with; /* key → TensorId *: what stands for the expression */
   bool changed;
 } Replacement;
 
@@ -240,11 +243,12 @@ static ExprId replace_dear(Replacement *r, ExprId id) {
   if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
   if (is_transcendental(&e)) {
     Canonical c = canonicalize(graph, id, r->tensor);
-    if (strcmp(canonical_key(graph->arena, &c), r->key) == 0) {
+    const TensorId *with = map_get(r->with, canonical_key(graph->arena, &c));
+    if (with != NULL && *with != r->id) {
       ExprId *at = ARENA_ARRAY(graph->arena, ExprId, c.n + 1);
       for (uint32_t i = 0; i < c.n; i++) at[i] = expr_index(graph, c.used[i]);
       r->changed = true;
-      return expr_read(graph, r->with, at, c.n, EXPR_NONE);
+      return expr_read(graph, *with, at, c.n, EXPR_NONE);
     }
   }
   ExprId *args = ARENA_ARRAY(graph->arena, ExprId, e.n_args + 1);
@@ -253,17 +257,29 @@ static ExprId replace_dear(Replacement *r, ExprId id) {
   return expr_rebuild(graph, id, args, fallback);
 }
 
-static const Candidate *largest_shared(const Sharing *s) {
-  const Candidate *best = NULL;
-  uint32_t best_size = 0;
+/* The size of the largest that several definitions compute; 0: there are none. */
+static uint32_t largest_shared(const Sharing *s) {
+  uint32_t largest = 0;
   for (size_t i = 0; i < s->list.count; i++) {
     const Candidate *c = s->list.items[i];
-    uint32_t size = expr_size(s->program->graph, c->canonical.expr);
-    if (c->met < 2 || c->canonical.n == 0 || size <= best_size) continue;
-    best = c;
-    best_size = size;
+    if (is_shared(c) && c->size > largest) largest = c->size;
   }
-  return best;
+  return largest;
+}
+
+/* Those of one size, which do not stand in each other, become definitions together: a model of many
+   equal blocks has many of them. */
+static Map define_largest(Sharing *s, uint32_t size) {
+  Arena *arena = s->program->graph->arena;
+  Map with = map_new(arena);
+  for (size_t i = 0; i < s->list.count; i++) {
+    const Candidate *c = s->list.items[i];
+    if (!is_shared(c) || c->size != size) continue;
+    TensorId *place = ARENA_NEW(arena, TensorId);
+    *place = c->existing != TENSOR_NONE ? c->existing : define_shared(s, c);
+    map_set(&with, canonical_key(arena, &c->canonical), place);
+  }
+  return with;
 }
 
 bool share_dear(Program *program) {
@@ -280,15 +296,14 @@ bool share_dear(Program *program) {
       if (tensor_at(graph, id)->kind == TENSOR_DEFINITION)
         count_dear(&s, id, tensor_at(graph, id)->body);
     }
-    const Candidate *best = largest_shared(&s);
-    if (best == NULL) return changed;
-    TensorId with = best->existing != TENSOR_NONE ? best->existing : define_shared(&s, best);
-    const char *key = canonical_key(graph->arena, &best->canonical);
+    uint32_t largest = largest_shared(&s);
+    if (largest == 0) return changed;
+    Map with = define_largest(&s, largest);
     for (uint32_t i = 0; i < live.order.count; i++) {
       TensorId id = live.order.items[i];
       const Tensor t = *tensor_at(graph, id);
-      if (t.kind != TENSOR_DEFINITION || id == with) continue;
-      Replacement r = {graph, &t, key, with, false};
+      if (t.kind != TENSOR_DEFINITION) continue;
+      Replacement r = {graph, id, &t, &with, false};
       ExprId body = replace_dear(&r, t.body);
       if (r.changed) tensor_at(graph, id)->body = body;
     }
