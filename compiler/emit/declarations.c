@@ -9,6 +9,22 @@ static const char *export_name(const Program *program, const Entry *entry, Arena
   return arena_printf(arena, "%s_%s", program->name, entry->name);
 }
 
+/* As C does: members in order, arrays aligned as write_field says. */
+static void place_fields(Emitter *e) {
+  const TensorKind kinds[] = {TENSOR_PARAM, TENSOR_STATE};
+  e->places = ARENA_ARRAY(e->arena, int64_t, e->plan->n_buffers + 1);
+  for (int k = 0; k < 2; k++)
+    for (uint32_t i = 0; i < e->plan->n_buffers; i++) {
+      const Buffer *b = &e->plan->buffers[i];
+      if (b->kind != BUFFER_PARAM || tensor_at(e->program->graph, b->tensor)->kind != kinds[k])
+        continue;
+      int64_t alignment = b->rank == 0 ? type_bytes(b->type) : 64;
+      e->places[i] = (e->end + alignment - 1) / alignment * alignment;
+      e->end =
+          e->places[i] + tensor_size(tensor_at(e->program->graph, b->tensor)) * type_bytes(b->type);
+    }
+}
+
 Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan) {
   Emitter e = {.arena = arena,
                .program = program,
@@ -32,6 +48,7 @@ Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan) {
   for (uint32_t i = 0; i < plan->n_kernels; i++)
     e.kernels[i] =
         names_take(&e.names, arena_printf(arena, "%s_%s", program->name, plan->kernels[i].name));
+  place_fields(&e);
   Names fields = names_new(arena, NULL);
   for (uint32_t i = 0; i < plan->n_buffers; i++)
     if (plan->buffers[i].kind == BUFFER_PARAM)

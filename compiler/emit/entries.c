@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include "emit/emitter.h"
 #include "emit/lines.h"
+#include "emit/turns.h"
 
 /* How the buffers of one entry are reached, per buffer of the plan: "x", "m->dense1_W", "hidden".
  */
@@ -11,6 +12,7 @@ typedef struct Access {
   const EntryPlan *plan;
   Signature signature;
   const char **text;
+  const char *step, *seed; /* the arguments of kernels that take them */
   bool uses_model, *uses_input;
 } Access;
 
@@ -48,15 +50,19 @@ static void write_checks(Access *a) {
   }
 }
 
+static void write_shape_comment(Text *out, const Buffer *b) {
+  for (uint32_t i = 0; i < b->rank; i++)
+    text_printf(out, "%s%" PRId64, i == 0 ? " /* [" : ", ", b->extents[i]);
+  text_add(out, b->rank > 0 ? "] */\n" : "\n");
+}
+
 /* A pointer of its own for a buffer in the workspace, with its shape. */
 static const char *declare_workspace(Access *a, const Buffer *b) {
   const char *name = names_take(&a->signature.names, b->name);
   const char *type = element_type(b->type);
   text_printf(a->out, "  %s *%s = (%s *)(m->workspace + %" PRId64 ");", type, name, type,
               b->offset);
-  for (uint32_t i = 0; i < b->rank; i++)
-    text_printf(a->out, "%s%" PRId64, i == 0 ? " /* [" : ", ", b->extents[i]);
-  text_add(a->out, b->rank > 0 ? "] */\n" : "\n");
+  write_shape_comment(a->out, b);
   return name;
 }
 
@@ -83,33 +89,166 @@ static const char *reach(Access *a, BufferId id) {
   bug("emit", "buffer of kind %d", (int)b->kind);
 }
 
-static void write_call(Access *a, const KernelCall *call, const char *step, const char *seed) {
+static const char *reached(Access *a, BufferId id) {
+  if (a->text[id] == NULL) a->text[id] = reach(a, id);
+  return a->text[id];
+}
+
+/* texts, sites: of the arguments */
+static void write_call(Access *a, Text *out, const KernelCall *call, const char **texts,
+                       const char **sites, const char *indent) {
   const Kernel *k = &a->e->plan->kernels[call->kernel];
   Text line = text_new(a->e->arena);
-  text_printf(&line, "  %s(", a->e->kernels[call->kernel]);
+  text_printf(&line, "%s%s(", indent, a->e->kernels[call->kernel]);
   const char *between = "";
   for (uint32_t i = 0; i < k->n_parameters; i++) {
-    text_printf(&line, "%s%s", between, a->text[call->buffers[i]]);
+    text_printf(&line, "%s%s", between, texts[i]);
     between = ", ";
   }
   a->uses_model = a->uses_model || k->uses_step || k->uses_seed;
   if (k->uses_step) {
-    text_printf(&line, "%s%s", between, step);
+    text_printf(&line, "%s%s", between, a->step);
     between = ", ";
   }
-  if (k->uses_seed) text_printf(&line, "%s%s", between, seed);
+  if (k->uses_seed) text_printf(&line, "%s%s", between, a->seed);
+  for (uint32_t i = 0; k->sites_vary && i < k->n_sites; i++) text_printf(&line, ", %s", sites[i]);
   text_add(&line, ");\n");
-  add_wrapped(a->out, text_string(&line));
+  add_wrapped(out, text_string(&line));
 }
 
-static void write_calls(Access *a, const char *step, const char *seed) {
-  a->text = ARENA_ARRAY(a->e->arena, const char *, a->e->plan->n_buffers + 1);
-  for (uint32_t i = 0; i < a->plan->n_calls; i++) {
-    const KernelCall *call = &a->plan->calls[i];
-    for (uint32_t k = 0; k < a->e->plan->kernels[call->kernel].n_parameters; k++)
-      if (a->text[call->buffers[k]] == NULL) a->text[call->buffers[k]] = reach(a, call->buffers[k]);
+static void write_one_call(Access *a, Text *out, const KernelCall *call) {
+  uint32_t n = a->e->plan->kernels[call->kernel].n_parameters;
+  const char **texts = ARENA_ARRAY(a->e->arena, const char *, n + 1);
+  for (uint32_t i = 0; i < n; i++) texts[i] = reached(a, call->buffers[i]);
+  const Kernel *k = &a->e->plan->kernels[call->kernel];
+  const char **sites = ARENA_ARRAY(a->e->arena, const char *, k->n_sites + 1);
+  for (uint32_t i = 0; i < k->n_sites; i++)
+    sites[i] = arena_printf(a->e->arena, "%" PRId64, call->sites[i]);
+  write_call(a, out, call, texts, sites, "  ");
+}
+
+/* --- runs: a loop over their turns --- */
+
+/* What differs from turn to turn in no steady way: a row of numbers for each turn. */
+typedef struct Table {
+  ARRAY(const int64_t *) columns;
+  const char *name, *turn;
+} Table;
+
+/* The entry of a new column. */
+static const char *add_column(Access *a, Table *table, const int64_t *column) {
+  ARRAY_PUSH(a->e->arena, &table->columns, column);
+  return arena_printf(a->e->arena, "%s[%s][%zu]", table->name, table->turn,
+                      table->columns.count - 1);
+}
+
+static const int64_t *places_of(const Access *a, const Slot *slot, uint32_t turns) {
+  int64_t *places = ARENA_ARRAY(a->e->arena, int64_t, turns);
+  for (uint32_t t = 0; t < turns; t++) places[t] = place_of(a->e, slot->buffers[t]);
+  return places;
+}
+
+static void write_table(Access *a, Text *out, const Table *table, uint32_t turns) {
+  size_t n = table->columns.count;
+  if (n == 0) return;
+  text_printf(out, "    static const int64_t %s[%u][%zu] = {\n", table->name, turns, n);
+  for (uint32_t t = 0; t < turns; t++) {
+    Text row = text_new(a->e->arena);
+    for (size_t c = 0; c < n; c++)
+      text_printf(&row, "%s%" PRId64, c == 0 ? "        {" : ", ", table->columns.items[c][t]);
+    text_add(&row, t + 1 < turns ? "},\n" : "}};\n");
+    add_wrapped(out, text_string(&row));
   }
-  for (uint32_t i = 0; i < a->plan->n_calls; i++) write_call(a, &a->plan->calls[i], step, seed);
+}
+
+/* A pointer for a slot, named after what it is at the first turn. */
+static const char *declare_slot(Access *a, Text *out, Names *names, const Slot *slot,
+                                const char *turn, const char *entry) {
+  const Buffer *b = &a->e->plan->buffers[slot->buffers[0]];
+  const char *name = names_take(names, b->name), *type = element_type(b->type);
+  bool field = b->kind == BUFFER_PARAM;
+  Text line = text_new(a->e->arena);
+  text_printf(&line, "    %s *%s = (%s *)(%s", type, name, type,
+              field ? "(unsigned char *)m" : "m->workspace");
+  a->uses_model = true;
+  a->e->uses_places = a->e->uses_places || field;
+  if (slot->course == COURSE_TABLE) {
+    text_printf(&line, " + %s", entry);
+  } else {
+    if (field)
+      text_printf(&line, " + offsetof(%s, %s)", a->e->program->name,
+                  a->e->fields[slot->buffers[0]]);
+    else
+      text_printf(&line, " + %" PRId64, b->offset);
+    bool back = slot->distance < 0;
+    text_printf(&line, " %s %" PRId64 " * %s", back ? "-" : "+",
+                back ? -slot->distance : slot->distance, turn);
+  }
+  text_add(&line, ");");
+  write_shape_comment(&line, b);
+  add_wrapped(out, text_string(&line));
+  return name;
+}
+
+/* The calls of one turn. */
+static void write_turn(Access *a, Text *out, Run run, const Slots *slots, const char **texts,
+                       Table *table) {
+  const Emitter *e = a->e;
+  uint32_t at = 0;
+  for (uint32_t i = 0; i < run.period; i++) {
+    const KernelCall *call = &a->plan->calls[run.first + i];
+    const Kernel *k = &e->plan->kernels[call->kernel];
+    const char **arguments = ARENA_ARRAY(e->arena, const char *, k->n_parameters + 1);
+    const char **sites = ARENA_ARRAY(e->arena, const char *, k->n_sites + 1);
+    for (uint32_t p = 0; p < k->n_parameters; p++) arguments[p] = texts[slots->of[at++]];
+    for (uint32_t s = 0; s < k->n_sites; s++) {
+      const int64_t *column = sites_of(e, a->plan, run, i, s);
+      sites[s] = column != NULL ? add_column(a, table, column)
+                                : arena_printf(e->arena, "%" PRId64, call->sites[s]);
+    }
+    write_call(a, out, call, arguments, sites, "    ");
+  }
+}
+
+static void write_run(Access *a, Text *out, Run run) {
+  Emitter *e = a->e;
+  Names names = names_new(e->arena, &a->signature.names);
+  Table table = {.name = names_take(&names, "table"), .turn = names_take(&names, "turn")};
+  Slots slots = find_slots(e, a->plan, run);
+  const char **texts = ARENA_ARRAY(e->arena, const char *, slots.n + 1);
+  Text body = text_new(e->arena);
+  for (uint32_t s = 0; s < slots.n; s++) {
+    const Slot *slot = &slots.items[s];
+    if (slot->course == COURSE_CONSTANT) {
+      texts[s] = reached(a, slot->buffers[0]);
+      continue;
+    }
+    bool listed = slot->course == COURSE_TABLE;
+    const char *entry = listed ? add_column(a, &table, places_of(a, slot, run.turns)) : NULL;
+    texts[s] = declare_slot(a, &body, &names, slot, table.turn, entry);
+  }
+  write_turn(a, &body, run, &slots, texts, &table);
+  text_printf(out, "  /* %u turns, with the names of the first */\n", run.turns);
+  text_printf(out, "  for (int64_t %s = 0; %s < %u; %s++) {\n", table.turn, table.turn, run.turns,
+              table.turn);
+  write_table(a, out, &table, run.turns);
+  text_add(out, text_string(&body));
+  text_add(out, "  }\n");
+}
+
+/* Pointers into the workspace first, then the calls. */
+static void write_calls(Access *a) {
+  a->text = ARENA_ARRAY(a->e->arena, const char *, a->e->plan->n_buffers + 1);
+  Text calls = text_new(a->e->arena);
+  for (uint32_t i = 0; i < a->plan->n_calls;) {
+    Run run = find_run(a->e->plan, a->plan, i);
+    if (run.turns == 1)
+      write_one_call(a, &calls, &a->plan->calls[i]);
+    else
+      write_run(a, &calls, run);
+    i += run.turns == 1 ? 1 : run.turns * run.period;
+  }
+  text_add(a->out, text_string(&calls));
 }
 
 /* Parameters that a function has but does not need. */
@@ -131,8 +270,9 @@ static void write_entry(Emitter *e, Text *out, uint32_t number) {
   a.uses_model = training;
   a.uses_input = ARENA_ARRAY(e->arena, bool, entry->n_inputs + 1);
   write_checks(&a);
-  write_calls(&a, training ? "m->step + 1" : "m->step",
-              entry->kind == ENTRY_EXPORT ? "seed" : "m->seed");
+  a.step = training ? "m->step + 1" : "m->step";
+  a.seed = entry->kind == ENTRY_EXPORT ? "seed" : "m->seed";
+  write_calls(&a);
   if (training) text_add(&body, "  m->step++;\n");
   add_wrapped(out, text_string(&head));
   write_unused(&a, out);
@@ -141,16 +281,25 @@ static void write_entry(Emitter *e, Text *out, uint32_t number) {
 }
 
 static void write_init(Emitter *e, Text *out) {
-  Access a = {.e = e, .out = out, .plan = &e->plan->init};
+  Access a = {.e = e, .out = out, .plan = &e->plan->init, .step = "0", .seed = "seed"};
   a.signature.names = names_new(e->arena, NULL);
   names_take(&a.signature.names, "m");
   text_printf(out, "\nvoid %s(%s *m, uint64_t seed) {\n", e->init, e->program->name);
   text_add(out, "  m->step = 0;\n  m->seed = seed;\n");
-  write_calls(&a, "0", "seed");
+  write_calls(&a);
   text_add(out, "}\n");
+}
+
+/* Loops over turns go from member to member by numbers: a C compiler must see them there. */
+static void write_places_check(const Emitter *e, Text *out) {
+  if (e->uses_places)
+    text_printf(out,
+                "\n_Static_assert(offsetof(%s, step) == %" PRId64 ", \"places of members\");\n",
+                e->program->name, (e->end + 7) / 8 * 8);
 }
 
 void write_entries(Emitter *e, Text *out) {
   write_init(e, out);
   for (uint32_t i = 0; i < e->program->n_entries; i++) write_entry(e, out, i);
+  write_places_check(e, out);
 }

@@ -31,6 +31,13 @@ static const char **take_parameters(Names *names, const Kernel *kernel) {
   return taken;
 }
 
+static const char **take_sites(Names *names, const Kernel *kernel) {
+  const char **taken = ARENA_ARRAY(names->arena, const char *, kernel->n_sites + 1);
+  for (uint32_t i = 0; kernel->sites_vary && i < kernel->n_sites; i++)
+    taken[i] = names_take(names, "site");
+  return taken;
+}
+
 static void count_assignments(const StatementList *block, uint32_t *assignments) {
   for (uint32_t i = 0; i < block->n; i++) {
     const Statement *s = &block->items[i];
@@ -53,6 +60,8 @@ static void write_head(const Writer *w, const char *name) {
   if (k->uses_step) text_add(w->out, begun ? ", int64_t step" : "int64_t step");
   begun = begun || k->uses_step;
   if (k->uses_seed) text_add(w->out, begun ? ", uint64_t seed" : "uint64_t seed");
+  for (uint32_t i = 0; k->sites_vary && i < k->n_sites; i++)
+    text_printf(w->out, ", int64_t %s", w->sites[i]);
   text_add(w->out, ") {\n");
 }
 
@@ -92,6 +101,7 @@ void write_kernel(Emitter *e, Text *out, KernelId id) {
               .kernel = k,
               .names = &names,
               .parameters = take_parameters(&names, k),
+              .sites = take_sites(&names, k),
               .variables = ARENA_ARRAY(e->arena, const char *, k->n_variables + 1),
               .locals = ARENA_ARRAY(e->arena, const char *, k->n_locals + 1),
               .ranges = ARENA_ARRAY(e->arena, Interval, k->n_variables + 1),

@@ -117,7 +117,9 @@ Interval value_range(const Writer *w, ValueId id) {
   const Value *v = value_at(w, id);
   if (type_is_real(v->type.type)) return anything;
   switch (v->kind) {
-  case VALUE_NUMBER: return (Interval){v->integer, v->integer};
+  case VALUE_NUMBER:
+    if (w->kernel->sites_vary && is_site(w->kernel, id)) break;
+    return (Interval){v->integer, v->integer};
   case VALUE_VARIABLE: return w->ranges[v->index];
   case VALUE_OFFSET: return offset_range(w, &v->offset);
   case VALUE_SPLAT: return value_range(w, v->args[0]);

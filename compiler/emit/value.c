@@ -332,6 +332,11 @@ static void write_number(Writer *w, const Value *v, int binds) {
   close(w, parenthesis);
 }
 
+static void write_site(Writer *w, ValueId id) {
+  for (uint32_t i = 0; i < w->kernel->n_sites; i++)
+    if (w->kernel->sites[i] == id) text_add(w->out, w->sites[i]);
+}
+
 static void write_variable(Writer *w, uint32_t variable) {
   if (is_known(w, variable))
     write_integer(w->out, TYPE_I32, w->ranges[variable].low);
@@ -342,7 +347,12 @@ static void write_variable(Writer *w, uint32_t variable) {
 void write_value(Writer *w, ValueId id, int binds) {
   const Value *v = value_at(w, id);
   switch (v->kind) {
-  case VALUE_NUMBER: write_number(w, v, binds); return;
+  case VALUE_NUMBER:
+    if (w->kernel->sites_vary && is_site(w->kernel, id))
+      write_site(w, id);
+    else
+      write_number(w, v, binds);
+    return;
   case VALUE_VARIABLE: write_variable(w, v->index); return;
   case VALUE_OFFSET: {
     bool parenthesis = offset_binds(w, &v->offset) < binds;

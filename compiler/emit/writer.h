@@ -9,6 +9,7 @@ typedef struct Writer {
   Text *out;
   LaneTexts *lanes;
   const Kernel *kernel;
+  const char **sites;                             /* parameters, where the kernel takes its sites */
   Names *names;                                   /* taken in the block that is written */
   const char **parameters, **variables, **locals; /* their names in C, once declared */
   Interval *ranges;                               /* of the loop variables */

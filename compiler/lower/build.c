@@ -26,7 +26,9 @@ Kernel builder_finish(Builder *b, const char *name, const char *comment) {
                   .n_values = (uint32_t)b->values.count,
                   .body = {b->block->statements.items, (uint32_t)b->block->statements.count},
                   .uses_step = b->uses_step,
-                  .uses_seed = b->uses_seed};
+                  .uses_seed = b->uses_seed,
+                  .sites = b->sites.items,
+                  .n_sites = (uint32_t)b->sites.count};
 }
 
 /* --- values --- */
@@ -101,6 +103,13 @@ ValueId kernel_fold(Builder *b, ScalarOp op, ValueId value) {
                               .n_args = 1});
 }
 
+static void note_site(Builder *b, ValueId site) {
+  if (value_at(b, site)->kind != VALUE_NUMBER) return;
+  for (size_t i = 0; i < b->sites.count; i++)
+    if (b->sites.items[i] == site) return;
+  ARRAY_PUSH(b->arena, &b->sites, site);
+}
+
 ValueId kernel_op(Builder *b, ScalarOp op, ScalarType type, const ValueId *args, uint32_t n) {
   Lanes result = n == 0 ? lanes_of(type, 1) : value_at(b, args[n - 1])->type;
   switch (scalar_ops[op].gives) {
@@ -116,7 +125,9 @@ ValueId kernel_op(Builder *b, ScalarOp op, ScalarType type, const ValueId *args,
     if (type != TYPE_BOOL) result.mask_bytes = 0;
     break;
   }
-  b->uses_seed = b->uses_seed || op == OP_RANDOM_UNIFORM || op == OP_RANDOM_NORMAL;
+  bool random = op == OP_RANDOM_UNIFORM || op == OP_RANDOM_NORMAL;
+  if (random) note_site(b, args[0]);
+  b->uses_seed = b->uses_seed || random;
   b->uses_step = b->uses_step || b->uses_seed || op == OP_STEP;
   return add_value(
       b,

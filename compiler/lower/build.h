@@ -22,6 +22,7 @@ typedef struct Builder {
   OpenBlock *block;
   Part part; /* that the statements are for which are built now */
   bool uses_step, uses_seed;
+  ARRAY(ValueId) sites;
 } Builder;
 
 Builder *builder_new(Arena *arena, const Plan *plan);

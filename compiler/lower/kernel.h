@@ -166,10 +166,16 @@ typedef struct Kernel {
   Value *values;
   uint32_t n_values;
   StatementList body;
-  bool uses_step;      /* OP_STEP or a random number occurs: takes `int64_t step` */
-  bool uses_seed;      /* a random number occurs: takes `uint64_t seed` */
-  double flops, bytes; /* of its first call: scalar operations; distinct memory touched */
+  bool uses_step;       /* OP_STEP or a random number occurs: takes `int64_t step` */
+  bool uses_seed;       /* a random number occurs: takes `uint64_t seed` */
+  const ValueId *sites; /* the numbers that tell its random numbers from others: a call may have */
+  uint32_t n_sites;     /* others there */
+  bool sites_vary;      /* some call does: it takes them all as `int64_t site` */
+  double flops, bytes;  /* of its first call: scalar operations; distinct memory touched */
 } Kernel;
+
+/* Whether a value is one of the kernel's sites. */
+bool is_site(const Kernel *k, ValueId value);
 
 /* --- the plan --- */
 
@@ -207,6 +213,7 @@ typedef struct Cost {
 typedef struct KernelCall {
   KernelId kernel;
   const BufferId *buffers;
+  const int64_t *sites; /* as many as the kernel has */
   Cost cost[N_PARTS];
 } KernelCall;
 

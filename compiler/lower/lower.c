@@ -98,6 +98,9 @@ static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
     const Node *called = main_node(w, groups, n, &(Part){(Part)k});
     call.cost[k].name = called == NULL ? NULL : called->name;
   }
+  int64_t *sites = ARENA_ARRAY(l->plan->arena, int64_t, kernel.n_sites + 1);
+  for (uint32_t i = 0; i < kernel.n_sites; i++) sites[i] = kernel.values[kernel.sites[i]].integer;
+  call.sites = sites;
   call.kernel = share_kernel(l->plan, &l->kernels, kernel);
   if (call.kernel == before) map_set(&l->names, name, l->plan);
   return call;

@@ -239,6 +239,8 @@ static void print_entry(Text *out, const Plan *plan, const EntryPlan *e, uint32_
     text_printf(out, "  %s(", k->name);
     for (uint32_t p = 0; p < k->n_parameters; p++)
       text_printf(out, "%s%s", p == 0 ? "" : ", ", plan->buffers[e->calls[i].buffers[p]].name);
+    for (uint32_t s = 0; k->sites_vary && s < k->n_sites; s++)
+      text_printf(out, ", site %" PRId64, e->calls[i].sites[s]);
     text_add(out, ")\n");
   }
   for (BufferId i = 0; i < plan->n_buffers; i++)

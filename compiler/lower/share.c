@@ -1,5 +1,5 @@
-/* Kernels that are alike up to their buffers and all names are one: twelve equal blocks cost one.
- */
+/* Kernels that are alike up to their buffers, the sites of their random numbers and all names are
+   one: twelve equal blocks cost one. */
 #include <inttypes.h>
 #include "lower/work.h"
 
@@ -37,6 +37,12 @@ static void key_block(Text *key, StatementList block) {
   }
 }
 
+bool is_site(const Kernel *k, ValueId value) {
+  for (uint32_t i = 0; i < k->n_sites; i++)
+    if (k->sites[i] == value) return true;
+  return false;
+}
+
 static const char *kernel_key(Arena *arena, const Kernel *k) {
   Text key = text_new(arena);
   for (uint32_t i = 0; i < k->n_parameters; i++)
@@ -49,8 +55,10 @@ static const char *kernel_key(Arena *arena, const Kernel *k) {
   }
   for (uint32_t i = 0; i < k->n_values; i++) {
     const Value *v = &k->values[i];
+    bool site = is_site(k, i);
     text_printf(&key, "v%d %d %u %a %" PRId64 " ", (int)v->kind, (int)v->op, v->index, v->real,
-                v->integer);
+                site ? 0 : v->integer);
+    if (site) text_add(&key, "site ");
     key_lanes(&key, v->type);
     for (uint32_t a = 0; a < v->n_args; a++) text_printf(&key, "%u,", v->args[a]);
     for (uint32_t a = 0; a < v->n_at; a++) key_offset(&key, v->at[a]);
@@ -63,7 +71,13 @@ static const char *kernel_key(Arena *arena, const Kernel *k) {
 KernelId share_kernel(Plan *plan, KernelTable *table, Kernel kernel) {
   const char *key = kernel_key(plan->arena, &kernel);
   const KernelId *known = map_get(&table->known, key);
-  if (known != NULL) return *known;
+  if (known != NULL) {
+    Kernel *first = &plan->kernels[*known];
+    for (uint32_t i = 0; i < kernel.n_sites; i++)
+      if (kernel.values[kernel.sites[i]].integer != first->values[first->sites[i]].integer)
+        first->sites_vary = true;
+    return *known;
+  }
   uint32_t n = plan->n_kernels;
   if ((n & (n - 1)) == 0) { /* full at powers of two */
     Kernel *grown = ARENA_ARRAY(plan->arena, Kernel, n == 0 ? 1 : 2 * n);

@@ -259,7 +259,7 @@ void build_contraction(Work *w, Builder *b, const NodeGroup *g);
 void build_transposed(Work *w, Builder *b, const NodeGroup *g);
 bool is_scatter(Work *w, const Node *n);
 
-/* share.c: the kernel that is alike up to buffers and names, or NULL. */
+/* share.c: the kernel that is alike up to buffers, sites and names. */
 typedef struct KernelTable {
   Map known; /* text → KernelId * */
 } KernelTable;
