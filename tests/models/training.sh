@@ -12,8 +12,9 @@ missing() {
 }
 files=$(missing)
 if [ -n "$files" ]; then
-  [ -x "../../scripts/get-$name" ] || fail "no $(echo $files)"
-  skip "no $(echo $files): scripts/get-$name brings it"
+  owner=$(basename "$(realpath -m "$(head -n 1 <<<"$files")/../..")") # of examples/mnist/data/x: mnist
+  [ -x "../../scripts/get-$owner" ] || fail "no $(echo $files)"
+  skip "no $(echo $files): scripts/get-$owner brings it"
 fi
 
 "$DAGC" build "$model" -o "$scratch/$name"
