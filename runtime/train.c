@@ -58,6 +58,9 @@ static void dagrt_run_data(dagrt_run *run) {
     dagrt_load(&run->valid, model->inputs, model->n_inputs, 0, sources);
   }
   free(sources);
+  /* without inputs `steps` over `epochs` is all that tells how long an epoch is */
+  if (model->n_inputs == 0 && model->epochs > 0 && model->steps > model->epochs)
+    run->train.count = model->steps / model->epochs;
 }
 
 static void dagrt_run_start(dagrt_run *run) {

@@ -211,9 +211,15 @@ static void write_where(Writer *w, const Value *v, int binds) {
   text_add(w->out, ")");
 }
 
+/* Clang takes `!(a & b) & c` for a slip: what is denied there stands in parentheses of its own. */
 static void write_not(Writer *w, const Value *v) {
+  const Value *denied = value_at(w, v->args[0]);
+  bool bits = v->type.lanes <= 1 && denied->kind == VALUE_OP &&
+              (denied->op == OP_AND || denied->op == OP_OR);
+  open(w, bits);
   text_add(w->out, v->type.lanes > 1 ? "~" : "!");
   write_value(w, v->args[0], BINDS_WHOLE);
+  close(w, bits);
 }
 
 /* The C text of an operator in the table: integers and bools may have their own. */

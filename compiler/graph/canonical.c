@@ -148,11 +148,15 @@ static void rebuild_initials(Rebuild *r, const TensorId *ids, uint32_t n) {
 
 /* --- names --- */
 
-/* Without the ' of a new value. */
+/* Without the ' of a new value, which may stand inside: b'.sum is a part of b'. */
 static const char *plain_name(Arena *arena, const char *name) {
-  size_t length = strlen(name);
-  bool primed = length > 0 && name[length - 1] == '\'';
-  return primed ? arena_printf(arena, "%.*s", (int)length - 1, name) : name;
+  if (strchr(name, '\'') == NULL) return name;
+  char *plain = arena_printf(arena, "%s", name);
+  size_t length = 0;
+  for (const char *c = name; *c != '\0'; c++)
+    if (*c != '\'') plain[length++] = *c;
+  plain[length] = '\0';
+  return plain;
 }
 
 /* dense1.z.sum: the reduction that is printed inside dense1.z. A new value that is printed as a
@@ -164,8 +168,8 @@ static const char *canonical_name(Rebuild *r, TensorId id) {
   if (r->listing.folded[id])
     return arena_printf(arena, "%s.%s", plain_name(arena, r->reader[id]),
                         reduction_name(t->reduction));
-  return plain == t->name || r->listing.is_value[id] ? t->name
-                                                     : arena_printf(arena, "%s.new", plain);
+  if (r->listing.is_value[id]) return t->name;
+  return t->name[strlen(t->name) - 1] == '\'' ? arena_printf(arena, "%s.new", plain) : plain;
 }
 
 /* Everything folded into `id`, at any depth, stands in the line of that name. */

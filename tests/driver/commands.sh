@@ -88,3 +88,13 @@ expect 0 "" "$dagc" build mlp.dag
 expect 0 "" "$dagc" run mlp.dag -- --epochs 1 --quiet
 expect 0 "" "$dagc" check rosenbrock.dag
 grep -q "all is right" out || fail "check: $(cat out)"
+
+# --- without inputs: an epoch is `steps` over `epochs` ---
+cat >drawn.dag <<'END'
+param w: real = 1
+x = uniform()
+train { minimize (w - x)^2; with sgd(lr = 0.1); steps 6; epochs 3 }
+END
+expect 0 "" "$dagc" build drawn.dag
+./drawn train --quiet --log drawn.jsonl
+[ "$(wc -l <drawn.jsonl)" = 3 ] && grep -q '"epoch": 3, "step": 6' drawn.jsonl || fail "$(cat drawn.jsonl)"

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/common.sh"
 
 missing() {
-  grep -o '"[^"]*\.\(csv\|idx\.gz\|npy\|txt\)"' "$model" | tr -d '"' | while read -r file; do
+  { grep -o '"[^"]*\.\(csv\|idx\.gz\|npy\|txt\)"' "$model" || true; } | tr -d '"' | while read -r file; do
     [ -f "$file" ] || echo "$file"
   done
 }
