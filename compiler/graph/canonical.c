@@ -232,7 +232,7 @@ static void name_indices(Printer *p, TensorId id, const Scope *outer, const char
 static void name_all(Program *program) {
   Graph *graph = program->graph;
   Listing l = list_program(program);
-  Printer p = {program, NULL, l.folded, (const char *const *const *)l.steps};
+  Printer p = {program, NULL, l.folded, (const char *const *const *)l.steps, NULL};
   for (TensorId id = 0; id < graph->n_tensors; id++) {
     Tensor *t = tensor_at(graph, id);
     if (t->kind != TENSOR_DEFINITION || l.folded[id]) continue;

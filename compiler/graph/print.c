@@ -144,7 +144,7 @@ static void add_definitions(const Printer *p, const Listing *l, Lines *lines, Te
     }
     Text text = text_new(graph->arena);
     text_add(&text, indent);
-    print_tensor(&(Printer){p->program, &text, p->folded, p->steps}, id);
+    print_tensor(&(Printer){p->program, &text, p->folded, p->steps, p->coming}, id);
     add_line(p, lines, head, text_string(&text), id);
   }
 }
@@ -258,7 +258,7 @@ static void print_train(const Printer *p, const Listing *l) {
 void print_program(Text *out, const Program *given) {
   const Program *program = program_canonical(given);
   Listing l = list_program(program);
-  Printer p = {program, out, l.folded, (const char *const *const *)l.steps};
+  Printer p = {program, out, l.folded, (const char *const *const *)l.steps, NULL};
   if (program->real == TYPE_F64) text_add(out, "const real = f64\n");
   for (uint32_t i = 0; i < program->n_dims; i++)
     text_printf(out, "dim %s = %" PRId64 "\n", program->dims[i].name, program->dims[i].value);
@@ -277,6 +277,6 @@ void print_program(Text *out, const Program *given) {
 }
 
 void print_definition(Text *out, const Program *program, TensorId tensor) {
-  Printer p = {program, out, NULL, NULL};
+  Printer p = {program, out, NULL, NULL, NULL};
   print_line(&p, tensor);
 }

@@ -11,6 +11,7 @@ typedef struct Printer {
   /* per tensor: what its output indices must be called, NULL where that is free: the steps of the
      recurrences that it is a member of; NULL: none */
   const char *const *const *steps;
+  const bool *coming; /* per tensor: its line in a recurrence is this one or below; NULL: none */
 } Printer;
 
 typedef struct Scope {

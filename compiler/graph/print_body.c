@@ -4,7 +4,7 @@
 #include "graph/print.h"
 
 /* Whether index variable v, of that extent, gets its range from how it is used: alone on an axis of
-   exactly that extent, and on none of another. */
+   exactly that extent, and on none of another. What stands only further down gives no range yet. */
 typedef struct Range {
   bool inferred, contradicted;
 } Range;
@@ -21,7 +21,7 @@ static void find_range(const Printer *p, ExprId id, uint32_t v, int64_t extent, 
         find_range(p, t->body, i, extent, range);
       else if (t->extents[i] != extent)
         range->contradicted = true;
-      else if (e->fallback == EXPR_NONE)
+      else if (e->fallback == EXPR_NONE && !(p->coming != NULL && p->coming[e->tensor]))
         range->inferred = true;
     }
   }

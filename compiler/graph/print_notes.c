@@ -87,7 +87,7 @@ static const char *gate_note(const Printer *p, const Expr *gate) {
     return "";
   Text text = text_new(p->program->arena);
   text_printf(&text, " ⊙ [z %s ", scalar_ops[condition->op].infix);
-  Printer printer = {p->program, &text, NULL, NULL};
+  Printer printer = {p->program, &text, NULL, NULL, NULL};
   print_expr(&printer, &(Scope){0}, condition->args[1], 0, true);
   text_add(&text, "]");
   return text_string(&text);

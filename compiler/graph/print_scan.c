@@ -64,6 +64,7 @@ typedef struct ScanPrint {
   const Listing *l;
   void (*print)(const Printer *p, TensorId id);
   ScanLines *lines;
+  bool *coming; /* as in Printer */
 } ScanPrint;
 
 static void add_line(const ScanPrint *s, uint32_t depth, const char *text, TensorId tensor) {
@@ -81,7 +82,9 @@ static void print_member(const ScanPrint *s, TensorId member, uint32_t depth) {
   Text text = text_new(s->l->program->arena);
   Printer p = *s->p;
   p.out = &text;
+  p.coming = s->coming;
   s->print(&p, member);
+  s->coming[member] = false;
   add_line(s, depth, text_string(&text), member);
 }
 
@@ -109,8 +112,10 @@ static void print_group(const ScanPrint *s, const Group *group, uint32_t depth) 
 uint32_t print_scan(const Printer *p, const Listing *l, uint32_t first,
                     void (*print)(const Printer *p, TensorId id), ScanLines *lines) {
   const Group *group = l->groups[l->order.items[first]];
-  print_group(&(ScanPrint){p, l, print, lines}, group, 0);
+  bool *coming = ARENA_ARRAY(l->program->arena, bool, l->program->graph->n_tensors + 1);
   uint32_t n = 0;
-  while (first + n < l->order.count && l->groups[l->order.items[first + n]] == group) n++;
+  for (; first + n < l->order.count && l->groups[l->order.items[first + n]] == group; n++)
+    coming[l->order.items[first + n]] = true;
+  print_group(&(ScanPrint){p, l, print, lines, coming}, group, 0);
   return n;
 }
