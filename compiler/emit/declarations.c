@@ -4,6 +4,7 @@
 #include <string.h>
 #include "emit/emitter.h"
 #include "emit/lines.h"
+#include "emit/members.h"
 
 static const char *export_name(const Program *program, const Entry *entry, Arena *arena) {
   return arena_printf(arena, "%s_%s", program->name, entry->name);
@@ -53,6 +54,8 @@ Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan) {
   for (uint32_t i = 0; i < plan->n_buffers; i++)
     if (plan->buffers[i].kind == BUFFER_PARAM)
       e.fields[i] = names_take(&fields, plan->buffers[i].name);
+  e.members = names_take(&e.names, arena_printf(arena, "%s_members", program->name));
+  e.tensors = names_take(&e.names, arena_printf(arena, "%s_tensors", program->name));
   return e;
 }
 
@@ -73,27 +76,41 @@ static void write_sizes(const Emitter *e, Text *out) {
   text_add(out, "};\n");
 }
 
-static void write_field(Emitter *e, Text *out, uint32_t buffer) {
+static void write_field(const Emitter *e, Text *out, uint32_t buffer, const char *name) {
   const Buffer *b = &e->plan->buffers[buffer];
   if (b->rank == 0) {
-    text_printf(out, "  %s %s;\n", element_type(b->type), e->fields[buffer]);
+    text_printf(out, "  %s %s;", element_type(b->type), name);
     return;
   }
-  text_printf(out, "  __attribute__((aligned(64))) %s %s[", element_type(b->type),
-              e->fields[buffer]);
+  text_printf(out, "  __attribute__((aligned(64))) %s %s[", element_type(b->type), name);
   for (uint32_t i = 0; i < b->rank; i++)
     text_printf(out, "%s%" PRId64, i == 0 ? "" : " * ", b->extents[i]);
-  text_add(out, "];\n");
+  text_add(out, "];");
 }
 
-static void write_fields(Emitter *e, Text *out, TensorKind kind, const char *heading) {
-  bool begun = false;
-  for (uint32_t i = 0; i < e->plan->n_buffers; i++) {
-    const Buffer *b = &e->plan->buffers[i];
-    if (b->kind != BUFFER_PARAM || tensor_at(e->program->graph, b->tensor)->kind != kind) continue;
-    if (!begun) text_printf(out, "  /* %s */\n", heading);
-    write_field(e, out, i);
-    begun = true;
+static void write_field_run(const Emitter *e, Text *out, const Members *members, MemberRun run) {
+  text_printf(out, "#define %s(" TURN_PARAMETER ")", e->members);
+  for (uint32_t i = 0; i < run.period; i++) {
+    text_add(out, " \\\n");
+    write_field(e, out, members->items[run.first + i], member_pattern(e, members, run, i));
+  }
+  text_add(out, "\n");
+  write_member_turns(e, out, e->members, members, run);
+  text_printf(out, "#undef %s\n", e->members);
+}
+
+static void write_fields(const Emitter *e, Text *out, TensorKind kind, const char *heading) {
+  Members members = members_of(e, kind);
+  if (members.n > 0) text_printf(out, "  /* %s */\n", heading);
+  for (uint32_t i = 0; i < members.n;) {
+    MemberRun run = find_member_run(e, &members, i);
+    if (run.turns > 1) {
+      write_field_run(e, out, &members, run);
+    } else {
+      write_field(e, out, members.items[i], e->fields[members.items[i]]);
+      text_add(out, "\n");
+    }
+    i += run.turns * run.period;
   }
 }
 

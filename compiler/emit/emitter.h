@@ -16,9 +16,10 @@ typedef struct Emitter {
   const char **entries; /* per entry of the program */
   const char **kernels; /* per kernel of the plan */
   const char **fields;  /* per buffer of the plan: the struct's member, for params and states */
-  int64_t *places;      /* per buffer of the plan: where that is, bytes from the struct's start */
-  int64_t end;          /* of the members */
-  bool uses_places;     /* the code relies on that */
+  const char *members, *tensors; /* a macro for members; the table of them */
+  int64_t *places;  /* per buffer of the plan: where that is, bytes from the struct's start */
+  int64_t end;      /* of the members */
+  bool uses_places; /* the code relies on that */
 } Emitter;
 
 Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan);

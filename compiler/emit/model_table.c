@@ -3,6 +3,7 @@
 #include <string.h>
 #include "emit/emitter.h"
 #include "emit/lines.h"
+#include "emit/members.h"
 
 static const char *dag_type_name(ScalarType type) {
   switch (type) {
@@ -41,11 +42,9 @@ static void write_string(Text *out, const char *string) {
   text_add(out, "\"");
 }
 
-/* {"W", DAG_F32, 2, (const int64_t[]){10, 64}} */
-static void write_array(Text *out, const char *name, const Tensor *t) {
-  text_add(out, "{");
-  write_string(out, name);
-  text_printf(out, ", %s, %u, ", dag_type_name(t->type), t->rank);
+/* {"W", DAG_F32, 2, (const int64_t[]){10, 64}}; literal: the name in C */
+static void write_named_array(Text *out, const char *literal, const Tensor *t) {
+  text_printf(out, "{%s, %s, %u, ", literal, dag_type_name(t->type), t->rank);
   if (t->rank == 0) {
     text_add(out, "NULL}");
     return;
@@ -55,24 +54,69 @@ static void write_array(Text *out, const char *name, const Tensor *t) {
   text_add(out, "}}");
 }
 
+static void write_array(Text *out, const char *name, const Tensor *t) {
+  Text literal = text_new(out->arena);
+  write_string(&literal, name);
+  write_named_array(out, text_string(&literal), t);
+}
+
 static const char *array_name(const Emitter *e, const char *entry, const char *what) {
   return entry == NULL ? arena_printf(e->arena, "%s_%s", e->program->name, what)
                        : arena_printf(e->arena, "%s_%s", entry, what);
 }
 
-static void write_tensors(const Emitter *e, Text *out, const char *name) {
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < e->plan->n_buffers; i++) {
-    const Buffer *b = &e->plan->buffers[i];
-    if (b->kind != BUFFER_PARAM) continue;
-    const Tensor *t = tensor_at(e->program->graph, b->tensor);
-    if (n++ == 0) text_printf(out, "\nstatic const dag_tensor %s[] = {\n", name);
-    text_add(out, "    {");
-    write_array(out, t->name, t);
-    text_printf(out, ", offsetof(%s, %s), %d},\n", e->program->name, e->fields[i],
-                t->kind == TENSOR_PARAM);
+static void write_tensor(const Emitter *e, Text *out, const char *literal, const Tensor *t,
+                         const char *field) {
+  text_add(out, "    {");
+  write_named_array(out, literal, t);
+  text_printf(out, ", offsetof(%s, %s), %d},", e->program->name, field, t->kind == TENSOR_PARAM);
+}
+
+static const Tensor *tensor_of(const Emitter *e, BufferId id) {
+  return tensor_at(e->program->graph, e->plan->buffers[id].tensor);
+}
+
+static void write_tensor_run(const Emitter *e, Text *out, const Members *members, MemberRun run) {
+  text_printf(out, "#define %s(" TURN_PARAMETER ")", e->members);
+  for (uint32_t i = 0; i < run.period; i++) {
+    const char *before, *after;
+    member_pieces(e, members, run, i, &before, &after);
+    Text literal = text_new(e->arena);
+    write_string(&literal, before);
+    text_add(&literal, " #" TURN_PARAMETER " ");
+    write_string(&literal, after);
+    text_add(out, " \\\n");
+    write_tensor(e, out, text_string(&literal), tensor_of(e, members->items[run.first + i]),
+                 member_pattern(e, members, run, i));
   }
-  if (n > 0) text_add(out, "};\n");
+  text_add(out, "\n");
+  write_member_turns(e, out, e->members, members, run);
+  text_printf(out, "#undef %s\n", e->members);
+}
+
+static void write_tensors_of(const Emitter *e, Text *out, TensorKind kind) {
+  Members members = members_of(e, kind);
+  for (uint32_t i = 0; i < members.n;) {
+    MemberRun run = find_member_run(e, &members, i);
+    BufferId id = members.items[i];
+    if (run.turns > 1) {
+      write_tensor_run(e, out, &members, run);
+    } else {
+      Text literal = text_new(e->arena);
+      write_string(&literal, tensor_of(e, id)->name);
+      write_tensor(e, out, text_string(&literal), tensor_of(e, id), e->fields[id]);
+      text_add(out, "\n");
+    }
+    i += run.turns * run.period;
+  }
+}
+
+static void write_tensors(const Emitter *e, Text *out, uint32_t n) {
+  if (n == 0) return;
+  text_printf(out, "\nstatic const dag_tensor %s[] = {\n", e->tensors);
+  write_tensors_of(e, out, TENSOR_PARAM);
+  write_tensors_of(e, out, TENSOR_STATE);
+  text_add(out, "};\n");
 }
 
 /* What values of an input must be below; 0: no limit. */
@@ -218,12 +262,12 @@ void write_model(Emitter *e, Text *out) {
   uint32_t n_tensors = 0, n_exports = 0;
   for (uint32_t i = 0; i < e->plan->n_buffers; i++)
     n_tensors += e->plan->buffers[i].kind == BUFFER_PARAM;
-  const char *tensors = names_take(&e->names, array_name(e, NULL, "tensors"));
+  const char *tensors = e->tensors;
   const char *exports = names_take(&e->names, array_name(e, NULL, "exports"));
   const char *data = names_take(&e->names, array_name(e, NULL, "data"));
   const char *valid = names_take(&e->names, array_name(e, NULL, "valid"));
   text_add(out, "\n/* --- what the runtime is told --- */\n");
-  write_tensors(e, out, tensors);
+  write_tensors(e, out, n_tensors);
   EntryTable *tables = ARENA_ARRAY(e->arena, EntryTable, p->n_entries + 1);
   for (uint32_t i = 0; i < p->n_entries; i++) {
     n_exports += p->entries[i].kind == ENTRY_EXPORT;
