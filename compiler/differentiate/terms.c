@@ -107,6 +107,12 @@ Factors split_factors(Graph *graph, ExprId id, uint32_t first, Ranges ranges) {
       return (Factors){derive_div(graph, a.outer, e.args[1]), a.inner};
     return (Factors){a.outer, derive_div(graph, a.inner, e.args[1])};
   }
+  if (e.op == OP_ADD || e.op == OP_SUB) { /* a·f ± b·f = (a ± b)·f */
+    Factors a = split_factors(graph, e.args[0], first, ranges);
+    Factors b = split_factors(graph, e.args[1], first, ranges);
+    if (a.inner != b.inner) return (Factors){one, id};
+    return (Factors){derive_op(graph, e.op, (ExprId[]){a.outer, b.outer}, 2), a.inner};
+  }
   if (is_bracket(graph, id) && reads_data(graph, e.args[0]) &&
       is_free_of(graph, e.args[0], first)) {
     bool taken = is_zero(graph, e.args[2]);

@@ -117,12 +117,32 @@ static void interpolation(void **state) {
              "loss = sum(y^2)\nexport f(x) = loss, grad(loss, x)\n");
 }
 
+/* An activation that reads its argument twice, within a contraction: what the two shares have in
+   common is summed once, and the activation's derivative is no part of the sum. */
+static void activation_in_a_contraction(void **state) {
+  (void)state;
+  const char *text = "input z: real[64, 256]\nparam W: real[32, 256] = 0\n"
+                     "y[n, j] = sum[i](W[j, i] * (z[n, i] * sigmoid(z[n, i])))\n"
+                     "loss = sum(y^2)\nexport f(z) = loss, grad(loss, z)\n";
+  check_text(text);
+  Arena *arena = arena_new();
+  Program *program = derive_text(arena, text);
+  const Graph *graph = program->graph;
+  for (TensorId id = 0; id < graph->n_tensors; id++) {
+    const Tensor *t = tensor_at(graph, id);
+    if (t->derived && t->kind == TENSOR_DEFINITION && t->n_reduced > 0)
+      assert_true(operations(graph, t->body) <= 1); /* W[j, i] * y_bar[n, j] */
+  }
+  arena_free(arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(examples),
       cmocka_unit_test(reads_of_every_kind),
       cmocka_unit_test(transposed_convolution),
       cmocka_unit_test(interpolation),
+      cmocka_unit_test(activation_in_a_contraction),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
