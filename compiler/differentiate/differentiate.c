@@ -83,8 +83,12 @@ static void define_in_rules(Rules *rules, Graph *graph) {
 void differentiate(Program *program, Diag *diag) {
   Graph *graph = program->graph;
   Rules rules = {.arena = program->arena, .diag = diag};
+  split_checkpoints(program);
   define_in_rules(&rules, graph);
   for (TensorId id = 0; id < graph->n_tensors; id++)
     if (tensor_at(graph, id)->kind == TENSOR_DERIVATIVE) define_derivative(&rules, graph, id);
-  for (TensorId id = 0; id < graph->n_tensors; id++) tensor_at(graph, id)->rule = NULL;
+  for (TensorId id = 0; id < graph->n_tensors; id++) {
+    tensor_at(graph, id)->rule = NULL;
+    tensor_at(graph, id)->checkpoint = 0;
+  }
 }

@@ -87,6 +87,7 @@ static Tensor tangent_tensor(const Forward *f, TensorId y) {
     t.reduction = REDUCE_NONE;
     t.n_reduced = 0;
   }
+  t.again = TENSOR_NONE;
   return t;
 }
 

@@ -117,6 +117,48 @@ static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   return adjoint;
 }
 
+/* A sum over the segments of a recurrence with checkpoints, its first reduced index, is taken along
+   with them, from the one that the sweep meets first:
+
+       total[s] = (total[s + 1] ?? 0) + part[s],   of which total[0] is the sum. */
+static ExprId sum_along(Sweep *sweep, Tensor part, bool ahead) {
+  Graph *graph = sweep->graph;
+  uint32_t rank = part.rank, n = rank + part.n_reduced;
+  const int64_t *extents = tensor_index_extents(&part, graph->arena);
+  int64_t *moved = ARENA_ARRAY(graph->arena, int64_t, n + 1);
+  const char **names = ARENA_ARRAY(graph->arena, const char *, n + 1);
+  ExprId *with = ARENA_ARRAY(graph->arena, ExprId, n + 1);
+  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, n + 1);
+  for (uint32_t v = 0; v < n; v++) {
+    uint32_t to = v == rank ? 0 : v < rank ? v + 1 : v;
+    moved[to] = extents[v];
+    names[to] = part.index_names == NULL ? NULL : part.index_names[v];
+    with[v] = at[to] = expr_index(graph, to);
+  }
+  Tensor total = part;
+  part.rank = total.rank = rank + 1;
+  part.n_reduced--;
+  part.extents = total.extents = moved;
+  part.reduced_extents = moved + part.rank;
+  part.index_names = total.index_names = names;
+  part.body = expr_substitute(graph, part.body, with, n);
+  part.reduction = part.n_reduced == 0 ? REDUCE_NONE : REDUCE_SUM;
+  total.n_reduced = 0;
+  total.reduction = REDUCE_NONE;
+  total.name = arena_printf(graph->arena, "%s.total", part.name);
+  total.named = true;
+  total.body = EXPR_NONE;
+  ExprId here = expr_read(graph, graph_add(graph, part), at, rank + 1, EXPR_NONE);
+  TensorId id = graph_add(graph, total);
+  at[0] = fold_op2(graph, ahead ? OP_ADD : OP_SUB, at[0], expr_integer(graph, TYPE_I32, 1));
+  ExprId zero = expr_number(graph, part.type, 0);
+  ExprId before = expr_read(graph, id, at, rank + 1, zero);
+  tensor_at(graph, id)->body = expr_op2(graph, OP_ADD, before, here);
+  at[0] = expr_integer(graph, TYPE_I32, ahead ? 0 : moved[0] - 1);
+  for (uint32_t i = 0; i < rank; i++) at[i + 1] = expr_index(graph, i);
+  return expr_read(graph, id, at, rank + 1, EXPR_NONE);
+}
+
 /* Adds Σ over the remaining variables of the sum, without the factors that they do not touch. */
 static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum) {
   Graph *graph = sweep->graph;
@@ -133,7 +175,11 @@ static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum)
   part.body = factors.inner;
   part.reduction = REDUCE_SUM;
   part.name = arena_printf(graph->arena, "%s_bar.part", tensor_at(graph, x)->name);
-  ExprId read = whole_read(graph, graph_add(graph, part));
+  uint32_t segment = sweep->n_seed + tensor_at(graph, x)->rank; /* y's first index variable */
+  bool along = tensor_at(graph, y)->again != TENSOR_NONE && !sum->gone.items[segment] &&
+               sum->extents.items[segment] == tensor_at(graph, y)->extents[0];
+  ExprId read = along ? sum_along(sweep, part, !tensor_at(graph, y)->from_end)
+                      : whole_read(graph, graph_add(graph, part));
   contribute(sweep, x, derive_mul(graph, factors.outer, read), y);
 }
 
@@ -232,7 +278,11 @@ static void propagate_definition(Sweep *sweep, TensorId y) {
   /* rules mention the result; where that is no dearer to compute again, they need not read it */
   Partials partials =
       body_partials(sweep->rules, graph, body, seed, result, sweep->activity.active);
-  for (uint32_t i = 0; i < partials.count; i++) contribute_read(sweep, y, &partials.items[i]);
+  for (uint32_t i = 0; i < partials.count; i++) {
+    Partial *partial = &partials.items[i];
+    if (t.again != TENSOR_NONE) partial->value = read_again(graph, partial->value);
+    contribute_read(sweep, y, partial);
+  }
 }
 
 /* A value over S and the view's indices, at the source's: the element of the same row-major number.

@@ -66,6 +66,8 @@ static TensorId place_of_extremum(Graph *graph, TensorId y) {
   place.name = arena_printf(graph->arena, "%s.%s", place.name, max ? "argmax" : "argmin");
   place.named = false;
   place.rule = NULL;
+  place.body = read_again(graph, place.body);
+  place.again = TENSOR_NONE;
   return graph_add(graph, place);
 }
 
@@ -93,6 +95,7 @@ static TensorId product_of_others(Graph *graph, TensorId y) {
   others.reduced_extents = t.reduced_extents;
   ExprId body = expr_substitute(graph, t.body, map, rank + n);
   others.body = fold_op3(graph, OP_WHERE, same, expr_number(graph, t.type, 1), body);
+  others.body = read_again(graph, others.body);
   return graph_add(graph, others);
 }
 

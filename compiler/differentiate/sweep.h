@@ -16,6 +16,12 @@ Activity find_activity(Graph *graph, TensorId source, const TensorId *wrt, uint3
 /* How many items of the order from `first` on are members of the same recurrence; 1 for others. */
 uint32_t group_items(const Activity *activity, uint32_t first);
 
+/* checkpoint.c: recurrences with `checkpoint k` that a derivative in reverse mode goes through, in
+   segments of k steps. */
+void split_checkpoints(Program *program);
+/* Reads of what is computed again (Tensor.again) as reads of that. */
+ExprId read_again(Graph *graph, ExprId id);
+
 /* Where reverse mode puts the adjoint of one tensor: a definition, or nothing when no derivative
    reaches it. */
 typedef struct Request {

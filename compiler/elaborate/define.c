@@ -44,6 +44,18 @@ static const char *variable_name(const Elaborator *e, const Value *v, uint32_t v
   return v->axis_names == NULL ? NULL : v->axis_names[variable];
 }
 
+/* The outermost `checkpoint` that it stands in. */
+static void set_checkpoint(const Elaborator *e, Tensor *t, const uint32_t *outputs) {
+  t->checkpoint = 0;
+  for (uint32_t i = t->rank; i-- > 0;) {
+    if (outputs[i] < FIRST_INDEX) continue;
+    const IndexVariable *index = &e->indices.items[outputs[i] - FIRST_INDEX];
+    if (index->checkpoint == 0) continue;
+    t->checkpoint = index->checkpoint;
+    t->step_axis = i;
+  }
+}
+
 static ScalarType result_type(const Value *v, Reduction reduction) {
   return reduction == REDUCE_ARGMAX || reduction == REDUCE_ARGMIN ? TYPE_I32 : v->type;
 }
@@ -86,6 +98,7 @@ TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
   t.named = making->named;
   t.span = making->span;
   set_provenance(&t, v, making->scope);
+  set_checkpoint(e, &t, outputs);
   TensorId id = graph_add(e->graph, t);
   if (expr_uses_index(e->graph, t.body, RANDOM_POINT)) ARRAY_PUSH(e->arena, &e->random, id);
   return id;
@@ -154,6 +167,7 @@ static void add_single_axes(Elaborator *e, const Value *v, const Making *making)
   place->reduced_extents = extents + n;
   place->index_names = names;
   place->body = body;
+  set_checkpoint(e, place, outputs);
 }
 
 /* Whether the value is a reduction just made, but for axes of one element. */

@@ -133,6 +133,7 @@ typedef struct IndexVariable {
   int64_t extent;        /* UNKNOWN_EXTENT until it is known */
   bool given;            /* a range is written */
   bool step;             /* of a scan */
+  int64_t checkpoint;    /* every how many of these steps are kept for the derivative; 0: all */
   Span inferred_at;      /* the read that gave it */
   bool weak;             /* only reads with a default gave it */
   ARRAY(int64_t *) uses; /* extents of definitions, to be filled in */

@@ -1,9 +1,10 @@
 /* `scan`: definitions that hold at every step and may read themselves at earlier ones.
 
    The steps are index variables like any other, open for the whole block: whatever is defined in it
-   from something that changes from step to step gets the step as its leading axis. A name that is read
-   before its definition stands for a placeholder, which the definition replaces in the end; a value
-   carried by `with h = h0` is such a placeholder, read at the step before:  h[t − 1, …] ?? h0[…]. */
+   from something that changes from step to step gets the step as its leading axis. A name that is
+   read before its definition stands for a placeholder, which the definition replaces in the end; a
+   value carried by `with h = h0` is such a placeholder, read at the step before:  h[t − 1, …] ??
+   h0[…]. */
 #include <inttypes.h>
 #include <string.h>
 #include "elaborate/elaborator.h"
@@ -21,17 +22,32 @@ typedef struct Scan {
   Elaborator *e;
   const Stmt *stmt;
   Scope *outer, *scope;
-  IndexList list;    /* the steps */
-  size_t n_outer;    /* steps of the scans around this one, in e->steps */
-  TensorId first;    /* the first tensor that the block can have made */
+  IndexList list; /* the steps */
+  size_t n_outer; /* steps of the scans around this one, in e->steps */
+  TensorId first; /* the first tensor that the block can have made */
   ARRAY(Forward) forwards;
 } Scan;
 
 /* --- the steps --- */
 
+/* Every how many steps are kept; 0: all. */
+static bool read_checkpoint(const Scan *s, int64_t *every) {
+  const Ast *written = s->stmt->checkpoint;
+  *every = 0;
+  if (written == NULL) return true;
+  if (!constant_integer(s->e, s->outer, written, "`checkpoint`", every)) return false;
+  if (*every >= 1) return true;
+  diag_error(s->e->diag, written->span,
+             "`checkpoint` keeps every k-th step: k is at least 1, not "
+             "%" PRId64,
+             *every);
+  return false;
+}
+
 static bool open_steps(Scan *s) {
   Elaborator *e = s->e;
   size_t n = s->stmt->n_iterators;
+  int64_t every;
   s->list = (IndexList){.scope = scope_new(e, s->outer),
                         .numbers = ARENA_ARRAY(e->arena, uint32_t, n + 1)};
   s->scope = s->list.scope;
@@ -39,6 +55,7 @@ static bool open_steps(Scan *s) {
   s->n_outer = e->steps.count;
   uint64_t order = (uint64_t)++e->n_lists << 32;
   e->n_open++;
+  if (!read_checkpoint(s, &every)) return false;
   for (size_t i = 0; i < n; i++) {
     const Iterator *iterator = &s->stmt->iterators[i];
     int64_t from, to;
@@ -46,8 +63,10 @@ static bool open_steps(Scan *s) {
         !constant_integer(e, s->outer, iterator->to, "the end of `scan`", &to))
       return false;
     if (from != 0 || to < 1) {
-      diag_error(e->diag, iterator->span, "the steps of a scan run from 0 to at least 1, not over "
-                                          "%" PRId64 "..%" PRId64, from, to);
+      diag_error(e->diag, iterator->span,
+                 "the steps of a scan run from 0 to at least 1, not over "
+                 "%" PRId64 "..%" PRId64,
+                 from, to);
       return false;
     }
     IndexVariable step = {.name = iterator->name,
@@ -55,7 +74,8 @@ static bool open_steps(Scan *s) {
                           .order = order + i,
                           .extent = to,
                           .given = true,
-                          .step = true};
+                          .step = true,
+                          .checkpoint = i == 0 ? every : 0};
     ARRAY_PUSH(e->arena, &e->indices, step);
     uint32_t number = FIRST_INDEX + (uint32_t)e->indices.count - 1;
     ARRAY_PUSH(e->arena, &e->steps, number);
@@ -92,8 +112,8 @@ static Value forward_value(Scan *s, TensorId id, uint32_t n_steps) {
   const Tensor t = *tensor_at(e->graph, id);
   ExprId at[2 * MAX_AXES];
   for (uint32_t i = 0; i < t.rank; i++)
-    at[i] = i < n_steps ? expr_index(e->graph, e->steps.items[i])
-                        : expr_index(e->graph, i - n_steps);
+    at[i] =
+        i < n_steps ? expr_index(e->graph, e->steps.items[i]) : expr_index(e->graph, i - n_steps);
   Value v = value_scalar(e, expr_read(e->graph, id, at, t.rank, EXPR_NONE));
   v.rank = t.rank - n_steps;
   v.extents = t.extents + n_steps;
@@ -103,8 +123,7 @@ static Value forward_value(Scan *s, TensorId id, uint32_t n_steps) {
 static bool names_step(const Scan *s, const Item *item, uint32_t *number) {
   if (item->kind != ITEM_EXPR || item->first->kind != AST_NAME) return false;
   const Binding *binding = map_get(&s->scope->names, item->first->name);
-  return binding != NULL && binding->index &&
-         is_index_variable(s->e, binding->value.body, number);
+  return binding != NULL && binding->index && is_index_variable(s->e, binding->value.body, number);
 }
 
 /* `h[t, n, j] = …` with all steps on the left: may be read before it is defined. */
@@ -148,14 +167,13 @@ static bool carry(Scan *s, const Arg *arg) {
   if (initial.adapts) initial = value_retype(e, initial, s->outer->real);
   initial.adapts = initial.constant = initial.is_size = false;
   uint32_t n_steps = (uint32_t)e->steps.count;
-  TensorId id =
-      add_placeholder(s, arg->name, initial.type, n_steps, initial.rank, initial.extents);
+  TensorId id = add_placeholder(s, arg->name, initial.type, n_steps, initial.rank, initial.extents);
   Value before = forward_value(s, id, n_steps);
   const Expr read = *expr_at(e->graph, before.body);
   ExprId at[2 * MAX_AXES];
   for (uint32_t i = 0; i < read.n_args; i++) at[i] = read.args[i];
-  at[n_steps - 1] = expr_op2(e->graph, OP_SUB, at[n_steps - 1],
-                             expr_integer(e->graph, TYPE_I32, 1));
+  at[n_steps - 1] =
+      expr_op2(e->graph, OP_SUB, at[n_steps - 1], expr_integer(e->graph, TYPE_I32, 1));
   before.body = expr_read(e->graph, id, at, read.n_args, initial.body);
   before.axis_names = initial.axis_names;
   Forward forward = {.name = arg->name,
@@ -187,8 +205,8 @@ static bool settle_carried(Scan *s, Forward *forward) {
   if (!value_convert(e, &v, place.type, binding->span, what)) return false;
   const Value *initial = &forward->initial;
   if (v.rank > initial->rank || !value_broadcast(e, &v, initial->rank, initial->extents)) {
-    diag_error(e->diag, binding->span, "%s is %s, but it starts as %s", what,
-               value_describe(e, &v), value_describe(e, initial));
+    diag_error(e->diag, binding->span, "%s is %s, but it starts as %s", what, value_describe(e, &v),
+               value_describe(e, initial));
     diag_note(e->diag, forward->span, "it starts here");
     return false;
   }
@@ -220,8 +238,9 @@ static bool settle_defined(Scan *s, Forward *forward) {
     return false;
   }
   if (tensor_at(e->graph, read->tensor)->type != place->type) {
-    diag_error(e->diag, forward->span, "a recurrence of %s: only %s can be read before its "
-                                       "definition",
+    diag_error(e->diag, forward->span,
+               "a recurrence of %s: only %s can be read before its "
+               "definition",
                type_name(tensor_at(e->graph, read->tensor)->type), type_name(place->type));
     return false;
   }
@@ -274,8 +293,9 @@ static bool check_causality(Scan *s) {
     diag_error(e->diag, s->stmt->span, "definitions in this scan need each other at the same step");
   } else {
     const Tensor *reader = tensor_at(e->graph, failure.reader);
-    diag_error(e->diag, reader->span, "`%s` reads `%s`, but not at a step a constant before "
-                                      "(or, in all reads, after) its own",
+    diag_error(e->diag, reader->span,
+               "`%s` reads `%s`, but not at a step a constant before "
+               "(or, in all reads, after) its own",
                reader->name, tensor_at(e->graph, failure.read)->name);
   }
   diag_hint(e->diag, "reads inside a scan go back by constants, as `h[t-1, n] ?? 0`, or all ahead");
@@ -290,8 +310,8 @@ static Value last_step(Scan *s, const Forward *forward) {
   uint32_t n_steps = (uint32_t)e->steps.count;
   ExprId at[2 * MAX_AXES];
   for (uint32_t i = 0; i < t.rank; i++)
-    at[i] = i < n_steps ? expr_index(e->graph, e->steps.items[i])
-                        : expr_index(e->graph, i - n_steps);
+    at[i] =
+        i < n_steps ? expr_index(e->graph, e->steps.items[i]) : expr_index(e->graph, i - n_steps);
   at[n_steps - 1] = expr_integer(e->graph, TYPE_I32, t.extents[n_steps - 1] - 1);
   Value v = value_scalar(e, expr_read(e->graph, forward->definition, at, t.rank, EXPR_NONE));
   v.rank = t.rank - n_steps;
@@ -362,11 +382,6 @@ static bool run_block(Scan *s) {
 }
 
 void execute_scan(Elaborator *e, Scope *scope, const Stmt *stmt) {
-  if (stmt->checkpoint != NULL) {
-    diag_error(e->diag, stmt->checkpoint->span,
-               "`checkpoint` cannot be compiled by this version of dagc");
-    return;
-  }
   Scan s = {.e = e, .stmt = stmt, .outer = scope, .first = e->graph->n_tensors};
   bool done = open_steps(&s) && run_block(&s);
   publish(&s, !done);

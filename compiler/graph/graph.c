@@ -97,7 +97,8 @@ Tensor tensor_new(TensorKind kind, ScalarType type) {
                   .seed = TENSOR_NONE,
                   .initial = TENSOR_NONE,
                   .adjoint_of = TENSOR_NONE,
-                  .adjoint_from = TENSOR_NONE};
+                  .adjoint_from = TENSOR_NONE,
+                  .again = TENSOR_NONE};
 }
 
 int64_t tensor_size(const Tensor *tensor) {

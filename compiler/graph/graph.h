@@ -146,6 +146,12 @@ typedef struct Tensor {
   bool is_adjoint;       /* the whole adjoint, printed by itself; else a part of one */
   bool derived;          /* by differentiate/ */
   uint32_t sweep;        /* place in the backward sweep: adjoints are printed in this order */
+  /* made in a `scan … checkpoint k`: k, else 0; and which of its output indices is the step */
+  int64_t checkpoint;
+  uint32_t step_axis;
+  /* a recurrence in segments, its first axis (differentiate/checkpoint.c) */
+  TensorId again; /* the same values computed again, for derivatives to read; TENSOR_NONE */
+  bool from_end;  /* the last segment comes first */
 } Tensor;
 
 typedef struct Graph {

@@ -40,8 +40,7 @@ static void collect_reads(Component *c, uint32_t reader, ExprId id, uint32_t *se
   if (read != UINT32_MAX) ARRAY_PUSH(c->arena, &c->reads, (Read){reader, read, e->args});
 }
 
-/* An index expression as variable + constant. */
-static bool stepped(const Graph *graph, ExprId id, uint32_t *variable, int64_t *constant) {
+bool stepped(const Graph *graph, ExprId id, uint32_t *variable, int64_t *constant) {
   const Expr *e = expr_at(graph, id);
   if (e->kind == EXPR_INDEX) {
     *variable = e->index;

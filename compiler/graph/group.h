@@ -34,6 +34,9 @@ typedef struct GroupFailure {
 const Group *group_analyse(const Graph *graph, Arena *arena, const TensorId *members,
                            const ExprId *bodies, uint32_t n, GroupFailure *failure);
 
+/* An index expression as variable + constant. */
+bool stepped(const Graph *graph, ExprId id, uint32_t *variable, int64_t *constant);
+
 /* The position of a tensor among the members; UINT32_MAX when it is none. */
 uint32_t group_position(const Group *group, TensorId tensor);
 

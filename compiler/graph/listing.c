@@ -165,7 +165,22 @@ static void place_folded(Order *o, ExprId id) {
   for (uint32_t i = 0; i < e->n_args; i++) place_folded(o, e->args[i]);
   if (e->fallback != EXPR_NONE) place_folded(o, e->fallback);
   if (e->kind != EXPR_READ || !o->l->folded[e->tensor]) return;
+  if (o->placed[e->tensor] && o->l->groups[e->tensor] == NULL) return;
   place_folded(o, tensor_at(o->graph, e->tensor)->body);
+  append(o, e->tensor);
+}
+
+/* Reductions that are printed in a recurrence but are no part of it stand before all of it. */
+static void place_folded_outside(Order *o, ExprId id, bool *seen) {
+  const Expr *e = expr_at(o->graph, id);
+  if (seen[id]) return;
+  seen[id] = true;
+  for (uint32_t i = 0; i < e->n_args; i++) place_folded_outside(o, e->args[i], seen);
+  if (e->fallback != EXPR_NONE) place_folded_outside(o, e->fallback, seen);
+  if (e->kind != EXPR_READ || !o->l->folded[e->tensor]) return;
+  place_folded_outside(o, tensor_at(o->graph, e->tensor)->body, seen);
+  if (o->l->groups[e->tensor] != NULL || o->placed[e->tensor]) return;
+  o->placed[e->tensor] = true;
   append(o, e->tensor);
 }
 
@@ -174,6 +189,9 @@ static void place_group(Order *o, const Group *group) {
   for (uint32_t i = 0; i < group->n_members; i++) o->placed[group->members[i]] = true;
   for (uint32_t i = 0; i < group->n_members; i++)
     place_above(o, tensor_at(o->graph, group->members[i])->body);
+  bool *seen = ARENA_ARRAY(o->l->program->arena, bool, o->graph->n_exprs + 1);
+  for (uint32_t i = 0; i < group->n_members; i++)
+    place_folded_outside(o, tensor_at(o->graph, group->members[i])->body, seen);
 }
 
 static void append_members(Order *o, const Group *group) {

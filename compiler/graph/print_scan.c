@@ -88,15 +88,27 @@ static void print_member(const ScanPrint *s, TensorId member, uint32_t depth) {
   add_line(s, depth, text_string(&text), member);
 }
 
+/* Every how many of its steps are kept for the derivative; 0: all. */
+static int64_t checkpoint_of(const ScanPrint *s, const Group *group) {
+  for (uint32_t i = 0; i < group->n_members; i++) {
+    const Tensor *t = tensor_at(s->l->program->graph, group->members[i]);
+    if (t->checkpoint != 0 && t->step_axis == group->axis[i]) return t->checkpoint;
+  }
+  return 0;
+}
+
 static void print_group(const ScanPrint *s, const Group *group, uint32_t depth) {
   Text head = text_new(s->l->program->arena);
   text_add(&head, "scan ");
   print_step(s, &head, group);
-  while (group->n_items == 1 && group->items[0].inner != NULL) {
+  int64_t checkpoint = checkpoint_of(s, group);
+  while (group->n_items == 1 && group->items[0].inner != NULL &&
+         checkpoint_of(s, group->items[0].inner) == 0) {
     group = group->items[0].inner;
     text_add(&head, ", ");
     print_step(s, &head, group);
   }
+  if (checkpoint != 0) text_printf(&head, " checkpoint %" PRId64, checkpoint);
   text_add(&head, " {");
   add_line(s, depth, text_string(&head), TENSOR_NONE);
   for (uint32_t i = 0; i < group->n_items; i++) {
