@@ -158,6 +158,20 @@ bool expr_is_number(const Graph *graph, ExprId id, double value) {
   return type_is_real(e->type) ? e->real == value : (double)e->integer == value;
 }
 
+/* Subtracts the nodes of the expression from *room, each as often as it is printed. */
+static void take_room(const Graph *graph, ExprId id, int *room) {
+  if (--*room < 0) return;
+  const Expr *e = expr_at(graph, id);
+  for (uint32_t i = 0; i < e->n_args && *room >= 0; i++) take_room(graph, e->args[i], room);
+  if (e->fallback != EXPR_NONE) take_room(graph, e->fallback, room);
+}
+
+bool expr_is_small(const Graph *graph, ExprId id) {
+  int room = 1000;
+  take_room(graph, id, &room);
+  return room >= 0;
+}
+
 bool expr_uses_index(const Graph *graph, ExprId id, uint32_t number) {
   const Expr *e = expr_at(graph, id);
   if (e->kind == EXPR_INDEX) return e->index == number;

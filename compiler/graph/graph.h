@@ -189,6 +189,9 @@ static inline const Expr *expr_at(const Graph *graph, ExprId id) { return &graph
 static inline Tensor *tensor_at(const Graph *graph, TensorId id) { return &graph->tensors[id]; }
 /* A constant equal to `value`, of any type. */
 bool expr_is_number(const Graph *graph, ExprId id, double value);
+/* Whether it may be put in the place of a read. A definition that stands several times in its
+   reader, which does so in its own, and so on, would grow exponentially. */
+bool expr_is_small(const Graph *graph, ExprId id);
 /* Whether index variable `number` occurs in it. */
 bool expr_uses_index(const Graph *graph, ExprId id, uint32_t number);
 /* Whether it reads that tensor. */

@@ -54,6 +54,7 @@ static ExprId replace(Graph *g, ExprId id, ExprId read, ExprId with) {
 /* Whether node i now stands in its reader. */
 static bool inline_node(Work *w, uint32_t i, uint32_t reader) {
   const Node n = *node_at(w, i), r = *node_at(w, reader);
+  if (!expr_is_small(w->graph, n.body)) return false;
   FoundRead found = {EXPR_NONE, 0};
   start_walk(w);
   find_reads(w, r.body, n.tensor, &found);

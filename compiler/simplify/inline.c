@@ -50,7 +50,7 @@ static bool may_inline(const Live *live, const Expr *read, const Tensor *reader)
   if (t->named) return false;
   if (live->is_root[helper] || reads_with_fallback(graph, reader->body, helper)) return false;
   if (is_free(graph, t->body)) return true;
-  return live->readers[helper] == 1 &&
+  return live->readers[helper] == 1 && expr_is_small(graph, t->body) &&
          (reader->reduction == REDUCE_NONE || reads_everywhere(graph, read, reader));
 }
 
