@@ -91,14 +91,13 @@ static bool open_steps(Scan *s) {
 
 /* --- placeholders --- */
 
-/* [steps of the scans around it…, extents…], without a body */
-static TensorId add_placeholder(Scan *s, const char *name, ScalarType type, uint32_t n_steps,
-                                uint32_t rank, const int64_t *extents) {
+/* [steps…, extents…], without a body */
+static TensorId add_placeholder(Scan *s, const char *name, ScalarType type, const uint32_t *steps,
+                                uint32_t n_steps, uint32_t rank, const int64_t *extents) {
   Elaborator *e = s->e;
   Tensor t = tensor_new(TENSOR_DEFINITION, type);
   int64_t *all = ARENA_ARRAY(e->arena, int64_t, n_steps + rank + 1);
-  for (uint32_t i = 0; i < n_steps; i++)
-    all[i] = e->indices.items[e->steps.items[i] - FIRST_INDEX].extent;
+  for (uint32_t i = 0; i < n_steps; i++) all[i] = e->indices.items[steps[i] - FIRST_INDEX].extent;
   for (uint32_t i = 0; i < rank; i++) all[n_steps + i] = extents[i];
   t.name = arena_printf(e->arena, "%s.forward", full_name(e, s->scope, name));
   t.rank = n_steps + rank;
@@ -106,42 +105,57 @@ static TensorId add_placeholder(Scan *s, const char *name, ScalarType type, uint
   return graph_add(e->graph, t);
 }
 
-/* The placeholder read at the steps around it, its other axes open. */
-static Value forward_value(Scan *s, TensorId id, uint32_t n_steps) {
+/* The placeholder read at these steps, its other axes open. */
+static Value forward_value(Scan *s, TensorId id, const uint32_t *steps, uint32_t n_steps) {
   Elaborator *e = s->e;
   const Tensor t = *tensor_at(e->graph, id);
   ExprId at[2 * MAX_AXES];
   for (uint32_t i = 0; i < t.rank; i++)
-    at[i] =
-        i < n_steps ? expr_index(e->graph, e->steps.items[i]) : expr_index(e->graph, i - n_steps);
+    at[i] = i < n_steps ? expr_index(e->graph, steps[i]) : expr_index(e->graph, i - n_steps);
   Value v = value_scalar(e, expr_read(e->graph, id, at, t.rank, EXPR_NONE));
   v.rank = t.rank - n_steps;
   v.extents = t.extents + n_steps;
   return v;
 }
 
+/* The step that the item names, of this scan or of one around it. */
 static bool names_step(const Scan *s, const Item *item, uint32_t *number) {
   if (item->kind != ITEM_EXPR || item->first->kind != AST_NAME) return false;
-  const Binding *binding = map_get(&s->scope->names, item->first->name);
-  return binding != NULL && binding->index && is_index_variable(s->e, binding->value.body, number);
+  const Binding *binding = scope_find(s->scope, item->first->name);
+  return binding != NULL && binding->index &&
+         is_index_variable(s->e, binding->value.body, number) &&
+         s->e->indices.items[*number - FIRST_INDEX].step;
 }
 
-/* `h[t, n, j] = …` with all steps on the left: may be read before it is defined. */
+static bool is_among(uint32_t number, const uint32_t *numbers, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++)
+    if (numbers[i] == number) return true;
+  return false;
+}
+
+/* `h[t, n, j] = …` with all steps on the left: may be read before it is defined. Steps of the scans
+   around this one are leading axes, unless they stand on the left as well. */
 static void foresee(Scan *s, const LeftSide *target) {
   Elaborator *e = s->e;
   int64_t extents[MAX_AXES];
-  uint32_t number, n_steps = 0;
+  uint32_t listed[MAX_AXES], n_listed = 0, n_own = 0;
   if (!target->has_brackets || target->n_items > MAX_AXES ||
       map_get(&s->scope->names, target->name) != NULL)
     return;
   for (size_t i = 0; i < target->n_items; i++) {
-    bool step = names_step(s, &target->items[i], &number);
+    uint32_t number;
     if (target->items[i].kind == ITEM_ELLIPSIS) return;
-    extents[i] = step ? e->indices.items[number - FIRST_INDEX].extent : UNKNOWN_EXTENT;
-    n_steps += step;
+    extents[i] = UNKNOWN_EXTENT;
+    if (!names_step(s, &target->items[i], &number)) continue;
+    extents[i] = e->indices.items[number - FIRST_INDEX].extent;
+    listed[n_listed++] = number;
+    n_own += is_among(number, s->list.numbers, s->list.count);
   }
-  if (n_steps != s->list.count) return;
-  TensorId id = add_placeholder(s, target->name, s->scope->real, (uint32_t)s->n_outer,
+  if (n_own != s->list.count) return;
+  uint32_t *around = ARENA_ARRAY(e->arena, uint32_t, s->n_outer + 1), n_around = 0;
+  for (size_t i = 0; i < s->n_outer; i++)
+    if (!is_among(e->steps.items[i], listed, n_listed)) around[n_around++] = e->steps.items[i];
+  TensorId id = add_placeholder(s, target->name, s->scope->real, around, n_around,
                                 (uint32_t)target->n_items, extents);
   Forward forward = {.name = target->name,
                      .span = target->span,
@@ -150,7 +164,7 @@ static void foresee(Scan *s, const LeftSide *target) {
                      .initial = value_error()};
   ARRAY_PUSH(e->arena, &s->forwards, forward);
   Binding *binding = ARENA_NEW(e->arena, Binding);
-  *binding = (Binding){.value = forward_value(s, id, (uint32_t)s->n_outer), .span = target->span};
+  *binding = (Binding){.value = forward_value(s, id, around, n_around), .span = target->span};
   map_set(&s->scope->names, target->name, binding);
 }
 
@@ -167,8 +181,9 @@ static bool carry(Scan *s, const Arg *arg) {
   if (initial.adapts) initial = value_retype(e, initial, s->outer->real);
   initial.adapts = initial.constant = initial.is_size = false;
   uint32_t n_steps = (uint32_t)e->steps.count;
-  TensorId id = add_placeholder(s, arg->name, initial.type, n_steps, initial.rank, initial.extents);
-  Value before = forward_value(s, id, n_steps);
+  TensorId id = add_placeholder(s, arg->name, initial.type, e->steps.items, n_steps, initial.rank,
+                                initial.extents);
+  Value before = forward_value(s, id, e->steps.items, n_steps);
   const Expr read = *expr_at(e->graph, before.body);
   ExprId at[2 * MAX_AXES];
   for (uint32_t i = 0; i < read.n_args; i++) at[i] = read.args[i];
