@@ -176,6 +176,8 @@ void find_parts(Work *w);
 
 /* layout.c: a buffer for each node, with its strides; contractions; transposed copies. */
 void make_layouts(Work *w);
+/* slots.c: values that are read within their step only get the place of one step. */
+void keep_single_steps(Work *w);
 /* contraction.c */
 void find_contractions(Work *w);
 IndexSet indices_of(const Graph *g, ExprId id);

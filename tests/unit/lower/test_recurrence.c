@@ -170,6 +170,42 @@ static void test_table(void **state) {
   assert_int_equal(c.vectors, 0);
 }
 
+static const Buffer *buffer_of(const Plan *p, const char *name) {
+  for (BufferId i = 0; i < p->n_buffers; i++)
+    if (strcmp(p->buffers[i].name, name) == 0) return &p->buffers[i];
+  fail_msg("there is no buffer %s", name);
+  return NULL;
+}
+
+#define GATED                                                                                      \
+  "input x: real[32, 6, 64]\n"                                                                     \
+  "param W: real[2, 64, 64] = normal(0.1)\n"                                                       \
+  "scan t in 0..6 with h = zeros(32, 64) {\n"                                                      \
+  "  g[n, k, j] = x[n, t, j] + sum[i](W[k, j, i] * h[n, i])\n"                                     \
+  "  h = tanh(g[:, 0]) * sigmoid(g[:, 1])\n"                                                       \
+  "}\n"
+
+/* g is read at its own step: the next one takes its place. h is read one step later. */
+static void test_single_steps(void **state) {
+  const Plan *p = plan(*state, GATED "export last(x) = sum(h)");
+  const Buffer *gates = buffer_of(p, "g"), *carried = buffer_of(p, "h");
+  assert_int_equal(gates->extents[0], 6);
+  assert_int_equal(gates->strides[0], 0);
+  assert_true(gates->elements < 2 * 32 * 2 * 64);
+  assert_true(carried->strides[0] > 0);
+  assert_true(carried->elements >= 6 * 32 * 64);
+}
+
+/* The derivative reads the activations at all steps, in a loop of its own; but not what they are
+   computed from. */
+static void test_steps_read_later(void **state) {
+  const Plan *p = plan(*state, GATED "export d(x) = grad(sum(h), W)");
+  const Buffer *gates = buffer_of(p, "g"), *activation = buffer_of(p, "h.tanh");
+  assert_int_equal(gates->strides[0], 0);
+  assert_true(activation->strides[0] > 0);
+  assert_true(activation->elements >= 6 * 32 * 64);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -180,6 +216,8 @@ int main(void) {
       TEST(test_conditions_of_lanes),
       TEST(test_default_of_bytes),
       TEST(test_table),
+      TEST(test_single_steps),
+      TEST(test_steps_read_later),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
