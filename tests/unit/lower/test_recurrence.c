@@ -1,6 +1,7 @@
-/* How recurrences are lowered: the product of a step in register tiles, lanes beside the step,
-   branches on the step outside of them, input products and weights' adjoints outside the loop. What
-   the kernels compute is tested by running them: tests/models/recurrence, tests/random. */
+/* How recurrences and windows are lowered: the product of a step in register tiles, lanes beside
+   the step, branches on the step outside of them, input products and weights' adjoints outside the
+   loop. What the kernels compute is tested by running them: tests/models/recurrence, tests/random.
+ */
 #include "../differentiate/derived.h"
 #include "lower/lower.h"
 
@@ -206,6 +207,36 @@ static void test_steps_read_later(void **state) {
   assert_true(activation->elements >= 6 * 32 * 64);
 }
 
+/* a is read at its own step of the inner loop, but one step of the outer one later: all are kept.
+ */
+static void test_steps_of_outer_loop(void **state) {
+  const Plan *p = plan(*state, "input w: real[5, 7]\n"
+                               "scan s in 0..5, j in 0..7 {\n"
+                               "  a[s, j] = tanh(w[s, j] + 0.5 * (b[s, j-1] ?? 0.1))\n"
+                               "  b[s, j] = sin(a[s, j]) + 0.3 * (a[s-1, j] ?? 0)\n"
+                               "}\n"
+                               "export last(w) = b[4, 6]");
+  const Buffer *a = buffer_of(p, "a");
+  assert_true(a->strides[0] > 0 && a->strides[1] > 0);
+  assert_true(a->elements >= 35);
+}
+
+/* A window is read where it lies, from a padded copy: no table of all windows. The weights' adjoint
+   has lanes along the batch, that of the input reads the padded adjoint backwards. */
+static void test_windows(void **state) {
+  const Plan *p =
+      plan(*state, "input x: real[32, 3, 12]\n"
+                   "param K: real[8, 3, 5] = normal(0.1)\n"
+                   "y[n, f, m: 12] = sum[c, i](K[f, c, i] * (x[n, c, m + i - 2] ?? 0))\n"
+                   "loss = sum(y^2)\n"
+                   "export g(x) = grad(loss, K), grad(loss, x)");
+  uint32_t contractions = 0;
+  for (KernelId i = 0; i < p->n_kernels; i++) contractions += holds(&p->kernels[i], "contraction");
+  assert_int_equal(contractions, 3);
+  for (BufferId i = 0; i < p->n_buffers; i++)
+    assert_true(p->buffers[i].elements <= 32 * 8 * (12 + 4));
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -218,6 +249,8 @@ int main(void) {
       TEST(test_table),
       TEST(test_single_steps),
       TEST(test_steps_read_later),
+      TEST(test_steps_of_outer_loop),
+      TEST(test_windows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
