@@ -1,17 +1,12 @@
 # allocations.sh DAGC LIBRARY MODEL SCRATCH: every allocation of a compilation fails in turn. Each time
 # dagc ends with exit code 3, says why, and leaves no file; in the end one run is whole.
 set -euo pipefail
+. "$(dirname "$0")/../support/shell.sh"
 dagc=$1
 library=$2
 model=$3
-rm -rf "$4"
-mkdir -p "$4"
+empty "$4"
 cd "$4"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
 
 "$dagc" "$model" -o whole.c
 for at in $(seq 100000); do

@@ -2,16 +2,11 @@
 # 48 transformer blocks take at most twice the text of 4, and a compilation that does not hang. What
 # such loops compute is what the interpreter does. An expression that doubles 24 times does not either.
 set -euo pipefail
+. "$(dirname "$0")/../support/shell.sh"
 dagc=$1
 compiler=$2
-rm -rf "$3"
-mkdir -p "$3"
+empty "$3"
 cd "$3"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
 
 for blocks in 4 48; do
   cat >blocks$blocks.dag <<EOF

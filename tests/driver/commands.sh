@@ -1,15 +1,10 @@
 # commands.sh DAGC EXAMPLES SCRATCH: dagc as a user calls it: commands, options, exit codes.
 set -euo pipefail
+. "$(dirname "$0")/../support/shell.sh"
 dagc=$1
 examples=$2
-rm -rf "$3"
-mkdir -p "$3"
+empty "$3"
 cd "$3"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
 
 # expect CODE TEXT COMMAND…: the exit code, and a text on stderr ("": nothing stands there).
 expect() {

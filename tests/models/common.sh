@@ -1,6 +1,7 @@
 # Shared by the tests of this folder. Each is called as `test.sh EXAMPLE-FOLDER SCRATCH-FOLDER [MODEL]`
 # with DAGC in the environment, runs in the example's folder and writes only to the scratch folder.
 set -euo pipefail
+. "$(dirname "$0")/../support/shell.sh"
 
 example=$1
 scratch=$2
@@ -8,14 +9,8 @@ name=${3:-$(basename "$example")}
 model=$name.dag
 prefix=${name//-/_}
 
-rm -rf "$scratch"
-mkdir -p "$scratch"
+empty "$scratch"
 cd "$example"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
 
 skip() {
   echo "SKIPPED: $*"

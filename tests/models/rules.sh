@@ -2,13 +2,10 @@
 # rules.sh FOLDER BUILD: `dagc check` compares own reverse rules with finite differences; it finds the wrong
 # one, and lets pass what is said not to be the derivative.
 set -eu
+. "$(dirname "$0")/../support/shell.sh"
 folder=$1
 build=$2
 mkdir -p "$build"
-fail() {
-  echo "rules: $*" >&2
-  exit 1
-}
 "$DAGC" check "$folder/right.dag" >"$build/right" || fail "right.dag: $(cat "$build/right")"
 grep -q "^  norm by .*right.dag:9:4 .* ok$" "$build/right" || fail "no rule: $(cat "$build/right")"
 status=0

@@ -1,15 +1,10 @@
 # The trainer as a user runs it: commands.sh LINEAR LABELS SCRATCH
 set -euo pipefail
+. "$(dirname "$0")/../support/shell.sh"
 linear=$1
 labels=$2
-rm -rf "$3"
-mkdir -p "$3"
+empty "$3"
 cd "$3"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
 
 # expect CODE TEXT COMMAND…: the exit code, and all of what stands on stderr.
 expect() {
