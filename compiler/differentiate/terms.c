@@ -79,14 +79,6 @@ static bool is_free_of(const Graph *graph, ExprId id, uint32_t first) {
   return e->fallback == EXPR_NONE || is_free_of(graph, e->fallback, first);
 }
 
-static bool reads_data(const Graph *graph, ExprId id) {
-  const Expr *e = expr_at(graph, id);
-  if (e->kind == EXPR_READ) return true;
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (reads_data(graph, e->args[i])) return true;
-  return false;
-}
-
 Factors split_factors(Graph *graph, ExprId id, uint32_t first, Ranges ranges) {
   const Expr e = *expr_at(graph, id);
   ExprId one = expr_number(graph, e.type, 1);
@@ -113,7 +105,7 @@ Factors split_factors(Graph *graph, ExprId id, uint32_t first, Ranges ranges) {
     if (a.inner != b.inner) return (Factors){one, id};
     return (Factors){derive_op(graph, e.op, (ExprId[]){a.outer, b.outer}, 2), a.inner};
   }
-  if (is_bracket(graph, id) && reads_data(graph, e.args[0]) &&
+  if (is_bracket(graph, id) && expr_reads_data(graph, e.args[0]) &&
       is_free_of(graph, e.args[0], first)) {
     bool taken = is_zero(graph, e.args[2]);
     ExprId zero = expr_number(graph, e.type, 0), inside = e.args[taken ? 1 : 2];

@@ -6,6 +6,7 @@
    those that the body's own conditions keep inside. */
 #include "elaborate/elaborator.h"
 #include "simplify/affine.h"
+#include "support/integers.h"
 
 typedef struct Guarding {
   Elaborator *e;
@@ -22,52 +23,15 @@ static bool uses_outputs(const Guarding *g, ExprId index) {
   return false;
 }
 
-static int64_t floor_div(int64_t a, int64_t b) {
-  int64_t q = a / b;
-  return q * b > a ? q - 1 : q;
-}
-
-/* The terms of a as a multiple of those of b; 0: they are none. */
-static int64_t multiple_of(const Affine *a, const Affine *b) {
-  if (b->n == 0 || a->n != b->n || a->terms[0].factor % b->terms[0].factor != 0) return 0;
-  for (uint32_t i = 0; i < a->n; i++)
-    if (a->terms[i].atom == b->terms[0].atom) {
-      int64_t factor = a->terms[i].factor / b->terms[0].factor;
-      Affine rest = affine_sub(*a, affine_scale(*b, factor));
-      return rest.n == 0 ? factor : 0;
-    }
-  return 0;
-}
-
-/* The terms without their common factor. */
-static Affine primitive(Affine a, int64_t *common) {
-  *common = 0;
-  for (uint32_t i = 0; i < a.n; i++) {
-    int64_t rest = a.terms[i].factor < 0 ? -a.terms[i].factor : a.terms[i].factor;
-    while (rest != 0) {
-      int64_t next = *common % rest;
-      *common = rest;
-      rest = next;
-    }
-  }
-  a.constant = 0;
-  for (uint32_t i = 0; i < a.n; i++) a.terms[i].factor /= *common;
-  return a;
-}
-
 /* What a comparison of integers says about a sum. */
-static Interval bound_by(Guarding *g, const Expr *guard, const Affine *sum) {
-  Graph *graph = g->e->graph;
+static Interval bound_by(Guarding *g, ExprId id, const Affine *sum) {
   Interval all = {INT64_MIN, INT64_MAX};
-  if (guard->kind != EXPR_OP || guard->n_args != 2 || guard->type != TYPE_BOOL ||
-      expr_at(graph, guard->args[0])->type != TYPE_I32 ||
-      expr_at(graph, guard->args[1])->type != TYPE_I32)
-    return all;
-  Affine d = affine_sub(affine_of(graph, guard->args[0], g->ranges),
-                        affine_of(graph, guard->args[1], g->ranges));
+  Affine d;
+  if (!affine_compared(g->e->graph, id, g->ranges, &d)) return all;
+  const Expr *guard = expr_at(g->e->graph, id);
   int64_t common;
-  Affine form = primitive(d, &common); /* common · form + d.constant is compared with 0 */
-  int64_t multiple = multiple_of(sum, &form);
+  Affine form = affine_primitive(d, &common); /* common · form + d.constant is compared with 0 */
+  int64_t multiple = affine_multiple(sum, &form);
   if (multiple == 0) return all;
   bool open = guard->op == OP_LT || guard->op == OP_GT;
   bool least = guard->op == OP_GE || guard->op == OP_GT || guard->op == OP_EQ;
@@ -90,8 +54,7 @@ static bool may_be_outside(Guarding *g, ExprId index, int64_t extent) {
   if (x->type != TYPE_I32) return !low || !high;
   Affine sum = affine_of(graph, index, g->ranges);
   for (size_t i = 0; i < g->guards.count && !(low && high); i++) {
-    const Expr guard = *expr_at(graph, g->guards.items[i]);
-    Interval bound = bound_by(g, &guard, &sum);
+    Interval bound = bound_by(g, g->guards.items[i], &sum);
     low = low || bound.low >= 0;
     high = high || bound.high < extent;
   }

@@ -89,8 +89,8 @@ static bool lists_step(Elaborator *e, const Scope *scope, IndexList *list, const
   uint32_t number;
   if (item->kind != ITEM_EXPR || item->first->kind != AST_NAME) return false;
   const Binding *binding = scope_find(scope, item->first->name);
-  if (binding == NULL || !binding->index ||
-      !is_index_variable(e, binding->value.body, &number) || !variable_at(e, number)->step)
+  if (binding == NULL || !binding->index || !is_index_variable(e, binding->value.body, &number) ||
+      !variable_at(e, number)->step)
     return false;
   for (uint32_t i = 0; i < list->count; i++)
     if (list->numbers[i] == number) return false;
@@ -163,9 +163,10 @@ bool size_group(Elaborator *e, IndexGroup *group, int64_t count, Span span) {
   group->count = (uint32_t)count;
   for (uint32_t i = 0; i < group->count; i++) {
     size_t name = (size_t)(group->count - 1 - i) % (sizeof names / sizeof *names);
-    uint32_t number = add_variable(
-        e, (IndexVariable){
-               .name = names[name], .span = group->span, .order = group->order + i, .extent = UNKNOWN_EXTENT});
+    uint32_t number = add_variable(e, (IndexVariable){.name = names[name],
+                                                      .span = group->span,
+                                                      .order = group->order + i,
+                                                      .extent = UNKNOWN_EXTENT});
     if (i == 0) group->first = number;
   }
   return true;
@@ -203,15 +204,6 @@ void infer_extent(Elaborator *e, uint32_t number, int64_t extent, Span span, boo
   v->given = true; /* said once */
 }
 
-static bool reads_data(const Elaborator *e, ExprId id) {
-  const Expr *x = expr_at(e->graph, id);
-  if (x->kind == EXPR_READ || type_is_real(x->type)) return true;
-  if (x->kind == EXPR_OP && x->op == OP_STEP) return true;
-  for (uint32_t i = 0; i < x->n_args; i++)
-    if (reads_data(e, x->args[i])) return true;
-  return false;
-}
-
 static void check_ranges(Elaborator *e) {
   uint32_t n = FIRST_INDEX + (uint32_t)e->indices.count;
   int64_t *extents = ARENA_ARRAY(e->arena, int64_t, n);
@@ -219,7 +211,7 @@ static void check_ranges(Elaborator *e) {
     extents[i] = i < FIRST_INDEX ? INT32_MAX : e->indices.items[i - FIRST_INDEX].extent;
   for (size_t i = 0; i < e->checks.count; i++) {
     const RangeCheck *check = &e->checks.items[i];
-    if (reads_data(e, check->index) || *check->extent < 0) continue;
+    if (expr_varies_with_data(e->graph, check->index) || *check->extent < 0) continue;
     Interval range = expr_interval(e->graph, check->index, extents, n);
     if (range.low >= 0 && range.high < *check->extent) continue;
     Text text = text_new(e->arena);

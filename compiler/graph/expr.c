@@ -180,6 +180,23 @@ bool expr_uses_index(const Graph *graph, ExprId id, uint32_t number) {
   return e->fallback != EXPR_NONE && expr_uses_index(graph, e->fallback, number);
 }
 
+bool expr_reads_data(const Graph *graph, ExprId id) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ) return true;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (expr_reads_data(graph, e->args[i])) return true;
+  return false;
+}
+
+bool expr_varies_with_data(const Graph *graph, ExprId id) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ || type_is_real(e->type)) return true;
+  if (e->kind == EXPR_OP && e->op == OP_STEP) return true;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (expr_varies_with_data(graph, e->args[i])) return true;
+  return false;
+}
+
 bool expr_reads(const Graph *graph, ExprId id, TensorId tensor) {
   const Expr *e = expr_at(graph, id);
   if (e->kind == EXPR_READ && e->tensor == tensor) return true;

@@ -194,6 +194,10 @@ bool expr_is_number(const Graph *graph, ExprId id, double value);
 bool expr_is_small(const Graph *graph, ExprId id);
 /* Whether index variable `number` occurs in it. */
 bool expr_uses_index(const Graph *graph, ExprId id, uint32_t number);
+/* Whether it reads a tensor, defaults aside. */
+bool expr_reads_data(const Graph *graph, ExprId id);
+/* Whether more than index variables decides its value: a tensor, a real number or the step. */
+bool expr_varies_with_data(const Graph *graph, ExprId id);
 /* Whether it reads that tensor. */
 bool expr_reads(const Graph *graph, ExprId id, TensorId tensor);
 /* Rebuilds an expression with index variable v replaced by with[v] (EXPR_NONE: kept). */

@@ -119,15 +119,6 @@ static void check_types(Verifier *v, ExprId id, TensorId owner) {
 
 /* --- reads in range --- */
 
-static bool reads_data(const Graph *graph, ExprId id) {
-  const Expr *e = expr_at(graph, id);
-  if (e->kind == EXPR_READ || type_is_real(e->type)) return true;
-  if (e->kind == EXPR_OP && e->op == OP_STEP) return true;
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (reads_data(graph, e->args[i])) return true;
-  return false;
-}
-
 /* Without a default, an index must be in range for every value of the index variables, unless it
    depends on data (which generated code checks), or a `where` around the read may exclude the
    rest (which intervals cannot always see). It may never be out of range everywhere. */
@@ -136,7 +127,7 @@ static void check_range(Verifier *v, const Expr *e) {
   for (uint32_t i = 0; i < e->n_args && e->fallback == EXPR_NONE; i++) {
     Interval range = expr_interval(v->graph, e->args[i], v->extents, v->n_indices);
     bool inside = range.low >= 0 && range.high < read->extents[i];
-    bool open = v->guarded || reads_data(v->graph, e->args[i]);
+    bool open = v->guarded || expr_varies_with_data(v->graph, e->args[i]);
     REQUIRE(v, inside || open, "%s: index %u of %s runs over %lld..%lld, of %lld", v->tensor->name,
             i, read->name, (long long)range.low, (long long)range.high,
             (long long)read->extents[i]);

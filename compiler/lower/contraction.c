@@ -10,13 +10,6 @@
 
 enum { MAX_FACTORS = 8, LEAST_WORK = 512 /* multiplications; less is a plain loop */ };
 
-static bool reads_data(const Graph *g, ExprId id) {
-  const Expr *e = expr_at(g, id);
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (reads_data(g, e->args[i])) return true;
-  return e->kind == EXPR_READ;
-}
-
 /* The product of items where all conditions hold, else 0. The conditions are on indices alone. */
 typedef struct Factors {
   ExprId items[MAX_FACTORS], conditions[MAX_FACTORS];
@@ -37,7 +30,7 @@ static bool flatten(const Graph *g, ExprId id, Factors *f) {
   if (e->kind == EXPR_OP && e->op == OP_MUL)
     return flatten(g, e->args[0], f) && flatten(g, e->args[1], f);
   if (e->kind == EXPR_OP && e->op == OP_WHERE && expr_is_number(g, e->args[2], 0) &&
-      !reads_data(g, e->args[0]))
+      !expr_reads_data(g, e->args[0]))
     return add_condition(g, e->args[0], f) && flatten(g, e->args[1], f);
   if (f->n == MAX_FACTORS) return false;
   f->items[f->n++] = id;

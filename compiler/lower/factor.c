@@ -46,24 +46,11 @@ static void collect_affine(Factoring *f, const Affine *a) {
   if (form.n > 0) ARRAY_PUSH(f->w->arena, &f->forms, form);
 }
 
-static bool compares_integers(const Graph *g, const Expr *e) {
-  return e->kind == EXPR_OP && e->type == TYPE_BOOL && e->n_args == 2 &&
-         expr_at(g, e->args[0])->type == TYPE_I32 && expr_at(g, e->args[1])->type == TYPE_I32;
-}
-
-/* What is compared is left - right with 0. */
-static Affine difference(Factoring *f, const Expr *e) {
-  Ranges ranges = node_ranges(f->n);
-  return affine_sub(affine_of(f->w->graph, e->args[0], ranges),
-                    affine_of(f->w->graph, e->args[1], ranges));
-}
-
 static void collect(Factoring *f, ExprId id) {
   Graph *g = f->w->graph;
   const Expr e = *expr_at(g, id);
   Affine a = {.n = 0};
-  if (compares_integers(g, &e)) {
-    a = difference(f, &e);
+  if (affine_compared(g, id, node_ranges(f->n), &a)) {
     collect_affine(f, &a);
     return;
   }
@@ -85,45 +72,15 @@ static uint32_t root(Factoring *f, uint32_t v) {
   return v;
 }
 
-static int64_t gcd(int64_t a, int64_t b) {
-  if (a < 0) a = -a;
-  if (b < 0) b = -b;
-  while (b != 0) {
-    int64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
-
 /* Without a common factor, and the first variable of the reader counted upwards. */
-static Affine primitive(const Graph *g, Affine form) {
-  int64_t common = 0;
+static Affine counted_upwards(const Graph *g, Affine form) {
+  int64_t common;
   uint32_t first = 0;
-  for (uint32_t i = 0; i < form.n; i++) {
-    common = gcd(common, form.terms[i].factor);
+  form = affine_primitive(form, &common);
+  for (uint32_t i = 0; i < form.n; i++)
     if (expr_at(g, form.terms[i].atom)->index < expr_at(g, form.terms[first].atom)->index)
       first = i;
-  }
-  if (form.terms[first].factor < 0) common = -common;
-  for (uint32_t i = 0; i < form.n; i++) form.terms[i].factor /= common;
-  return form;
-}
-
-/* form = multiple · part, 0: it is none */
-static int64_t multiple_of(const Affine *form, const Affine *part) {
-  int64_t multiple = 0;
-  if (form->n != part->n) return 0;
-  for (uint32_t i = 0; i < form->n; i++) {
-    uint32_t k = 0;
-    while (k < part->n && part->terms[k].atom != form->terms[i].atom) k++;
-    if (k == part->n) return 0;
-    int64_t ratio = form->terms[i].factor / part->terms[k].factor;
-    if (ratio * part->terms[k].factor != form->terms[i].factor) return 0;
-    if (multiple != 0 && ratio != multiple) return 0;
-    multiple = ratio;
-  }
-  return multiple;
+  return form.terms[first].factor < 0 ? affine_scale(form, -1) : form;
 }
 
 /* The one form that all forms of v's variables are multiples of, if it has fewer values than they
@@ -136,9 +93,9 @@ static Affine form_of(Factoring *f, uint32_t v) {
   for (size_t i = 0; i < f->forms.count; i++) {
     const Affine *other = &f->forms.items[i];
     if (root(f, expr_at(g, other->terms[0].atom)->index) != root(f, v)) continue;
-    if (!found) form = primitive(g, *other);
+    if (!found) form = counted_upwards(g, *other);
     found = true;
-    if (multiple_of(other, &form) == 0) return alone;
+    if (affine_multiple(other, &form) == 0) return alone;
   }
   for (uint32_t i = 0; i < form.n; i++) {
     double extent = (double)f->n->extents[expr_at(g, form.terms[i].atom)->index];
@@ -201,13 +158,13 @@ static ExprId rewrite(Factoring *f, ExprId id) {
   Graph *g = f->w->graph;
   const Expr e = *expr_at(g, id);
   if (e.kind == EXPR_CONST) return id;
-  if (compares_integers(g, &e)) {
-    Affine a = difference(f, &e);
+  Affine a;
+  if (affine_compared(g, id, node_ranges(f->n), &a)) {
     a = rewrite_affine(f, &a);
     return fold_op2(g, e.op, affine_expr(g, &a), expr_integer(g, TYPE_I32, 0));
   }
   if (e.type == TYPE_I32) {
-    Affine a = affine_of(g, id, node_ranges(f->n));
+    a = affine_of(g, id, node_ranges(f->n));
     if (a.n != 1 || a.terms[0].atom != id || e.kind == EXPR_INDEX) {
       a = rewrite_affine(f, &a);
       return affine_expr(g, &a);

@@ -12,18 +12,10 @@ typedef struct Scatter {
   ExprId rest;   /* what else the condition asks; EXPR_NONE */
 } Scatter;
 
-static bool reads_data(const Graph *g, ExprId id) {
-  const Expr *e = expr_at(g, id);
-  if (e->kind == EXPR_READ) return true;
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (reads_data(g, e->args[i])) return true;
-  return false;
-}
-
 static bool is_place(Work *w, const Node *n, ExprId index, ExprId place, Scatter *s) {
   const Expr *j = expr_at(w->graph, index);
   if (j->kind != EXPR_INDEX || j->index >= n->rank) return false;
-  if (!reads_data(w->graph, place) || expr_uses_index(w->graph, place, j->index)) return false;
+  if (!expr_reads_data(w->graph, place) || expr_uses_index(w->graph, place, j->index)) return false;
   s->axis = j->index;
   s->place = place;
   return true;

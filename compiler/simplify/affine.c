@@ -1,6 +1,7 @@
 #include "simplify/affine.h"
 #include <string.h>
 #include "simplify/algebra.h"
+#include "support/integers.h"
 
 void affine_add_term(Affine *a, int64_t factor, ExprId atom) {
   for (uint32_t i = 0; i < a->n; i++) {
@@ -58,11 +59,6 @@ Affine affine_without(Affine a, uint32_t k) {
   return a;
 }
 
-static int64_t floor_div(int64_t a, int64_t b) {
-  int64_t q = a / b;
-  return a % b != 0 && (a % b < 0) != (b < 0) ? q - 1 : q;
-}
-
 /* x = n · quotient + rest, with rest's factors and constant in [0, n). */
 static void divide(const Affine *x, int64_t n, Affine *quotient, Affine *rest) {
   *quotient = *rest = (Affine){0};
@@ -100,15 +96,6 @@ static bool open_remainders(Graph *graph, const Affine *x, int64_t n, Ranges ran
     affine_add_term(opened, -factor * expr_at(graph, e.args[1])->integer, whole);
   }
   return any;
-}
-
-static int64_t gcd(int64_t a, int64_t b) {
-  while (b != 0) {
-    int64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a < 0 ? -a : a;
 }
 
 /* The divisor of n and of all factors: x = g·y + rest, n = g·m, so x / n = y / m. */
@@ -246,12 +233,43 @@ static bool is_comparison(ScalarOp op) {
   return op == OP_EQ || op == OP_NE || op == OP_LT || op == OP_LE || op == OP_GT || op == OP_GE;
 }
 
+bool affine_compared(Graph *graph, ExprId id, Ranges ranges, Affine *difference) {
+  const Expr e = *expr_at(graph, id);
+  if (e.kind != EXPR_OP || !is_comparison(e.op) || expr_at(graph, e.args[0])->type != TYPE_I32)
+    return false;
+  *difference =
+      affine_sub(affine_of(graph, e.args[0], ranges), affine_of(graph, e.args[1], ranges));
+  return true;
+}
+
+Affine affine_primitive(Affine a, int64_t *common) {
+  *common = 0;
+  for (uint32_t i = 0; i < a.n; i++) *common = gcd(*common, a.terms[i].factor);
+  a.constant = 0;
+  for (uint32_t i = 0; i < a.n; i++) a.terms[i].factor /= *common;
+  return a;
+}
+
+int64_t affine_multiple(const Affine *a, const Affine *b) {
+  int64_t multiple = 0;
+  if (a->n != b->n) return 0;
+  for (uint32_t i = 0; i < a->n; i++) {
+    uint32_t k = 0;
+    while (k < b->n && b->terms[k].atom != a->terms[i].atom) k++;
+    if (k == b->n) return 0;
+    int64_t ratio = a->terms[i].factor / b->terms[k].factor;
+    if (ratio * b->terms[k].factor != a->terms[i].factor) return 0;
+    if (multiple != 0 && ratio != multiple) return 0;
+    multiple = ratio;
+  }
+  return multiple;
+}
+
 int decide_condition(Graph *graph, ExprId id, Ranges ranges) {
   const Expr e = *expr_at(graph, id);
   if (e.kind == EXPR_CONST) return e.integer != 0;
-  if (e.kind != EXPR_OP || !is_comparison(e.op) || expr_at(graph, e.args[0])->type != TYPE_I32)
-    return -1;
-  Affine d = affine_sub(affine_of(graph, e.args[0], ranges), affine_of(graph, e.args[1], ranges));
+  Affine d;
+  if (!affine_compared(graph, id, ranges, &d)) return -1;
   Interval r = affine_interval(graph, &d, ranges);
   bool never_zero = r.low > 0 || r.high < 0, always_zero = r.low == 0 && r.high == 0;
   switch (e.op) {
@@ -304,9 +322,8 @@ static ScalarOp mirrored(ScalarOp op) {
    varies stands on the left. */
 static ExprId normal_inequality(Graph *graph, ExprId id, Ranges ranges) {
   const Expr e = *expr_at(graph, id);
-  if (e.kind != EXPR_OP || mirrored(e.op) == e.op || expr_at(graph, e.args[0])->type != TYPE_I32)
-    return id;
-  Affine d = affine_sub(affine_of(graph, e.args[0], ranges), affine_of(graph, e.args[1], ranges));
+  Affine d;
+  if (mirrored(e.op) == e.op || !affine_compared(graph, id, ranges, &d)) return id;
   Affine sides[2] = {{.constant = 0}, {.constant = 0}};
   sides[d.constant < 0].constant = d.constant < 0 ? -d.constant : d.constant;
   for (uint32_t k = 0; k < d.n; k++) {

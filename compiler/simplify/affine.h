@@ -35,6 +35,14 @@ Affine affine_without(Affine a, uint32_t k);
 ExprId affine_expr(Graph *graph, const Affine *a);
 Interval affine_interval(const Graph *graph, const Affine *a, Ranges ranges);
 
+/* Of a comparison of integers: *difference is the left side without the right one, which is
+   compared with 0. false: it is none. */
+bool affine_compared(Graph *graph, ExprId id, Ranges ranges, Affine *difference);
+/* a without its constant and the common divisor of its factors, *common ≥ 1; 0: it has no terms. */
+Affine affine_primitive(Affine a, int64_t *common);
+/* How many times b's terms a's are; 0: they are no multiple, or there are none. */
+int64_t affine_multiple(const Affine *a, const Affine *b);
+
 /* Whether something in it reads without a default where the ranges alone do not say that this is
    inside: it may only be evaluated under the conditions around it. */
 bool reads_outside(const Graph *graph, ExprId id, Ranges ranges);

@@ -3,6 +3,7 @@
 #include "graph/scalar_ops.h"
 #include "interpret/evaluate.h"
 #include "simplify/algebra.h"
+#include "support/integers.h"
 
 static bool is_constant(const Graph *graph, ExprId id) {
   return expr_at(graph, id)->kind == EXPR_CONST;
@@ -39,11 +40,6 @@ static bool compare(ScalarOp op, double a, double b, bool *result) {
   case OP_GE: *result = a >= b; return true;
   default: return false;
   }
-}
-
-static int64_t floor_div(int64_t a, int64_t b) {
-  int64_t q = a / b;
-  return a % b != 0 && (a % b < 0) != (b < 0) ? q - 1 : q;
 }
 
 static bool integer_arithmetic(ScalarOp op, int64_t a, int64_t b, int64_t *result) {

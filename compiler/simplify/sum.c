@@ -1,5 +1,6 @@
 #include "simplify/algebra.h"
 #include "simplify/sum_internal.h"
+#include "support/integers.h"
 
 Sum sum_new(Graph *graph, const int64_t *extents, uint32_t n, uint32_t n_outputs) {
   Sum sum = {.graph = graph, .n_outputs = n_outputs, .body = EXPR_NONE};
@@ -84,11 +85,6 @@ void guard_range(Sum *sum, ExprId x, int64_t extent) {
 }
 
 /* --- ranges --- */
-
-static int64_t floor_div(int64_t a, int64_t b) {
-  int64_t q = a / b;
-  return a % b != 0 && (a % b < 0) != (b < 0) ? q - 1 : q;
-}
 
 /* The v in [0, extent) with f·v + c ≤ 0. */
 static Interval at_most_zero(int64_t f, int64_t c, int64_t extent) {

@@ -2,6 +2,7 @@
    fewer values (architecture.md, "Bracket elimination"). */
 #include "simplify/algebra.h"
 #include "simplify/sum_internal.h"
+#include "support/integers.h"
 
 static bool occurs_elsewhere(const Sum *sum, const Affine *d, uint32_t k, uint32_t v) {
   for (uint32_t i = 0; i < d->n; i++)
@@ -101,8 +102,6 @@ static void solve_quotient(Sum *sum, const Affine *d, uint32_t k, const Quotient
 }
 
 static int64_t remainder_of(int64_t a, int64_t s) { return (a % s + s) % s; }
-
-static int64_t gcd(int64_t a, int64_t b) { return b == 0 ? a : gcd(b, a % b); }
 
 /* g with f·g = 1 modulo s, f and s coprime. */
 static int64_t inverse_modulo(int64_t f, int64_t s) {
