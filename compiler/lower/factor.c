@@ -202,6 +202,10 @@ static bool depends_on(Work *w, const Node *reader, ExprId id, bool *met) {
   return node != 0 && depends_on(w, reader, node_at(w, node - 1)->body, met);
 }
 
+bool depends_on_itself(Work *w, const Node *n) {
+  return depends_on(w, n, n->body, ARENA_ARRAY(w->arena, bool, w->n_tensors + 1));
+}
+
 /* A definition alike that is there already; TENSOR_NONE. */
 static TensorId known_definition(Work *w, const Tensor *t) {
   for (size_t i = 0; i < w->nodes.count; i++) {

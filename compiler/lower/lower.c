@@ -1,6 +1,7 @@
 /* Stage 5, in its parts: for each entry, and for init,
 
      nodes      the definitions its results depend on            nodes.c
+     phases     sums with outputs in / and %                     phases.c
      order      what runs before what, updates in place          order.c
                 what is computed step by step                    recurrence.c
      groups     which definitions become one kernel              group.c
@@ -151,6 +152,7 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   make_nodes(&w);
   find_checks(&w, &result);
   inline_nodes(&w);
+  find_phases(&w);
   hoist_invariants(&w);
   find_contractions(&w);
   order_nodes(&w);

@@ -188,9 +188,15 @@ uint32_t lane_axis(const Work *w, const Node *n, ExprId read, uint32_t v);
 /* factor.c: a definition `what` of an expression in n's index variables, over what it depends on;
    the read of it that stands for the expression. */
 ExprId define_factor(Work *w, const Node *n, ExprId factor, const char *what);
+/* Whether it is computed from values of itself: then it belongs to a recurrence, whose steps stay
+   apart. */
+bool depends_on_itself(Work *w, const Node *n);
 
 /* inline.c: elementwise definitions that are computed in their reader. */
 void inline_nodes(Work *w);
+
+/* phases.c: sums whose index expressions repeat become one for each phase. */
+void find_phases(Work *w);
 
 /* hoist.c: what a loop need not repeat becomes a definition of its own. */
 void hoist_invariants(Work *w);

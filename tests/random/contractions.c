@@ -1,6 +1,6 @@
-/* Contractions of random sizes, transpositions, batches and epilogues: compiled = interpreted, for
-   every target. What random_graphs' small tensors never reach: register tiles with their edges,
-   transposed copies, padded rows, updates in a tile's epilogue.
+/* Contractions of random sizes, transpositions, batches and epilogues, and convolutions: compiled =
+   interpreted, for every target. What random_graphs' small tensors never reach: register tiles with
+   their edges, transposed copies, padded rows, updates in a tile's epilogue.
 
      contractions [--count N] [--seed S] [--print] */
 #include <math.h>
@@ -80,13 +80,41 @@ static void reductions(Text *t, Random *r) {
   text_printf(t, "export gradient(x, y) = grad(sum(sin(z)), E), grad(sum(z^2), E)\n");
 }
 
+/* A convolution or a transposed one, of any stride and dilation, with all its gradients. */
+static void convolution(Text *t, Random *r) {
+  static const char *const options[] = {"size", "stride", "dilation", "pad", "output_pad"};
+  bool turned = draw(r, 2);
+  int axes = 1 + (int)draw(r, 2), groups = 1 + (int)draw(r, 2);
+  int chosen[5][2], extents[2];
+  for (int a = 0; a < axes; a++) {
+    chosen[0][a] = 1 + (int)draw(r, 4);
+    chosen[1][a] = 1 + (int)draw(r, 4);
+    chosen[2][a] = 1 + (int)draw(r, 4);
+    chosen[3][a] = turned && chosen[0][a] == 1 ? 0 : (int)draw(r, 2);
+    chosen[4][a] = (int)draw(r, (uint32_t)chosen[1][a]);
+    extents[a] = turned ? 3 + (int)draw(r, 6) : chosen[2][a] * chosen[0][a] + (int)draw(r, 9);
+  }
+  text_printf(t, "input x: real[%d, %d", 1 + (int)draw(r, 3), groups * (1 + (int)draw(r, 4)));
+  for (int a = 0; a < axes; a++) text_printf(t, ", %d", extents[a]);
+  text_printf(t, "]\nlayer_ = conv%s%dd(%d, groups = %d", turned ? "_transpose" : "", axes,
+              groups * (1 + (int)draw(r, 4)), groups);
+  for (int k = 0; k < (turned ? 5 : 4); k++)
+    if (axes == 1)
+      text_printf(t, ", %s = %d", options[k], chosen[k][0]);
+    else
+      text_printf(t, ", %s = [%d, %d]", options[k], chosen[k][0], chosen[k][1]);
+  text_printf(t, ")\nz = layer_(x)\nloss = mean(z^3)\n");
+  text_printf(t, "export out(x) = z, grad(loss, x), grad(loss, layer_.K), grad(loss, layer_.b)\n");
+}
+
 static const char *generate(Arena *arena, uint64_t seed) {
   Random r = {seed * 77777 + 13};
   Text t = text_new(arena);
   for (int i = 0; i < 4; i++) draw(&r, 2);
-  switch (draw(&r, 3)) {
+  switch (draw(&r, 4)) {
   case 0: product(&t, &r); break;
   case 1: chain(&t, &r); break;
+  case 2: convolution(&t, &r); break;
   default: reductions(&t, &r); break;
   }
   return text_string(&t);
