@@ -148,6 +148,17 @@ typedef struct RangeCheck {
   uint32_t axis;
 } RangeCheck;
 
+/* What is assumed of a name of a scan that is read above its definition: see assume.c. */
+typedef struct Assumption {
+  const LeftSide *target; /* the definition */
+  TensorId placeholder;   /* stands for it */
+  ScalarType type;
+  const int64_t *extents;    /* one for each item of the target; NULL: not known yet */
+  bool type_is_found, asked; /* asked: a read needs the extents */
+  bool changed;              /* it was something else when the block was elaborated last */
+} Assumption;
+typedef ARRAY(Assumption *) Assumptions;
+
 typedef struct Frame {
   const struct Frame *outer;
   const Stmt *function;
@@ -168,6 +179,7 @@ struct Elaborator {
   ARRAY(IndexVariable) indices;
   uint32_t n_lists, n_open; /* lists of index variables: so far, and not closed yet */
   ARRAY(uint32_t) steps;    /* index variables of the scans that are open, outermost first */
+  Assumptions assumed;      /* by the scans that are open */
   ARRAY(RangeCheck) checks;
   ARRAY(TensorId) random;         /* definitions that draw random numbers */
   ARRAY(Update) updates;          /* of the training step, from `<-` outside train */
@@ -274,11 +286,17 @@ Span call_span(const Ast *call); /* the name of the function */
 Value read_value(Elaborator *e, Scope *scope, const Ast *ast, const Ast *fallback);
 
 /* --- index.c --- */
+typedef struct ListedStep {
+  uint32_t number;
+  uint64_t order; /* that it has outside of the definition */
+} ListedStep;
 typedef struct IndexList {
   Scope *scope; /* where the variables are bound */
   IndexGroup *group;
   uint32_t *numbers; /* of the named ones, in order; UINT32_MAX stands for the group */
   uint32_t count;
+  ListedStep *steps; /* those that are steps of a scan around a definition */
+  uint32_t n_steps;
   bool failed;
 } IndexList;
 /* Binds the names in the brackets of a left-hand side or of a reduction as index variables. */
@@ -380,6 +398,27 @@ Value call_with_rule(Elaborator *e, Scope *body, const Stmt *function, Argument 
 bool shares_are_linear(const Graph *graph, const OwnRule *rule);
 /* `y with grad(u, x) = e2` */
 void declare_rule(Elaborator *e, Scope *scope, const Stmt *stmt);
+
+/* --- assume.c --- */
+/* What is elaborated from trial_begin on can be forgotten, with all that was reported, by
+   trial_again; trial_end keeps it. */
+typedef struct Trial {
+  Elaborator elaborator;
+  Program program;
+  GraphMark mark;
+} Trial;
+Trial trial_begin(Elaborator *e);
+void trial_again(Elaborator *e, const Trial *trial);
+void trial_end(Elaborator *e, const Trial *trial);
+/* v ought to be of that type: then so are names in it of which only a guess is known. False: there
+   are none. */
+bool assume_type(Elaborator *e, const Value *v, ScalarType type);
+/* Extents are asked for that are not known yet. */
+void ask_extents(Elaborator *e);
+/* The assumption of that definition among those of a scan, a new one of that type at first. */
+Assumption *assumption_of(Elaborator *e, Assumptions *all, const LeftSide *target, ScalarType type);
+/* Notes where the definition is not what was assumed. */
+void compare_assumption(Elaborator *e, Assumption *assumption, TensorId definition);
 
 /* --- scan.c --- */
 void execute_scan(Elaborator *e, Scope *scope, const Stmt *stmt);

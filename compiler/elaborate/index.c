@@ -84,8 +84,10 @@ static void warn_hidden(Elaborator *e, const Scope *scope, const Ast *name) {
   diag_note(e->diag, hidden->span, "`%s` is defined here", name->name);
 }
 
-/* The step of a scan around the definition: it is that one, not a new one. */
-static bool lists_step(Elaborator *e, const Scope *scope, IndexList *list, const Item *item) {
+/* The step of a scan around the definition: it is that one, not a new one. Within the definition it
+   has its place in the list, so that what is split off has its axes in the same order. */
+static bool lists_step(Elaborator *e, const Scope *scope, IndexList *list, const Item *item,
+                       uint64_t order) {
   uint32_t number;
   if (item->kind != ITEM_EXPR || item->first->kind != AST_NAME) return false;
   const Binding *binding = scope_find(scope, item->first->name);
@@ -94,6 +96,8 @@ static bool lists_step(Elaborator *e, const Scope *scope, IndexList *list, const
     return false;
   for (uint32_t i = 0; i < list->count; i++)
     if (list->numbers[i] == number) return false;
+  list->steps[list->n_steps++] = (ListedStep){number, variable_at(e, number)->order};
+  variable_at(e, number)->order = order;
   list->numbers[list->count++] = number;
   return true;
 }
@@ -103,7 +107,7 @@ static void open_variable(Elaborator *e, Scope *outer, IndexList *list, const It
   const Ast *name, *from, *to;
   int64_t start, extent;
   bool left = kind != LIST_REDUCTION;
-  if (kind == LIST_DEFINITION && lists_step(e, outer, list, item)) return;
+  if (kind == LIST_DEFINITION && lists_step(e, outer, list, item, order)) return;
   if (!item_parts(e, item, left, &name, &from, &to) ||
       !item_range(e, outer, from, to, left, &start, &extent)) {
     list->failed = true;
@@ -130,7 +134,8 @@ static void open_variable(Elaborator *e, Scope *outer, IndexList *list, const It
 
 IndexList open_indices(Elaborator *e, Scope *scope, const Item *items, size_t n, ListKind kind) {
   IndexList list = {.scope = scope_new(e, scope),
-                    .numbers = ARENA_ARRAY(e->arena, uint32_t, n + 1)};
+                    .numbers = ARENA_ARRAY(e->arena, uint32_t, n + 1),
+                    .steps = ARENA_ARRAY(e->arena, ListedStep, n + 1)};
   uint64_t order = (uint64_t)++e->n_lists << 32;
   e->n_open++;
   for (size_t i = 0; i < n; i++, order += MAX_AXES) {
@@ -265,6 +270,8 @@ static bool settle(Elaborator *e, uint32_t number) {
 bool close_indices(Elaborator *e, IndexList *list) {
   bool done = !list->failed;
   int errors = diag_errors(e->diag);
+  for (uint32_t i = 0; i < list->n_steps; i++)
+    variable_at(e, list->steps[i].number)->order = list->steps[i].order;
   if (list->group != NULL && !list->group->sized) {
     if (done) {
       diag_error(e->diag, list->group->span, "nothing says which axes `...` stands for");

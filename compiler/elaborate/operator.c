@@ -29,10 +29,10 @@ static bool require_real(Elaborator *e, ScalarOp op, Value *v, Span span) {
 }
 
 static bool require_type(Elaborator *e, ScalarOp op, bool fits, const Value *v, Span span,
-                         const char *wanted) {
+                         ScalarType wanted, const char *what) {
   if (fits) return true;
-  diag_error(e->diag, span, "`%s` takes %s, not %s", operator_text(op), wanted,
-             value_describe(e, v));
+  assume_type(e, v, wanted);
+  diag_error(e->diag, span, "`%s` takes %s, not %s", operator_text(op), what, value_describe(e, v));
   return false;
 }
 
@@ -61,17 +61,20 @@ static bool operand_types(Elaborator *e, ScalarOp op, Value *args, const Span *s
     return n < 2 || unify_types(e, &args[0], &args[1], spans[0], spans[1], what);
   case TAKES_INTEGERS:
     for (uint32_t i = 0; i < n; i++)
-      if (!require_type(e, op, type_is_integer(args[i].type), &args[i], spans[i], "an integer"))
+      if (!require_type(e, op, type_is_integer(args[i].type), &args[i], spans[i], TYPE_I32,
+                        "an integer"))
         return false;
     return true;
   case TAKES_BOOLS:
     for (uint32_t i = 0; i < n; i++)
-      if (!require_type(e, op, args[i].type == TYPE_BOOL, &args[i], spans[i], "a condition"))
+      if (!require_type(e, op, args[i].type == TYPE_BOOL, &args[i], spans[i], TYPE_BOOL,
+                        "a condition"))
         return false;
     return true;
   case TAKES_ORDERED: return unify_types(e, &args[0], &args[1], spans[0], spans[1], what);
   case TAKES_CHOICE:
-    return require_type(e, op, args[0].type == TYPE_BOOL, &args[0], spans[0], "a condition") &&
+    return require_type(e, op, args[0].type == TYPE_BOOL, &args[0], spans[0], TYPE_BOOL,
+                        "a condition") &&
            unify_types(e, &args[1], &args[2], spans[1], spans[2], what);
   }
   return false;
@@ -88,8 +91,9 @@ static bool common_shape(Elaborator *e, ScalarOp op, const Value *args, uint32_t
   for (uint32_t i = 0; i < n; i++) {
     for (uint32_t k = 0; k < args[i].rank; k++) {
       uint32_t at = *rank - args[i].rank + k;
-      if (extents[at] == 1) extents[at] = args[i].extents[k];
-      if (args[i].extents[k] == 1 || args[i].extents[k] == extents[at]) continue;
+      int64_t extent = args[i].extents[k];
+      if (extents[at] == 1 || extents[at] == UNKNOWN_EXTENT) extents[at] = extent;
+      if (extent == 1 || extent == UNKNOWN_EXTENT || extent == extents[at]) continue;
       Text shapes = text_new(e->arena);
       for (uint32_t j = 0; j < n; j++)
         text_printf(&shapes, "%s%s",

@@ -27,17 +27,22 @@ static const char *base_name(const Reading *r, uint32_t axis) {
 
 /* --- one item --- */
 
-/* In a scan a tensor can be read before its definition gives its sizes. */
+/* In a scan a tensor can be read before its definition gives its sizes. Then there is one more turn
+   in which they are known, or the error stays. */
 static bool known_extent(Elaborator *e, const Reading *r, uint32_t axis, Span span) {
   if (r->base.extents[axis] != UNKNOWN_EXTENT) return true;
+  ask_extents(e);
   diag_error(e->diag, span, "the size of this axis is not known before the definition");
-  diag_hint(e->diag, "before its definition a tensor is read at index variables");
+  diag_hint(e->diag, "give it a range where the tensor is defined: `i: 3`");
   return false;
 }
 
 static bool constant_index(Elaborator *e, Reading *r, uint32_t axis, Value *v, Span span) {
   int64_t extent = r->base.extents[axis], at = v->integer < 0 ? v->integer + extent : v->integer;
-  if (!known_extent(e, r, axis, span)) return false;
+  if (!known_extent(e, r, axis, span)) {
+    r->with[axis] = expr_integer(e->graph, TYPE_I32, 0);
+    return true;
+  }
   if (at < 0 || at >= extent) {
     if (r->has_default) { /* the default it is: any place outside */
       r->with[axis] = expr_integer(e->graph, TYPE_I32, at < 0 ? -1 : extent);
@@ -71,6 +76,7 @@ static bool index_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, c
   Value v = evaluate_tensor(e, scope, ast);
   if (value_failed(&v)) return false;
   if (!type_is_integer(v.type)) {
+    assume_type(e, &v, TYPE_I32);
     diag_error(e->diag, ast->span, "an index must be an integer, not %s", value_describe(e, &v));
     if (type_is_real(v.type)) diag_hint(e->diag, "i32(…) cuts off what stands behind the point");
     return false;
@@ -102,8 +108,11 @@ static bool slice_bound(Elaborator *e, Scope *scope, const Ast *ast, int64_t ext
 
 static bool slice_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, const Item *item) {
   int64_t extent = r->base.extents[axis], from, to;
-  if (!known_extent(e, r, axis, item->span) ||
-      !slice_bound(e, scope, item->first, extent, 0, &from) ||
+  if (!known_extent(e, r, axis, item->span)) {
+    r->with[axis] = expr_index(e->graph, add_axis(r, UNKNOWN_EXTENT, base_name(r, axis)));
+    return true;
+  }
+  if (!slice_bound(e, scope, item->first, extent, 0, &from) ||
       !slice_bound(e, scope, item->second, extent, extent, &to))
     return false;
   if (from < 0 || to > extent || from >= to) {
@@ -120,6 +129,11 @@ static bool slice_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, c
   return true;
 }
 
+static ExprId whole_axis(Elaborator *e, Reading *r, uint32_t axis) {
+  known_extent(e, r, axis, r->ast->span);
+  return expr_index(e->graph, add_axis(r, r->base.extents[axis], base_name(r, axis)));
+}
+
 /* `...`: the group's index variables where there is one, else whole axes. */
 static bool ellipsis_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, uint32_t count,
                           Span span) {
@@ -131,7 +145,7 @@ static bool ellipsis_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis
       infer_extent(e, number, extent, r->ast->span, r->has_default);
       r->with[axis + i] = expr_index(e->graph, number);
     } else {
-      r->with[axis + i] = expr_index(e->graph, add_axis(r, extent, base_name(r, axis + i)));
+      r->with[axis + i] = whole_axis(e, r, axis + i);
     }
   }
   return true;
@@ -179,7 +193,7 @@ static bool read_items(Elaborator *e, Scope *scope, Reading *r) {
     axis += item->kind == ITEM_ELLIPSIS ? n_ellipsis : 1;
   }
   for (; axis < r->base.rank; axis++) /* those that are not mentioned are whole */
-    r->with[axis] = expr_index(e->graph, add_axis(r, r->base.extents[axis], base_name(r, axis)));
+    r->with[axis] = whole_axis(e, r, axis);
   return true;
 }
 
@@ -208,8 +222,12 @@ static bool give_default(Elaborator *e, Scope *scope, Value *v, const Ast *fallb
   e->guarded++;
   Value d = evaluate_tensor(e, scope, fallback);
   e->guarded--;
-  if (value_failed(&d) || !value_convert(e, &d, v->type, fallback->span, "the default"))
+  if (value_failed(&d)) return false;
+  ScalarType type = d.type;
+  if (!value_convert(e, &d, v->type, fallback->span, "the default")) {
+    assume_type(e, v, type);
     return false;
+  }
   if (!value_broadcast(e, &d, v->rank, v->extents)) {
     diag_error(e->diag, fallback->span, "the default is %s, for a read that is %s",
                value_describe(e, &d), value_describe(e, v));

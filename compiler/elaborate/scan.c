@@ -16,6 +16,7 @@ typedef struct Forward {
   Span span;
   TensorId placeholder, definition; /* TENSOR_NONE: not defined yet */
   Value initial;                    /* of a carried value; VALUE_ERROR: defined by brackets */
+  Assumption *assumption;           /* of what is defined by brackets */
 } Forward;
 
 typedef struct Scan {
@@ -25,6 +26,7 @@ typedef struct Scan {
   IndexList list; /* the steps */
   size_t n_outer; /* steps of the scans around this one, in e->steps */
   TensorId first; /* the first tensor that the block can have made */
+  Assumptions *assumptions;
   ARRAY(Forward) forwards;
 } Scan;
 
@@ -152,20 +154,40 @@ static void foresee(Scan *s, const LeftSide *target) {
     n_own += is_among(number, s->list.numbers, s->list.count);
   }
   if (n_own != s->list.count) return;
+  Assumption *assumption = assumption_of(e, s->assumptions, target, s->scope->real);
+  for (size_t i = 0; i < target->n_items && assumption->extents != NULL; i++)
+    extents[i] = assumption->extents[i];
   uint32_t *around = ARENA_ARRAY(e->arena, uint32_t, s->n_outer + 1), n_around = 0;
   for (size_t i = 0; i < s->n_outer; i++)
     if (!is_among(e->steps.items[i], listed, n_listed)) around[n_around++] = e->steps.items[i];
-  TensorId id = add_placeholder(s, target->name, s->scope->real, around, n_around,
+  TensorId id = add_placeholder(s, target->name, assumption->type, around, n_around,
                                 (uint32_t)target->n_items, extents);
+  assumption->placeholder = id;
+  assumption->asked = assumption->changed = false;
+  ARRAY_PUSH(e->arena, &e->assumed, assumption);
   Forward forward = {.name = target->name,
                      .span = target->span,
                      .placeholder = id,
                      .definition = TENSOR_NONE,
-                     .initial = value_error()};
+                     .initial = value_error(),
+                     .assumption = assumption};
   ARRAY_PUSH(e->arena, &s->forwards, forward);
   Binding *binding = ARENA_NEW(e->arena, Binding);
   *binding = (Binding){.value = forward_value(s, id, around, n_around), .span = target->span};
   map_set(&s->scope->names, target->name, binding);
+}
+
+/* What the block defines, those within it too: a block may read at an earlier step what a block in
+   it defines. */
+static void foresee_block(Scan *s, const StmtBlock *block) {
+  for (size_t i = 0; i < block->count; i++) {
+    const Stmt *stmt = block->items[i];
+    for (size_t k = 0; stmt->kind == STMT_DEFINE && k < stmt->n_targets; k++)
+      foresee(s, &stmt->targets[k]);
+    if (stmt->kind != STMT_SCAN && stmt->kind != STMT_IF) continue;
+    foresee_block(s, &stmt->body);
+    foresee_block(s, &stmt->otherwise);
+  }
 }
 
 static bool carry(Scan *s, const Arg *arg) {
@@ -235,32 +257,62 @@ static bool settle_carried(Scan *s, Forward *forward) {
   return true;
 }
 
+/* Whether something reads the placeholder. */
+static bool is_awaited(const Scan *s, const Forward *forward) {
+  const Graph *graph = s->e->graph;
+  for (TensorId id = s->first; id < graph->n_tensors; id++) {
+    ExprId body = tensor_at(graph, id)->body;
+    if (body != EXPR_NONE && expr_reads(graph, body, forward->placeholder)) return true;
+  }
+  return false;
+}
+
+/* The tensor that its definition has made; TENSOR_NONE: none with an axis for each step. */
+static TensorId definition_of(const Scan *s, const Forward *forward) {
+  const Graph *graph = s->e->graph;
+  const Binding *binding = map_get(&s->scope->names, forward->name);
+  if (binding->value.kind != VALUE_TENSOR) return TENSOR_NONE;
+  const Expr *read = expr_at(graph, binding->value.body);
+  if (read->kind != EXPR_READ || read->tensor == forward->placeholder ||
+      tensor_at(graph, read->tensor)->rank != tensor_at(graph, forward->placeholder)->rank)
+    return TENSOR_NONE;
+  return read->tensor;
+}
+
 static bool settle_defined(Scan *s, Forward *forward) {
   Elaborator *e = s->e;
   const Binding *binding = map_get(&s->scope->names, forward->name);
   if (value_failed(&binding->value)) return false;
-  const Expr *read = expr_at(e->graph, binding->value.body);
-  const Tensor *place = tensor_at(e->graph, forward->placeholder);
-  bool used = false;
-  for (TensorId id = s->first; id < e->graph->n_tensors && !used; id++) {
-    const Tensor *t = tensor_at(e->graph, id);
-    used = t->body != EXPR_NONE && expr_reads(e->graph, t->body, forward->placeholder);
-  }
-  if (!used) return true;
-  if (read->kind != EXPR_READ || tensor_at(e->graph, read->tensor)->rank != place->rank) {
+  if (!is_awaited(s, forward)) return true;
+  TensorId definition = definition_of(s, forward);
+  if (definition == TENSOR_NONE) {
     diag_error(e->diag, forward->span, "`%s` is read at other steps, but is not defined at each",
                forward->name);
     return false;
   }
-  if (tensor_at(e->graph, read->tensor)->type != place->type) {
-    diag_error(e->diag, forward->span,
-               "a recurrence of %s: only %s can be read before its "
-               "definition",
-               type_name(tensor_at(e->graph, read->tensor)->type), type_name(place->type));
+  ScalarType type = tensor_at(e->graph, definition)->type;
+  ScalarType assumed = tensor_at(e->graph, forward->placeholder)->type;
+  if (type != assumed) {
+    diag_error(e->diag, forward->span, "`%s` is %s, but %s where it is read before its definition",
+               forward->name, type_name(type), type_name(assumed));
     return false;
   }
-  forward->definition = read->tensor;
+  forward->definition = definition;
   return true;
+}
+
+/* Whether anything is not as it was assumed, and the block has to be elaborated again. */
+static bool has_learnt(const Scan *s, bool failed) {
+  bool learnt = false;
+  for (size_t i = 0; i < s->forwards.count; i++) {
+    const Forward *forward = &s->forwards.items[i];
+    if (forward->assumption == NULL) continue;
+    TensorId definition = definition_of(s, forward);
+    if (definition != TENSOR_NONE && (failed || is_awaited(s, forward)))
+      compare_assumption(s->e, forward->assumption, definition);
+    learnt = learnt || forward->assumption->changed;
+  }
+  return learnt;
 }
 
 static ExprId replace(Scan *s, ExprId id, ExprId *done) {
@@ -382,11 +434,11 @@ static bool run_block(Scan *s) {
       diag_hint(e->diag, "carry the value instead: `scan … with h = h0 { … h = … }`");
       return false;
     }
-    for (size_t k = 0; stmt->kind == STMT_DEFINE && k < stmt->n_targets; k++)
-      foresee(s, &stmt->targets[k]);
   }
+  foresee_block(s, &s->stmt->body);
   execute_block(e, s->scope, &s->stmt->body);
-  if (diag_errors(e->diag) > errors) return false;
+  bool failed = diag_errors(e->diag) > errors;
+  if (has_learnt(s, failed) || failed) return false;
   for (size_t i = 0; i < s->forwards.count; i++) {
     Forward *forward = &s->forwards.items[i];
     bool carried = !value_failed(&forward->initial);
@@ -396,11 +448,37 @@ static bool run_block(Scan *s) {
   return check_causality(s);
 }
 
+/* One elaboration of the block; *again: something was not as it was assumed. */
+static bool elaborate_once(Scan *s, bool *again) {
+  bool done = open_steps(s) && run_block(s);
+  *again = false;
+  for (size_t i = 0; i < s->assumptions->count; i++)
+    *again = *again || s->assumptions->items[i]->changed;
+  return done;
+}
+
 void execute_scan(Elaborator *e, Scope *scope, const Stmt *stmt) {
-  Scan s = {.e = e, .stmt = stmt, .outer = scope, .first = e->graph->n_tensors};
-  bool done = open_steps(&s) && run_block(&s);
+  Assumptions assumptions = {0};
+  Scan start = {.e = e,
+                .stmt = stmt,
+                .outer = scope,
+                .first = e->graph->n_tensors,
+                .assumptions = &assumptions};
+  int errors = diag_errors(e->diag);
+  Trial trial = trial_begin(e);
+  Scan s = start;
+  bool again, done = elaborate_once(&s, &again);
+  for (size_t turn = 0; again && turn < 2 * assumptions.count + 2; turn++) {
+    trial_again(e, &trial);
+    s = start;
+    done = elaborate_once(&s, &again);
+  }
+  trial_end(e, &trial);
+  if (again && diag_errors(e->diag) == errors)
+    diag_error(e->diag, stmt->span, "the types of what this scan defines never agree");
   publish(&s, !done);
   s.list.failed = !done;
   e->steps.count = s.n_outer;
+  e->assumed.count = trial.elaborator.assumed.count;
   close_indices(e, &s.list);
 }

@@ -65,6 +65,7 @@ bool value_convert(Elaborator *e, Value *v, ScalarType type, Span where, const c
     v->type = type;
     return true;
   }
+  assume_type(e, v, type);
   diag_error(e->diag, where, "%s must be %s, not %s", expected, type_name(type),
              value_describe(e, v));
   hint_conversion(e, v->type, type);
@@ -145,6 +146,7 @@ bool unify_types(Elaborator *e, Value *a, Value *b, Span at_a, Span at_b, const 
     widen(e, b, type);
     return true;
   }
+  if (!assume_type(e, a, b->type)) assume_type(e, b, a->type);
   diag_error(e->diag, span_join(at_a, at_b), "%s of %s and %s", what, value_describe(e, a),
              value_describe(e, b));
   diag_note(e->diag, at_a, "this is %s", value_describe(e, a));

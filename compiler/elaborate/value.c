@@ -135,9 +135,10 @@ bool value_broadcast(Elaborator *e, Value *v, uint32_t rank, const int64_t *exte
   bool same = shift == 0;
   for (uint32_t i = 0; i < v->rank; i++) {
     int64_t mine = v->extents[i], wanted = extents[shift + i];
-    if (mine != wanted && mine != 1) return false;
-    to[i] = mine == wanted ? shift + i : UINT32_MAX;
-    same = same && mine == wanted;
+    bool equal = mine == wanted || mine == UNKNOWN_EXTENT;
+    if (!equal && mine != 1) return false;
+    to[i] = equal ? shift + i : UINT32_MAX;
+    same = same && equal;
   }
   if (!same) *v = value_layout(e, *v, to, rank, extents);
   return true;

@@ -88,6 +88,27 @@ void graph_rename(Graph *graph, TensorId id, const char *name) {
   map_set(&graph->names, graph->tensors[id].name, place);
 }
 
+/* The counters are numbers in place: a copy of the map needs numbers of its own. */
+static Map copy_counters(const Map *counters) {
+  Map copy = map_copy(counters);
+  for (size_t i = 0; i < copy.count; i++) {
+    uint32_t *last = ARENA_NEW(copy.arena, uint32_t);
+    *last = *(const uint32_t *)counters->entries[i].value;
+    copy.entries[i].value = last;
+  }
+  return copy;
+}
+
+GraphMark graph_mark(const Graph *graph) {
+  return (GraphMark){graph->n_tensors, map_copy(&graph->names), copy_counters(&graph->counters)};
+}
+
+void graph_reset(Graph *graph, const GraphMark *mark) {
+  graph->n_tensors = mark->n_tensors;
+  graph->names = map_copy(&mark->names);
+  graph->counters = copy_counters(&mark->counters);
+}
+
 Tensor tensor_new(TensorKind kind, ScalarType type) {
   return (Tensor){.kind = kind,
                   .type = type,

@@ -220,6 +220,13 @@ const char *graph_unique_name(Graph *graph, const char *base);
 TensorId graph_find(const Graph *graph, const char *name); /* TENSOR_NONE when absent */
 /* Gives a tensor another name, or that name with a number when it is taken. */
 void graph_rename(Graph *graph, TensorId id, const char *name);
+/* Forgets the tensors that were added since the mark, and their names. Expressions stay. */
+typedef struct GraphMark {
+  uint32_t n_tensors;
+  Map names, counters;
+} GraphMark;
+GraphMark graph_mark(const Graph *graph);
+void graph_reset(Graph *graph, const GraphMark *mark);
 int64_t tensor_size(const Tensor *tensor); /* product of the extents */
 /* The extents of all its index variables: outputs, then reduced. */
 const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena);

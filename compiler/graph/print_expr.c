@@ -91,6 +91,47 @@ static void print_constant(const Printer *p, const Expr *e, int precedence, bool
   if (parenthesise) text_add(p->out, ")");
 }
 
+static bool gives_type(const Printer *p, TensorId id);
+
+/* The same without what is defined further down: of that only a guess is known. */
+static bool is_typed(const Printer *p, ExprId id) {
+  const Graph *graph = p->program->graph;
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_READ)
+    return gives_type(p, e->tensor) || (e->fallback != EXPR_NONE && is_typed(p, e->fallback));
+  if (e->kind != EXPR_OP || scalar_ops[e->op].gives != GIVES_OPERAND) return is_anchored(graph, id);
+  for (uint32_t i = e->op == OP_WHERE ? 1 : 0; i < e->n_args; i++)
+    if (is_typed(p, e->args[i])) return true;
+  return false;
+}
+
+static bool gives_type(const Printer *p, TensorId id) {
+  if (!p->coming[id]) return true;
+  return p->folded[id] && is_typed(p, tensor_at(p->program->graph, id)->body);
+}
+
+/* Above the definition of what is read a default may be all that gives it a type. */
+static bool default_is_typed(const Printer *p, const Expr *read) {
+  const Graph *graph = p->program->graph;
+  const Tensor *t = tensor_at(graph, read->tensor);
+  return read->type == p->program->real || p->coming == NULL || !p->coming[read->tensor] ||
+         t->reduction >= REDUCE_ARGMAX || is_anchored(graph, read->fallback) ||
+         is_typed(p, t->body);
+}
+
+/* `?? 0`, `?? (a[i] + 1)`, `?? i32(0)` */
+static void print_default(const Printer *p, const Scope *scope, const Expr *read) {
+  const Expr *fallback = expr_at(p->program->graph, read->fallback);
+  bool cast = !default_is_typed(p, read);
+  bool simple = fallback->kind == EXPR_CONST ||
+                (fallback->kind == EXPR_READ && fallback->fallback == EXPR_NONE);
+  text_add(p->out, " ?? ");
+  if (cast) text_add(p->out, type_name(read->type));
+  if (cast || !simple) text_add(p->out, "(");
+  print_expr(p, scope, read->fallback, 0, true);
+  if (cast || !simple) text_add(p->out, ")");
+}
+
 static void print_read(const Printer *p, const Scope *scope, const Expr *e, int precedence) {
   const Graph *graph = p->program->graph;
   if (p->folded != NULL && p->folded[e->tensor]) {
@@ -111,15 +152,7 @@ static void print_read(const Printer *p, const Scope *scope, const Expr *e, int 
     }
     text_add(p->out, "]");
   }
-  if (e->fallback != EXPR_NONE) {
-    text_add(p->out, " ?? ");
-    const Expr *fallback = expr_at(graph, e->fallback);
-    bool simple = fallback->kind == EXPR_CONST ||
-                  (fallback->kind == EXPR_READ && fallback->fallback == EXPR_NONE);
-    if (!simple) text_add(p->out, "(");
-    print_expr(p, scope, e->fallback, 0, true);
-    if (!simple) text_add(p->out, ")");
-  }
+  if (e->fallback != EXPR_NONE) print_default(p, scope, e);
   if (parenthesise) text_add(p->out, ")");
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "support/text.h"
 
 /* An error that has been said. */
 typedef struct Said {
@@ -15,6 +16,8 @@ struct Diag {
   int errors;
   ARRAY(Said) said;
   bool silent; /* the last error was past the limit, or a repetition: so are its notes */
+  bool holds;  /* what is reported is kept in `held` */
+  Text held;
 };
 
 Diag *diag_new(Arena *arena, void *stream_FILE) {
@@ -22,6 +25,30 @@ Diag *diag_new(Arena *arena, void *stream_FILE) {
   diag->arena = arena;
   diag->stream = stream_FILE;
   return diag;
+}
+
+Diag *diag_hold(const Diag *diag) {
+  Diag *holding = ARENA_NEW(diag->arena, Diag);
+  *holding = *diag;
+  holding->holds = true;
+  holding->held = text_new(diag->arena);
+  return holding;
+}
+
+static void say(Diag *diag, const char *text) {
+  if (diag->holds)
+    text_add(&diag->held, text);
+  else
+    fputs(text, diag->stream);
+}
+
+void diag_release(Diag *diag, const Diag *holding) {
+  diag->errors = holding->errors;
+  diag->said.items = holding->said.items;
+  diag->said.count = holding->said.count;
+  diag->said.capacity = holding->said.capacity;
+  diag->silent = holding->silent;
+  say(diag, text_string(&holding->held));
 }
 
 int diag_errors(const Diag *diag) { return diag->errors; }
@@ -60,9 +87,11 @@ static const char *line_text(const Source *source, uint32_t line, size_t *length
 
 enum { MAX_SHOWN = 160 }; /* bytes of a source line that are shown */
 
+static void add_byte(Text *out, char byte) { text_addn(out, &byte, 1); }
+
 /* The source line and a caret range below it. Tabs are kept so that the carets line up; bytes that
    a terminal could not show are replaced. */
-static void show_line(FILE *out, Span span) {
+static void show_line(Text *out, Span span) {
   size_t length;
   const char *text = line_text(span.source, span.line, &length);
   size_t start = span.column - 1;
@@ -73,42 +102,32 @@ static void show_line(FILE *out, Span span) {
   size_t first = start > MAX_SHOWN / 2 && length > MAX_SHOWN ? start - MAX_SHOWN / 2 : 0;
   size_t last = length - first > MAX_SHOWN ? first + MAX_SHOWN : length;
   while (first < start && ((unsigned char)text[first] & 0xc0u) == 0x80u) first++;
-  fprintf(out, "%5u | ", span.line);
+  text_printf(out, "%5u | ", span.line);
   for (size_t i = first; i < last; i++) {
     unsigned char byte = (unsigned char)text[i];
-    fputc(byte >= 0x20 || byte == '\t' ? byte : '?', out);
+    add_byte(out, byte >= 0x20 || byte == '\t' ? text[i] : '?');
   }
-  fprintf(out, "\n      | ");
+  text_add(out, "\n      | ");
   for (size_t i = first; i < end && i < last + 1; i++) {
     unsigned char byte = i < length ? (unsigned char)text[i] : ' ';
     if ((byte & 0xc0u) == 0x80u) continue; /* inside a UTF-8 character */
     if (i < start)
-      fputc(byte == '\t' ? '\t' : ' ', out);
+      add_byte(out, byte == '\t' ? '\t' : ' ');
     else
-      fputc('^', out);
+      add_byte(out, '^');
   }
-  fputc('\n', out);
+  text_add(out, "\n");
 }
 
-static void report_place(FILE *out, Span span, const char *kind) {
+static void report(Diag *diag, Span span, const char *kind, const char *message) {
+  Text out = text_new(diag->arena);
   if (span.source != NULL)
-    fprintf(out, "%s:%u:%u: ", span.source->path, span.line, span.column);
+    text_printf(&out, "%s:%u:%u: ", span.source->path, span.line, span.column);
   else
-    fprintf(out, "dagc: ");
-  fprintf(out, "%s: ", kind);
-}
-
-static void report_text(FILE *out, Span span, const char *kind, const char *message) {
-  report_place(out, span, kind);
-  fprintf(out, "%s\n", message);
-  if (span.source != NULL && span.line > 0) show_line(out, span);
-}
-
-static void report(FILE *out, Span span, const char *kind, const char *format, va_list args) {
-  report_place(out, span, kind);
-  vfprintf(out, format, args);
-  fputc('\n', out);
-  if (span.source != NULL && span.line > 0) show_line(out, span);
+    text_add(&out, "dagc: ");
+  text_printf(&out, "%s: %s\n", kind, message);
+  if (span.source != NULL && span.line > 0) show_line(&out, span);
+  say(diag, text_string(&out));
 }
 
 /* The same mistake at the same place, as in a function that is called twice, is said once. */
@@ -128,16 +147,12 @@ void diag_error(Diag *diag, Span span, const char *format, ...) {
   diag->errors++;
   diag->silent = full;
   if (full) return;
-  va_list args, again;
+  va_list args;
   va_start(args, format);
-  va_copy(again, args);
-  int length = vsnprintf(NULL, 0, format, again);
-  va_end(again);
-  char *message = arena_alloc(diag->arena, (size_t)length + 1);
-  vsnprintf(message, (size_t)length + 1, format, args);
+  const char *message = arena_vprintf(diag->arena, format, args);
   va_end(args);
   diag->silent = is_said(diag, span, message);
-  if (!diag->silent) report_text(diag->stream, span, "error", message);
+  if (!diag->silent) report(diag, span, "error", message);
 }
 
 void diag_warning(Diag *diag, Span span, const char *format, ...) {
@@ -145,7 +160,7 @@ void diag_warning(Diag *diag, Span span, const char *format, ...) {
   if (diag->silent) return;
   va_list args;
   va_start(args, format);
-  report(diag->stream, span, "warning", format, args);
+  report(diag, span, "warning", arena_vprintf(diag->arena, format, args));
   va_end(args);
 }
 
@@ -153,7 +168,7 @@ void diag_note(Diag *diag, Span span, const char *format, ...) {
   if (diag->silent) return;
   va_list args;
   va_start(args, format);
-  report(diag->stream, span, "note", format, args);
+  report(diag, span, "note", arena_vprintf(diag->arena, format, args));
   va_end(args);
 }
 
@@ -161,9 +176,7 @@ void diag_hint(Diag *diag, const char *format, ...) {
   if (diag->silent) return;
   va_list args;
   va_start(args, format);
-  fprintf(diag->stream, "hint: ");
-  vfprintf(diag->stream, format, args);
-  fputc('\n', diag->stream);
+  say(diag, arena_printf(diag->arena, "hint: %s\n", arena_vprintf(diag->arena, format, args)));
   va_end(args);
 }
 

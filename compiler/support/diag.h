@@ -49,6 +49,11 @@ int diag_errors(const Diag *diag);
 /* True when DIAG_MAX_ERRORS is reached: a stage may stop. */
 bool diag_full(const Diag *diag);
 
+/* One that goes on from `diag` but keeps what is reported: diag_release prints it and goes on from
+   there; without that it was never said. */
+Diag *diag_hold(const Diag *diag);
+void diag_release(Diag *diag, const Diag *holding);
+
 /* The candidate nearest to `name` in edit distance, or NULL when none is near: "did you mean". */
 const char *nearest_name(const char *name, const char *const *candidates, size_t n);
 

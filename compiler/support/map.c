@@ -44,3 +44,13 @@ void map_set(Map *map, const char *key, void *value) {
   map->entries[map->count++] = (MapEntry){key, value};
   *slot = map->count;
 }
+
+Map map_copy(const Map *map) {
+  Map copy = *map;
+  if (map->n_slots == 0) return copy;
+  copy.entries = ARENA_ARRAY(map->arena, MapEntry, map->capacity);
+  copy.slots = ARENA_ARRAY(map->arena, size_t, map->n_slots);
+  memcpy(copy.entries, map->entries, map->count * sizeof *map->entries);
+  memcpy(copy.slots, map->slots, map->n_slots * sizeof *map->slots);
+  return copy;
+}

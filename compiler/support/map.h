@@ -21,3 +21,5 @@ Map map_new(Arena *arena);
 void *map_get(const Map *map, const char *key);
 /* Replaces the value of a key that is there. */
 void map_set(Map *map, const char *key, void *value);
+/* The same entries; what is set in the one is not in the other. */
+Map map_copy(const Map *map);
