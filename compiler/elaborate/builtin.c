@@ -15,6 +15,7 @@ static const Builtin builtins[] = {{"concat", call_concat},
                                    {"one_hot", call_one_hot},
                                    {"rank", call_rank},
                                    {"size", call_size},
+                                   {"shape", call_shape},
                                    {"uniform", call_uniform},
                                    {"normal", call_normal},
                                    {"random_uniform", call_random_uniform},
@@ -205,9 +206,9 @@ Value call_reshape(Elaborator *e, Scope *scope, const Ast *call) {
   }
   Value v = evaluate_tensor(e, scope, call->args[0].value);
   int64_t *extents = ARENA_ARRAY(e->arena, int64_t, MAX_AXES);
-  uint32_t rank, *free;
+  uint32_t rank = 0, *free;
   const Ast *sizes = call->args[1].value;
-  if (value_failed(&v) || !constant_sizes(e, scope, sizes, true, extents, &rank) ||
+  if (value_failed(&v) || !add_sizes(e, scope, sizes, true, extents, &rank) ||
       !infer_open_size(e, &v, extents, rank, sizes->span))
     return value_error();
   if (rank == v.rank && (rank == 0 || memcmp(extents, v.extents, rank * sizeof *extents) == 0))
@@ -266,16 +267,8 @@ static Value filled(Elaborator *e, Scope *scope, const Ast *call, double value) 
   Value v = value_real(e, scope->real, value);
   int64_t *extents = ARENA_ARRAY(e->arena, int64_t, MAX_AXES);
   uint32_t rank = 0;
-  bool list = call->n_args == 1 && call->args[0].value->kind == AST_LIST;
-  if (list && !constant_sizes(e, scope, call->args[0].value, false, extents, &rank))
-    return value_error();
-  for (size_t i = 0; !list && i < call->n_args; i++) {
-    uint32_t one;
-    if (rank == MAX_AXES ||
-        !constant_sizes(e, scope, call->args[i].value, false, &extents[rank], &one))
-      return value_error();
-    rank++;
-  }
+  for (size_t i = 0; i < call->n_args; i++)
+    if (!add_sizes(e, scope, call->args[i].value, false, extents, &rank)) return value_error();
   v.rank = rank;
   v.extents = extents;
   v.constant = rank == 0;
@@ -345,15 +338,37 @@ Value call_rank(Elaborator *e, Scope *scope, const Ast *call) {
   return value_error();
 }
 
+/* Of a list: how many items it has. */
 Value call_size(Elaborator *e, Scope *scope, const Ast *call) {
   static const char *const names[] = {"x", "axis"};
   Argument args[2] = {0};
   uint32_t axis;
-  if (!take(e, scope, call, names, 2, 1, args)) return value_error();
+  if (!match_arguments(e, scope, "size", names, 2, call, 0, args)) return value_error();
   const Value *x = &args[0].value;
-  if (!args[1].present) return value_integer(e, shape_size(x->rank, x->extents));
-  if (!constant_axis(e, &args[1], x->rank, &axis)) return value_error();
-  return value_integer(e, x->extents[axis]);
+  bool list = args[0].present && x->kind == VALUE_LIST;
+  if (!args[0].present || (x->kind != VALUE_TENSOR && !list)) {
+    diag_error(e->diag, call->span, "size takes a tensor or list, and perhaps an axis");
+    return value_error();
+  }
+  int64_t count = (int64_t)x->n_items;
+  uint32_t rank = list ? 1 : x->rank;
+  const int64_t *extents = list ? &count : x->extents;
+  if (!args[1].present) return value_integer(e, shape_size(rank, extents));
+  if (!constant_axis(e, &args[1], rank, &axis)) return value_error();
+  return value_integer(e, extents[axis]);
+}
+
+/* The sizes as a list. */
+Value call_shape(Elaborator *e, Scope *scope, const Ast *call) {
+  static const char *const names[] = {"x"};
+  Argument x = {0};
+  if (!take(e, scope, call, names, 1, 1, &x)) return value_error();
+  Value *items = ARENA_ARRAY(e->arena, Value, x.value.rank + 1), list = value_error();
+  for (uint32_t i = 0; i < x.value.rank; i++) items[i] = value_integer(e, x.value.extents[i]);
+  list.kind = VALUE_LIST;
+  list.items = items;
+  list.n_items = x.value.rank;
+  return list;
 }
 
 /* --- random numbers: drawn anew at every point of the definition that they stand in --- */

@@ -78,21 +78,27 @@ static const char *written(Elaborator *e, const Ast *ast) {
   return text_string(&text);
 }
 
-bool constant_integer(Elaborator *e, Scope *scope, const Ast *ast, const char *what,
-                      int64_t *result) {
-  Value v = evaluate(e, scope, ast);
-  if (value_failed(&v)) return false;
-  if (v.kind == VALUE_TENSOR && v.constant && type_is_integer(v.type)) {
-    *result = v.integer;
+/* The integer that v is; `ast` is what gave it, for the error. */
+static bool integer_value(Elaborator *e, const Value *v, const Ast *ast, const char *what,
+                          int64_t *result) {
+  if (value_failed(v)) return false;
+  if (v->kind == VALUE_TENSOR && v->constant && type_is_integer(v->type)) {
+    *result = v->integer;
     return true;
   }
   diag_error(e->diag, ast->span, "%s must be an integer known at compile time, not %s", what,
-             value_describe(e, &v));
-  if (v.kind == VALUE_TENSOR && v.constant && type_is_real(v.type) && whole(v.real))
-    diag_hint(e->diag, "int(%s) is %.0f", written(e, ast), v.real);
+             value_describe(e, v));
+  if (v->kind == VALUE_TENSOR && v->constant && type_is_real(v->type) && whole(v->real))
+    diag_hint(e->diag, "int(%s) is %.0f", written(e, ast), v->real);
   else
     diag_hint(e->diag, "sizes come from numbers, `dim`, `const` and the shapes of signatures");
   return false;
+}
+
+bool constant_integer(Elaborator *e, Scope *scope, const Ast *ast, const char *what,
+                      int64_t *result) {
+  Value v = evaluate(e, scope, ast);
+  return integer_value(e, &v, ast, what, result);
 }
 
 bool constant_bool(Elaborator *e, Scope *scope, const Ast *ast, const char *what, bool *result) {
@@ -109,27 +115,36 @@ bool constant_bool(Elaborator *e, Scope *scope, const Ast *ast, const char *what
   return false;
 }
 
-bool constant_sizes(Elaborator *e, Scope *scope, const Ast *ast, bool open, int64_t *extents,
-                    uint32_t *rank) {
-  const Ast single_item = *ast;
-  const Item single = {.kind = ITEM_EXPR, .first = (Ast *)&single_item, .span = ast->span};
-  const Item *items = ast->kind == AST_LIST ? ast->items : &single;
-  size_t n = ast->kind == AST_LIST ? ast->n_items : 1;
-  if (n > MAX_AXES) {
-    diag_error(e->diag, ast->span, "%zu axes: at most %d are possible", n, MAX_AXES);
+static bool add_size(Elaborator *e, const Value *v, const Ast *ast, bool open, int64_t *extents,
+                     uint32_t *rank) {
+  int64_t size;
+  if (!integer_value(e, v, ast, "a size", &size)) return false;
+  if (size < 1 && !(open && size == -1)) {
+    diag_error(e->diag, ast->span, "a size must be at least 1, not %" PRId64, size);
     return false;
   }
-  for (size_t i = 0; i < n; i++) {
-    if (items[i].kind != ITEM_EXPR) {
-      diag_error(e->diag, items[i].span, "expected a size");
-      return false;
-    }
-    if (!constant_integer(e, scope, items[i].first, "a size", &extents[i])) return false;
-    if (extents[i] < 1 && !(open && extents[i] == -1)) {
-      diag_error(e->diag, items[i].span, "a size must be at least 1, not %" PRId64, extents[i]);
-      return false;
-    }
+  if (*rank == MAX_AXES) {
+    diag_error(e->diag, ast->span, "more than %d axes: at most so many are possible", MAX_AXES);
+    return false;
   }
-  *rank = (uint32_t)n;
+  extents[(*rank)++] = size;
+  return true;
+}
+
+bool add_sizes(Elaborator *e, Scope *scope, const Ast *ast, bool open, int64_t *extents,
+               uint32_t *rank) {
+  for (size_t i = 0; ast->kind == AST_LIST && i < ast->n_items; i++) {
+    const Item *item = &ast->items[i];
+    if (item->kind != ITEM_EXPR) {
+      diag_error(e->diag, item->span, "expected a size");
+      return false;
+    }
+    if (!add_sizes(e, scope, item->first, open, extents, rank)) return false;
+  }
+  if (ast->kind == AST_LIST) return true;
+  Value v = evaluate(e, scope, ast);
+  if (v.kind != VALUE_LIST) return add_size(e, &v, ast, open, extents, rank);
+  for (size_t i = 0; i < v.n_items; i++)
+    if (!add_size(e, &v.items[i], ast, open, extents, rank)) return false;
   return true;
 }

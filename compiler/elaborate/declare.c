@@ -93,29 +93,22 @@ bool declared_shape(Elaborator *e, Scope *scope, const TypeExpr *type, ScalarTyp
     report_unknown(e, scope, type->name, type->span);
     return false;
   }
-  if (type->n_items > MAX_AXES) {
-    diag_error(e->diag, type->span, "%zu axes: at most %d are possible", type->n_items, MAX_AXES);
-    return false;
-  }
-  int64_t *sizes = ARENA_ARRAY(e->arena, int64_t, type->n_items + 1), size = 1;
+  int64_t *sizes = ARENA_ARRAY(e->arena, int64_t, MAX_AXES), size = 1;
+  *rank = 0;
   for (size_t i = 0; i < type->n_items; i++) {
     const Item *item = &type->items[i];
     if (item->kind != ITEM_EXPR) {
       diag_error(e->diag, item->span, "a declaration gives every size; expected one here");
       return false;
     }
-    if (!constant_integer(e, scope, item->first, "a size", &sizes[i])) return false;
-    if (sizes[i] < 1) {
-      diag_error(e->diag, item->span, "a size must be at least 1, not %" PRId64, sizes[i]);
-      return false;
-    }
-    if (__builtin_mul_overflow(size, sizes[i], &size) || size >> MAX_ELEMENTS_LOG2 != 0) {
-      diag_error(e->diag, type->span, "this tensor would have more than 2^%d elements",
-                 MAX_ELEMENTS_LOG2);
-      return false;
-    }
+    if (!add_sizes(e, scope, item->first, false, sizes, rank)) return false;
   }
-  *rank = (uint32_t)type->n_items;
+  for (uint32_t i = 0; i < *rank; i++) {
+    if (!__builtin_mul_overflow(size, sizes[i], &size) && size >> MAX_ELEMENTS_LOG2 == 0) continue;
+    diag_error(e->diag, type->span, "this tensor would have more than 2^%d elements",
+               MAX_ELEMENTS_LOG2);
+    return false;
+  }
   *extents = sizes;
   return true;
 }

@@ -247,9 +247,10 @@ bool constant_operator(Elaborator *e, ScalarOp op, const Value *args, uint32_t n
 bool constant_integer(Elaborator *e, Scope *scope, const Ast *ast, const char *what,
                       int64_t *result);
 bool constant_bool(Elaborator *e, Scope *scope, const Ast *ast, const char *what, bool *result);
-/* A list of sizes: `[B, 784]`, as given to reshape and zeros. -1 stands for one that is open. */
-bool constant_sizes(Elaborator *e, Scope *scope, const Ast *ast, bool open, int64_t *extents,
-                    uint32_t *rank);
+/* Adds a size, or those of a list, to extents[*rank…], which has room for MAX_AXES. -1 stands for
+   one that is open, where that may be. */
+bool add_sizes(Elaborator *e, Scope *scope, const Ast *ast, bool open, int64_t *extents,
+               uint32_t *rank);
 
 /* --- scope.c --- */
 Scope *scope_new(Elaborator *e, Scope *parent);
@@ -385,8 +386,8 @@ void apply_optimizer(Elaborator *e, const Instance *instance, TensorId param, Te
 /* --- builtin.c, derivative.c --- */
 const Builtin *builtin_named(const char *name);
 BuiltinCall call_concat, call_reshape, call_transpose, call_where, call_zeros, call_ones,
-    call_zeros_like, call_ones_like, call_one_hot, call_rank, call_size, call_uniform, call_normal,
-    call_random_uniform, call_random_normal, call_derivative;
+    call_zeros_like, call_ones_like, call_one_hot, call_rank, call_size, call_shape, call_uniform,
+    call_normal, call_random_uniform, call_random_normal, call_derivative;
 Value matrix_product(Elaborator *e, Scope *scope, const Ast *ast);
 /* grad(loss, x) as a tensor of its own. */
 TensorId make_gradient(Elaborator *e, TensorId loss, TensorId x, Span span);

@@ -239,10 +239,32 @@ static bool give_default(Elaborator *e, Scope *scope, Value *v, const Ast *fallb
 }
 
 /* One item of a list, which is known at compile time: `size[0]`. */
+/* list[a:b]: those items as a list. */
+static Value list_part(Elaborator *e, Scope *scope, const Item *item, const Value *list) {
+  int64_t n = (int64_t)list->n_items, ends[2] = {0, n};
+  const Ast *const given[2] = {item->first, item->second};
+  for (int i = 0; i < 2; i++) {
+    if (given[i] == NULL) continue;
+    if (!constant_integer(e, scope, given[i], "a place in a list", &ends[i])) return value_error();
+    if (ends[i] < 0) ends[i] += n;
+  }
+  if (ends[0] < 0 || ends[0] > ends[1] || ends[1] > n) {
+    diag_error(e->diag, item->span, "there are no items %" PRId64 " to %" PRId64 " among %" PRId64,
+               ends[0], ends[1], n);
+    return value_error();
+  }
+  Value part = *list;
+  part.items = list->items + ends[0];
+  part.n_items = (size_t)(ends[1] - ends[0]);
+  return part;
+}
+
 static Value list_item(Elaborator *e, Scope *scope, const Ast *ast, const Value *list) {
   int64_t at, n = (int64_t)list->n_items;
+  if (ast->n_items == 1 && ast->items[0].kind == ITEM_SLICE)
+    return list_part(e, scope, &ast->items[0], list);
   if (ast->n_items != 1 || ast->items[0].kind != ITEM_EXPR) {
-    diag_error(e->diag, ast->span, "a list is read at one place");
+    diag_error(e->diag, ast->span, "a list is read at one place, or cut by a:b");
     return value_error();
   }
   if (!constant_integer(e, scope, ast->items[0].first, "a place in a list", &at))

@@ -70,5 +70,13 @@ int main(void) {
   CHECK(cosine_similarity, z, y);
   CHECK(smoothed, z, reference_class);
   CHECK(weighted, z, y, reference_class);
+  CHECK(softshrink, x);
+  CHECK(hardshrink, x);
+  CHECK(tanhshrink, x);
+  CHECK(threshold, x);
+  CHECK(rrelu, x);
+  CHECK(softmin, z, y);
+  CHECK(softmax_axis, z, y);
+  CHECK(log_softmax_axis, z, y);
   return failures != 0;
 }

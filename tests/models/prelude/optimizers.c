@@ -58,6 +58,10 @@ int main(void) {
   CHECK(scheduled_warmup);
   CHECK(scheduled_cycle);
   CHECK(scheduled_exponential);
+  CHECK(scheduled_milestones);
+  CHECK(scheduled_polynomial);
+  CHECK(scheduled_ramp);
+  CHECK(scheduled_restarts);
   CHECK(sgd_all);
   CHECK(adagrad_all);
   CHECK(rmsprop_all);

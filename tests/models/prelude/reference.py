@@ -141,6 +141,14 @@ text += function("soft_cross_entropy", lambda z: F.cross_entropy(z, Y, reduction
 text += function("cosine_similarity", lambda z: F.cosine_similarity(z, Y), Z)
 text += function("smoothed", lambda z: F.cross_entropy(z, CLASS, reduction="none", label_smoothing=0.2), Z)
 text += function("weighted", lambda z: F.cross_entropy(z, CLASS, Y[1], reduction="none", label_smoothing=0.2, ignore_index=2), Z)
+text += function("softshrink", F.softshrink, X)
+text += function("hardshrink", lambda x: F.hardshrink(x, 0.35), X)
+text += function("tanhshrink", F.tanhshrink, X)
+text += function("threshold", lambda x: F.threshold(x, 0.1, -2.0), X)
+text += function("rrelu", F.rrelu, X)
+text += function("softmin", lambda z: F.softmin(z, -1), Z, Y)
+text += function("softmax_axis", lambda z: F.softmax(z, 0), Z, Y)
+text += function("log_softmax_axis", lambda z: F.log_softmax(z, -2), Z, Y)
 
 O = torch.optim
 text += optimizer("sgd", lambda p: O.SGD(p, lr=0.01))
@@ -178,6 +186,11 @@ text += optimizer("scheduled_warmup", lambda p: O.SGD(p, lr=0.01),
                   schedule=lambda o: S.LambdaLR(o, lambda t: min((t + 1) / 8, 1)))
 text += optimizer("scheduled_cycle", lambda p: O.SGD(p, lr=0.01),
                   schedule=lambda o: S.OneCycleLR(o, 0.02, total_steps=21, cycle_momentum=False))
+text += optimizer("scheduled_milestones", lambda p: O.SGD(p, lr=0.01), schedule=lambda o: S.MultiStepLR(o, [4, 11], 0.5))
+text += optimizer("scheduled_polynomial", lambda p: O.SGD(p, lr=0.01), schedule=lambda o: S.PolynomialLR(o, 15, 2.0))
+text += optimizer("scheduled_ramp", lambda p: O.SGD(p, lr=0.01), schedule=lambda o: S.LinearLR(o, total_iters=8))
+text += optimizer("scheduled_restarts", lambda p: O.SGD(p, lr=0.01),
+                  schedule=lambda o: S.CosineAnnealingWarmRestarts(o, 7, eta_min=0.001))
 text += optimizer("scheduled_exponential", lambda p: O.SGD(p, lr=0.01), schedule=lambda o: S.ExponentialLR(o, 0.9))
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 torch.set_default_dtype(torch.float64)
 
 DIMS = dict(N=2, C=6, L=11, H=9, W=7, SIZE=3, STRIDE=2, PAD=1, DILATION=2, GROUPS=3,
-            B=2, T=5, U=4, D=12, HEADS=3, R=5, K=7, UNITS=4)
+            B=2, T=5, U=4, D=12, HEADS=3, R=5, K=9, UNITS=4)
 SMALL = DIMS | dict(N=1, L=7, H=6, W=5, B=2, T=3, D=6, HEADS=1)  # of the recorded figures
 
 
@@ -69,6 +69,14 @@ def cases(d):
         "group_norm_": (x | part("group", c), lambda x, a, b: F.group_norm(x, g, a, b)),
         "instance_norm_": (s | part("instance", c), lambda s, a, b: F.instance_norm(s, weight=a, bias=b)),
         "rms_norm_": (x | {"rms.gain": (d["W"],)}, lambda x, a: F.rms_norm(x, a.shape, a, 1e-6)),
+        "layer_norm_axes": (x | {"planes.gain": (c, d["H"], d["W"]), "planes.bias": (c, d["H"], d["W"])},
+                            lambda x, a, b: F.layer_norm(x, a.shape, a, b)),
+        "layer_norm_gain": (x | {"rows_.gain": (d["W"],)}, lambda x, a: F.layer_norm(x, a.shape, a)),
+        "rms_norm_axes": (x | {"boards.gain": (d["H"], d["W"])}, lambda x, a: F.rms_norm(x, a.shape, a, 1e-6)),
+        "prelu_one": (x | {"leak.a": (1,)}, F.prelu),
+        "prelu_channels": (x | {"leaks.a": (c,)}, F.prelu),
+        "softmax_channels": (x, lambda x: F.softmax(x, 1)),
+        "glu_channels": (s, lambda s: F.glu(torch.cat([s, s + 1], 1), 1)),
         "embedding_": ({"words.E": (7, 5)}, lambda e: F.embedding(token, e)),
         "dropout_used": (s, lambda s: F.dropout(s, 0.3, training=False)),
         "flatten_": (x, lambda x: x.flatten(1)),
@@ -163,6 +171,41 @@ def attention_cases(d):
             return norm(y + feed(y), "norm2")
         return run
 
+    def cross(p, memory):
+        return {p + ".Wq": query, p + ".bq": (h, e), p + ".Wk": (h, e, memory), p + ".bk": (h, e),
+                p + ".Wv": (h, e, memory), p + ".bv": (h, e), p + ".Wo": (width, h, e), p + ".bo": (width,)}
+
+    def decoder(p, expansion, memory):
+        return block(p, expansion) | cross(p + ".cross", memory) | {p + ".norm3.gain": (width,),
+                                                                    p + ".norm3.bias": (width,)}
+
+    def reads(x, memory, *values):
+        """A decoder's block with its norms first."""
+        w = dict(zip(decoder("reader", 4, other), values))
+        norm = lambda x, k: F.layer_norm(x, (width,), w[f"reader.{k}.gain"], w[f"reader.{k}.bias"])
+        y = x + apply(norm(x, "norm1"), w, "reader.attention_", is_causal=True)
+        y = y + attention(norm(y, "norm2"), memory, *(w["reader.cross.W" + k] for k in "qkvo"),
+                          *(w["reader.cross.b" + k] for k in "qkvo"))
+        y_ = F.gelu(F.linear(norm(y, "norm3"), w["reader.grow.W"], w["reader.grow.b"]))
+        return y + F.linear(y_, w["reader.shrink.W"], w["reader.shrink.b"])
+
+    def writes(x, memory, *values):
+        """PyTorch's own module."""
+        w = dict(zip(decoder("writer", 2, width), values))
+        given = {"linear1.weight": w["writer.grow.W"], "linear1.bias": w["writer.grow.b"],
+                 "linear2.weight": w["writer.shrink.W"], "linear2.bias": w["writer.shrink.b"]}
+        for ours, theirs in ("attention_", "self_attn"), ("cross", "multihead_attn"):
+            of = lambda kind, keys: [w[f"writer.{ours}.{kind}{k}"] for k in keys]
+            given |= {theirs + ".in_proj_weight": torch.cat([v.reshape(width, width) for v in of("W", "qkv")]),
+                      theirs + ".in_proj_bias": torch.cat([v.reshape(width) for v in of("b", "qkv")]),
+                      theirs + ".out_proj.weight": of("W", "o")[0].reshape(width, width),
+                      theirs + ".out_proj.bias": of("b", "o")[0]}
+        for k in "123":
+            given |= {f"norm{k}.weight": w[f"writer.norm{k}.gain"], f"norm{k}.bias": w[f"writer.norm{k}.bias"]}
+        module = torch.nn.TransformerDecoderLayer(width, h, 2 * width, dropout=0.0, batch_first=True)
+        later = torch.ones(d["T"], d["T"], dtype=torch.bool).triu(1)
+        return torch.func.functional_call(module, given, (x, memory), {"tgt_mask": later})
+
     masked = (integers("seen", (d["T"], d["T"])) % 2 == 0) | torch.eye(d["T"], dtype=torch.bool)
     self_names = list(biased("self"))
     return {
@@ -177,6 +220,12 @@ def attention_cases(d):
                             ["seq", "block.attention_.Wq", "block.norm2.gain", "block.grow.W", "block.shrink.b"]),
         "transformer_post": (seq | block("old", 2), layer("old", 2, False),
                              ["seq", "old.attention_.Wv", "old.norm1.bias", "old.grow.b"]),
+        "decoder_pre": (seq | {"other": (d["B"], d["U"], other)} | decoder("reader", 4, other), reads,
+                        ["seq", "other", "reader.attention_.Wq", "reader.cross.Wk", "reader.norm2.gain",
+                         "reader.norm3.bias", "reader.grow.W"]),
+        "decoder_post": (seq | {"memory": (d["B"], d["U"], width)} | decoder("writer", 2, width), writes,
+                         ["seq", "memory", "writer.attention_.Wv", "writer.cross.Wo", "writer.norm3.gain",
+                          "writer.shrink.W"]),
         "rotary_": (seq, rotary),
     }
 
@@ -204,7 +253,28 @@ def loss_cases(d):
     def triplet(margin):
         return lambda a, b, c: F.triplet_margin_loss(a, b, c, margin=margin, reduction="none")
 
+    row = torch.arange(d["R"]) % d["K"]
+    weights = 0.5 + torch.arange(d["K"], dtype=torch.float64)
+    sign = lambda b: torch.where(b > 0, 1.0, -1.0)
+    spread = lambda c: c**2 + 0.1
+    none = dict(reduction="none")
+
     return {
+        "poisson_full": (c, lambda c: F.poisson_nll_loss(spread(c), 4 * spread(c), False, True, **none)),
+        "weighted_binary": (a | b, lambda a, b: F.binary_cross_entropy_with_logits(
+            a, torch.sigmoid(b), pos_weight=weights, **none)),
+        "hinge_embedding_": (a | b, lambda a, b: F.hinge_embedding_loss(a, sign(b), 0.7, **none), ["a"]),
+        "margin_ranking_": (a | b, lambda a, b: F.margin_ranking_loss(a, b, sign(b), 0.3, **none), ["a"]),
+        "soft_margin_": (a | b, lambda a, b: F.soft_margin_loss(a, sign(b), **none), ["a"]),
+        "multilabel_": (a | b, lambda a, b: F.multilabel_soft_margin_loss(a, (b > 0).double(), **none), ["a"]),
+        "multi_margin_": (a, lambda a: F.multi_margin_loss(a, row, margin=0.9, **none)),
+        "multi_margin_2": (a, lambda a: F.multi_margin_loss(a, row, p=2, **none)),
+        "cosine_embedding_": (a | b, lambda a, b: F.cosine_embedding_loss(a, b, sign(b[:, 0]), 0.1, **none), ["a"]),
+        "distance_": (a | b, F.pairwise_distance),
+        "distance_3": (a | b, lambda a, b: F.pairwise_distance(a, b, 3.0)),
+        "triplet_swap": (a | b | c, lambda a, b, c: F.triplet_margin_loss(a, b, c, 0.9, 3.0, swap=True, **none)),
+        "kl_log_": (a | b, lambda a, b: F.kl_div(F.log_softmax(a, -1), F.log_softmax(b, -1), log_target=True,
+                                                 **none).sum(-1)),
         "kl_": (a | b, lambda a, b: F.kl_div(F.log_softmax(a, -1), F.softmax(b, -1), reduction="none").sum(-1)),
         "gaussian_": (a | b | c, gaussian(False)),
         "gaussian_full": (a | b | c, gaussian(True), ["a"]),
@@ -238,6 +308,42 @@ def recurrent_cases(d):
             return [y, *(t[0] for t in (last if isinstance(last, tuple) else (last,)))]
         return f
 
+    def stacked(name, n_layers, directions, gates=(), biased=True):
+        """The params of a stack, by layer and direction in PyTorch's order."""
+        shapes = {}
+        for layer in range(n_layers):
+            into = width if layer == 0 else directions * h
+            for way in ("forward", "backward")[:directions]:
+                p = f"{name}.stack.{way}[{layer}]"
+                shapes |= {p + ".Wx": (*gates, h, into), p + ".Wh": (*gates, h, h)}
+                if biased:
+                    shapes[p + ".b"] = (*gates, h)
+                if biased and gates == (3,):
+                    shapes[p + ".bh"] = (h,)
+        return shapes
+
+    def run_stack(kind, shapes, n_starts, **how):
+        """PyTorch's module on a stack's params, after x and its starting values."""
+        def f(x, *values):
+            start, values = values[:n_starts], dict(zip(shapes, values[n_starts:]))
+            module = kind(width, h, **how)
+            given = {}
+            for name, value in values.items():
+                place, which = name.rsplit(".", 1)
+                suffix = f"_l{place[-2]}" + ("_reverse" if "backward" in place else "")
+                if which == "bh":
+                    given["bias_hh" + suffix][2 * h:] = value
+                    continue
+                theirs = {"Wx": "weight_ih", "Wh": "weight_hh", "b": "bias_ih"}[which]
+                given[theirs + suffix] = value.reshape(-1, value.shape[-1]) if which != "b" else value.reshape(-1)
+                if which == "b":
+                    given["bias_hh" + suffix] = torch.zeros(value.numel())
+            batch_first = how.get("batch_first", False)
+            y, last = torch.func.functional_call(module, given, (
+                x if batch_first else x.transpose(0, 1), *([start[0] if n_starts == 1 else start] if start else [])))
+            return [y, *(last if isinstance(last, tuple) else (last,))]
+        return f
+
     def ctc(steps, count):
         def f(z):
             lp = F.log_softmax(z, -1).transpose(0, 1)
@@ -247,7 +353,22 @@ def recurrent_cases(d):
     labels = integers("labels", (rows, 3))
     logits = {"logits": (rows, d["L"], 7)}
     full = torch.full((rows,), d["L"])
+    first = {"first_h": (4, rows, h)}
+    deep = stacked("deep", 3, 1, biased=False)
+    both, turned = stacked("both", 2, 2, (3,)), stacked("turned_", 2, 2, (4,))
+    place = lambda name, l, which, way="forward": f"{name}.stack.{way}[{l}].{which}"
     return {
+        "rnn_deep": (seq | deep, run_stack(torch.nn.RNN, deep, 0, num_layers=3, bias=False, nonlinearity="relu",
+                                           batch_first=True),
+                     ["seq", place("deep", 0, "Wx"), place("deep", 1, "Wh"), place("deep", 2, "Wx")], 2),
+        "gru_both": (seq | first | both, run_stack(torch.nn.GRU, both, 1, num_layers=2, bidirectional=True,
+                                                   batch_first=True),
+                     ["seq", "first_h", place("both", 0, "Wx"), place("both", 0, "Wh", "backward"),
+                      place("both", 1, "bh"), place("both", 1, "Wx", "backward")], 2),
+        "lstm_both": (seq | first | {"first_c": (4, rows, h)} | turned,
+                      run_stack(torch.nn.LSTM, turned, 2, num_layers=2, bidirectional=True),
+                      ["seq", "first_h", "first_c", place("turned_", 0, "Wx", "backward"),
+                       place("turned_", 1, "Wx"), place("turned_", 1, "b", "backward")], 3),
         "rnn_": (seq | params("simple"), run(torch.nn.RNN), None, 1),
         "gru_": (seq | params("gated", (3,)) | {"gated.bh": (h,)}, run(torch.nn.GRU), None, 1),
         "lstm_": (seq | params("long", (4,)), run(torch.nn.LSTM), None, 3),

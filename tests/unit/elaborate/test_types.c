@@ -46,6 +46,16 @@ static void shapes_broadcast(void **state) {
          "c[i, j, k] = sum[l](a[i, j, l] * b[l, k])", "d[i] = sum[j](b[j, 0] * b[j, i])");
 }
 
+static void lists_of_sizes_stand_for_them(void **state) {
+  (void)state;
+  EXPECT("input a: f32[2, 3, 4]\nconst q = [3, 4]\nparam w: f32[q] = 1\n"
+         "param v: f32[5, shape(a)[:2]] = 0\nb = reshape(a, [1, shape(a)[:-1], 2, -1])\n"
+         "c = zeros(size(q), shape(a)[1:2]) + shape(a)[-1]\nexport f(a) = a * w, b, c, v\n",
+         "param w: f32[3, 4] = 1", "param v: f32[5, 2, 3] = 0", "b = reshape(a, [1, 2, 3, 2, 2])",
+         "c[i: 0..2, j: 0..3] = 0.0 + 4.0");
+  EXPECT("input a: f32\nb = a + zeros(shape(a))\nexport f(a) = b\n", "b = a + 0");
+}
+
 static void builtins_are_index_arithmetic(void **state) {
   (void)state;
   EXPECT(
@@ -88,6 +98,7 @@ int main(void) {
       cmocka_unit_test(constants_are_computed),
       cmocka_unit_test(powers_end),
       cmocka_unit_test(shapes_broadcast),
+      cmocka_unit_test(lists_of_sizes_stand_for_them),
       cmocka_unit_test(builtins_are_index_arithmetic),
       cmocka_unit_test(real_means_what_the_file_says),
       cmocka_unit_test(what_is_refused),
