@@ -137,6 +137,25 @@ static bool same_string(const Value *a, const Value *b) {
   return a->kind == b->kind && strcmp(a->string, b->string) == 0;
 }
 
+/* The same number at all points of each operand, as in `0.25 * ones([2])`: computed here, as it
+   would be where the numbers are written. */
+static bool uniform_operator(Elaborator *e, ScalarOp op, const Value *args, uint32_t n,
+                             Value *result) {
+  Value numbers[3];
+  for (uint32_t i = 0; i < n; i++) {
+    const Expr *body = expr_at(e->graph, args[i].body);
+    if (body->kind != EXPR_CONST) return false;
+    numbers[i] = args[i];
+    numbers[i].rank = 0;
+    numbers[i].constant = true;
+    numbers[i].real = body->real;
+    numbers[i].integer = body->integer;
+  }
+  if (!constant_operator(e, op, numbers, n, result)) return false;
+  result->constant = result->is_size = false;
+  return true;
+}
+
 Value apply_operator(Elaborator *e, ScalarOp op, Value *args, const Span *spans, uint32_t n,
                      Span where) {
   for (uint32_t i = 0; i < n; i++)
@@ -159,12 +178,15 @@ Value apply_operator(Elaborator *e, ScalarOp op, Value *args, const Span *spans,
   if (!common_shape(e, op, args, n, where, extents, &rank)) return value_error();
   const char *const *names = common_names(args, n, rank);
   ExprId bodies[3];
-  for (uint32_t i = 0; i < n; i++) {
-    value_broadcast(e, &args[i], rank, extents);
-    bodies[i] = args[i].body;
+  Value v;
+  if (!uniform_operator(e, op, args, n, &v)) {
+    for (uint32_t i = 0; i < n; i++) {
+      value_broadcast(e, &args[i], rank, extents);
+      bodies[i] = args[i].body;
+    }
+    v = value_scalar(e, expr_op(e->graph, op, bodies, n));
+    v.adapts = result_adapts(op, args, n);
   }
-  Value v = value_scalar(e, expr_op(e->graph, op, bodies, n));
-  v.adapts = result_adapts(op, args, n);
   v.rank = rank;
   v.extents = extents;
   v.axis_names = names;
