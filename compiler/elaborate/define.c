@@ -251,7 +251,8 @@ Value define_name(Elaborator *e, Scope *scope, Value v, const char *name, Span s
     if (may_adopt(e, id, first, name)) adopt(e, id, &v, &making);
     return v;
   }
-  id = make_definition(e, &v, &making);
+  id = adopt_definition(e, &v, &making, first);
+  if (id == TENSOR_NONE) id = make_definition(e, &v, &making);
   v = made_value(e, id, &v, &making);
   if (e->n_open == 0) settle_random(e);
   return v;

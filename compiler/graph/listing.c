@@ -76,17 +76,11 @@ static void reject_values(Listing *l, ExprId id, bool *seen) {
   if (e->kind == EXPR_READ) l->is_value[e->tensor] = false;
 }
 
-/* Made for an update, and read by nothing but other such values. */
-static void find_values(Listing *l, TensorList live) {
+/* What reads a value must be a value as well. */
+static void reject_read_elsewhere(Listing *l, TensorList live) {
   const Program *program = l->program;
   const Graph *graph = program->graph;
   bool *seen = ARENA_ARRAY(program->arena, bool, graph->n_exprs + 1);
-  for (uint32_t e = 0; e < program->n_entries; e++)
-    for (uint32_t i = 0; i < program->entries[e].n_updates; i++) {
-      TensorId value = program->entries[e].updates[i].value;
-      const Tensor *t = tensor_at(graph, value);
-      l->is_value[value] = t->kind == TENSOR_DEFINITION && is_primed(t->name);
-    }
   for (uint32_t i = live.count; i-- > 0;) { /* readers before what they read */
     TensorId id = live.items[i];
     const Tensor *t = tensor_at(graph, id);
@@ -94,6 +88,44 @@ static void find_values(Listing *l, TensorList live) {
     const TensorId whole[] = {t->source, t->wrt, t->seed};
     for (int k = 0; k < 3; k++)
       if (whole[k] != TENSOR_NONE) l->is_value[whole[k]] = false;
+  }
+}
+
+/* Rejects what an update reads and its entry does not update before: there is no `s'` then. */
+static bool reject_not_listed(Listing *l, const Entry *entry) {
+  const Graph *graph = l->program->graph;
+  bool any = false;
+  for (uint32_t i = 0; i < entry->n_updates; i++) {
+    TensorId value = entry->updates[i].value;
+    if (!l->is_value[value]) continue;
+    for (TensorId id = 0; id < graph->n_tensors; id++) {
+      bool listed = false;
+      if (!l->is_value[id] || !expr_reads(graph, tensor_at(graph, value)->body, id)) continue;
+      for (uint32_t k = 0; k < i; k++) listed = listed || entry->updates[k].value == id;
+      any = any || !listed;
+      l->is_value[id] = listed;
+    }
+  }
+  return any;
+}
+
+/* Made for one update, and read by nothing but other such values. */
+static void find_values(Listing *l, TensorList live) {
+  const Program *program = l->program;
+  const Graph *graph = program->graph;
+  bool *met = ARENA_ARRAY(program->arena, bool, graph->n_tensors + 1);
+  for (uint32_t e = 0; e < program->n_entries; e++)
+    for (uint32_t i = 0; i < program->entries[e].n_updates; i++) {
+      TensorId value = program->entries[e].updates[i].value;
+      const Tensor *t = tensor_at(graph, value);
+      l->is_value[value] = t->kind == TENSOR_DEFINITION && is_primed(t->name) && !met[value];
+      met[value] = true;
+    }
+  for (bool again = true; again;) {
+    again = false;
+    reject_read_elsewhere(l, live);
+    for (uint32_t e = 0; e < program->n_entries; e++)
+      again = reject_not_listed(l, &program->entries[e]) || again;
   }
 }
 

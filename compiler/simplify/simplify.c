@@ -37,6 +37,34 @@ static Ranges ranges_of(Graph *graph, TensorId id) {
   return (Ranges){tensor_index_extents(t, graph->arena), t->rank + t->n_reduced};
 }
 
+/* A reduction of equal numbers, where no rounding can come in. */
+static bool fold_reduction(Graph *graph, TensorId id) {
+  Tensor *t = tensor_at(graph, id);
+  ExprId body = t->body;
+  if (t->reduction == REDUCE_NONE || expr_at(graph, body)->kind != EXPR_CONST) return false;
+  switch (t->reduction) {
+  case REDUCE_NONE: return false;
+  case REDUCE_SUM:
+    if (!expr_is_number(graph, body, 0)) return false;
+    body = expr_number(graph, t->type, 0);
+    break;
+  case REDUCE_PROD:
+    if (!expr_is_number(graph, body, 1)) return false;
+    break;
+  case REDUCE_ARGMAX:
+  case REDUCE_ARGMIN: body = expr_integer(graph, t->type, 0); break;
+  case REDUCE_MAX:
+  case REDUCE_MIN:
+  case REDUCE_ANY:
+  case REDUCE_ALL: break;
+  }
+  t = tensor_at(graph, id);
+  t->body = body;
+  t->reduction = REDUCE_NONE;
+  t->n_reduced = 0;
+  return true;
+}
+
 bool fold_definitions(Program *program) {
   Graph *graph = program->graph;
   Live live = find_live(program);
@@ -48,6 +76,7 @@ bool fold_definitions(Program *program) {
     ExprId folded = normalize_indices(graph, body, ranges_of(graph, id));
     tensor_at(graph, id)->body = folded;
     changed |= folded != body;
+    changed |= fold_reduction(graph, id);
   }
   return changed;
 }
@@ -129,6 +158,7 @@ void simplify(Program *program) {
   for (int round = 0; changed && round < MAX_ROUNDS; round++) {
     changed = fold_definitions(program);
     changed |= eliminate_brackets(program);
+    changed |= split_outputs(program);
     changed |= drop_copies(program);
     changed |= inline_helpers(program);
     changed |= widen_values_of_step(program);

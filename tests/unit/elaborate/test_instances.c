@@ -66,7 +66,7 @@ static void random_numbers_are_drawn_at_each_point(void **state) {
   EXPECT("param W: f32[2] = normal(0.1)\n"
          "scan t in 0..4 with h = W { u = tensor[i: 2](normal())\n h = h + u }\n"
          "export f() = h\n",
-         "u.t[t: 0..4, i: 0..2] = random_normal(0, t*2 + i)");
+         "u[t: 0..4, i: 0..2] = random_normal(0, t*2 + i)");
 }
 
 static void what_is_refused(void **state) {
