@@ -32,7 +32,7 @@ static void declare_real(Elaborator *e, const Stmt *stmt, Value v) {
                value_describe(e, &v));
     return;
   }
-  e->program->real = e->global->real = v.type;
+  e->program->real = e->global->real = e->prelude->real = v.type;
 }
 
 /* A number as such: `const a = sqrt(2)` is 1.41…, not a root to be taken. */

@@ -79,6 +79,10 @@ static void real_means_what_the_file_says(void **state) {
   /* in a function, `real` is the type of its arguments */
   EXPECT("fn half(x: real[...]) = x * real(0.5)\ninput x: f64[2]\ny = half(x)\nexport f(x) = y\n",
          "y[i] = x[i] * 0.5");
+  /* also in the prelude, where no argument says so */
+  EXPECT("const real = f64\nparam p: real = 1\nloss = p^2\n"
+         "train { minimize loss; with sgd(lr = cosine_decay(0.05, 300)) }\n",
+         "lr = 0 + 0.025 * (1 + cos(3.141592653589793 * min(f64(step - 1) / 300, 1)))");
 }
 
 static void what_is_refused(void **state) {
