@@ -12,6 +12,41 @@
 #include "output.h"
 #include "simplify/simplify.h"
 
+static Program *elaborate_model(Arena *arena, Diag *diag, const Options *options, const File *file,
+                                const Map *flat) {
+  const char *name = model_name(arena, options->model);
+  Program *program =
+      elaborate_without(arena, diag, file, name, options->defines, options->n_defines, flat);
+  if (program == NULL) return NULL;
+  if (options->verify) verify_program(program, "elaborate");
+  if (options->only != NULL && !keep_only(program, options->only)) return NULL;
+  return program;
+}
+
+static Program *derived_model(Arena *arena, Diag *diag, const Options *options, const File *file,
+                              const Map *flat) {
+  Program *program = elaborate_model(arena, diag, options, file, flat);
+  if (program == NULL) return NULL;
+  differentiate(program, diag);
+  if (diag_errors(diag) > 0) return NULL;
+  if (options->verify) verify_program(program, "differentiate");
+  simplify(program);
+  return program;
+}
+
+/* Simplified. When only then is it seen that gradients are 0, it is elaborated anew without them:
+   `flat` gets the names of their params. */
+static Program *derive(Arena *arena, Diag *diag, const Options *options, const File *file,
+                       Map *flat) {
+  for (;;) {
+    Diag *holding = diag_hold(diag);
+    Program *program = derived_model(arena, holding, options, file, flat);
+    if (program != NULL && find_flat(program, flat)) continue;
+    diag_release(diag, holding);
+    return program;
+  }
+}
+
 /* The program after all passes on the graph, or printed at the stage asked for. Returns NULL when
    the model is wrong, or when *done: a dump was all that was wanted. */
 static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, bool *done) {
@@ -26,31 +61,20 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
     write_output(arena, options->output, text_string(&dump));
     return NULL;
   }
-  Program *program = elaborate(arena, diag, file, model_name(arena, options->model),
-                               options->defines, options->n_defines);
-  *done = program != NULL;
+  *done = false;
+  Map flat = map_new(arena);
+  Program *program = derive(arena, diag, options, file, &flat);
   if (program == NULL) return NULL;
-  if (options->verify) verify_program(program, "elaborate");
-  if (options->only != NULL && !keep_only(program, options->only)) {
-    *done = false;
-    return NULL;
-  }
+  /* `check` differentiates more than the program asks for */
+  if (options->emit == EMIT_IR || options->command == COMMAND_CHECK)
+    program = elaborate_model(arena, diag_hold(diag), options, file, &flat);
+  if (options->command == COMMAND_CHECK) return program;
+  *done = true;
   if (options->emit == EMIT_IR) {
     print_program(&dump, program);
     write_output(arena, options->output, text_string(&dump));
     return NULL;
   }
-  if (options->command == COMMAND_CHECK) { /* which differentiates more than the program asks for */
-    *done = false;
-    return program;
-  }
-  differentiate(program, diag);
-  if (diag_errors(diag) > 0) {
-    *done = false;
-    return NULL;
-  }
-  if (options->verify) verify_program(program, "differentiate");
-  simplify(program);
   program = program_canonical(program);
   if (options->verify) verify_program(program, "simplify");
   if (options->emit == EMIT_GRAD || options->emit == EMIT_OPT) {

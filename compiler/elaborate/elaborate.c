@@ -176,10 +176,17 @@ static void sort_entries(Program *program) {
 
 Program *elaborate(Arena *arena, Diag *diag, const File *file, const char *program_name,
                    const Define *defines, size_t n_defines) {
+  const Map none = map_new(arena);
+  return elaborate_without(arena, diag, file, program_name, defines, n_defines, &none);
+}
+
+Program *elaborate_without(Arena *arena, Diag *diag, const File *file, const char *program_name,
+                           const Define *defines, size_t n_defines, const Map *flat) {
   Elaborator elaborator = {.arena = arena,
                            .diag = diag,
                            .defines = defines,
                            .n_defines = n_defines,
+                           .flat = flat,
                            .imports = map_new(arena),
                            .sites = map_new(arena),
                            .owned = map_new(arena)};

@@ -13,3 +13,7 @@ typedef struct Define {
 /* NULL when diag got errors. `program_name` becomes Program.name (made a C identifier). */
 Program *elaborate(Arena *arena, Diag *diag, const File *file, const char *program_name,
                    const Define *defines, size_t n_defines);
+/* The same, when it is known of some params by name that no loss changes with them: to `train`
+   they are as if they did not stand in it. */
+Program *elaborate_without(Arena *arena, Diag *diag, const File *file, const char *program_name,
+                           const Define *defines, size_t n_defines, const Map *flat);

@@ -173,6 +173,7 @@ struct Elaborator {
   const Define *defines;
   size_t n_defines;
   bool *define_used;
+  const Map *flat; /* names of params that no loss changes with */
   Map imports; /* path → Source * */
   Map sites;   /* owner and call → number, so that every elaboration gives the same names */
   Map owned;   /* full name → TensorId * of params and states */

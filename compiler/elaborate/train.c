@@ -334,11 +334,14 @@ static void move_player(Training *t, const Player *player, const bool *frozen) {
     const Choice *choice = choose(player, named, i);
     TensorId param = program->params[i];
     if (frozen[i] || t->taken[i] || choice == NULL || !reached[param]) continue;
+    if (map_get(e->flat, tensor_at(e->graph, param)->name) != NULL) continue;
     t->taken[i] = true;
     moves[n++] = (Move){param, TENSOR_NONE, choice};
   }
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
     moves[i].gradient = make_gradient(e, player->loss, moves[i].param, player->span);
+    e->program->gradients[e->program->n_gradients++] = (Gradient){moves[i].param, moves[i].gradient};
+  }
   if (!value_failed(&t->clip_norm) && n > 0) clip_gradients(t, moves, n);
   for (size_t i = 0; i < n; i++)
     apply_optimizer(e, moves[i].choice->optimizer, moves[i].param, moves[i].gradient,
@@ -356,6 +359,7 @@ static void move_players(Training *t) {
   const Program *program = e->program;
   bool *frozen = mark_frozen(t);
   t->taken = ARENA_ARRAY(e->arena, bool, program->n_params + 1);
+  e->program->gradients = ARENA_ARRAY(e->arena, Gradient, program->n_params + 1);
   if (t->players.count > 1) /* a param that is named belongs to the player that names it */
     for (size_t i = 0; i < t->players.count; i++) {
       Player *player = &t->players.items[i];

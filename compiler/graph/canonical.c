@@ -284,6 +284,8 @@ Program *program_canonical(const Program *program) {
   Program *result = ARENA_NEW(arena, Program);
   *result = *program;
   result->graph = graph_new(arena);
+  result->gradients = NULL;
+  result->n_gradients = 0;
   Rebuild r = {.from = program,
                .to = result,
                .listing = list_program(program),

@@ -292,6 +292,11 @@ typedef struct Train {
   Span span;
 } Train;
 
+/* What an optimizer moves, and the derivative of the loss that it goes by. */
+typedef struct Gradient {
+  TensorId param, gradient;
+} Gradient;
+
 typedef struct Program {
   Arena *arena;
   Graph *graph;
@@ -308,6 +313,8 @@ typedef struct Program {
   Entry *entries; /* step and eval (when there is a train block), then the exports */
   uint32_t n_entries;
   Train train;
+  Gradient *gradients; /* of all `minimize`; until the program is canonical */
+  uint32_t n_gradients;
 } Program;
 
 /* The outputs and update values of all entries: what must be computed. */

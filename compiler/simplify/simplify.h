@@ -5,3 +5,7 @@
 /* To a fixed point: folding, algebra, bracket elimination, sharing, dead code, inlining of copies.
  */
 void simplify(Program *program);
+
+/* flat.c: adds to `flat` the names of the params whose gradient (Program.gradients) is 0 everywhere in
+   the training step, as can be seen when the program is simplified. Whether there is one. */
+bool find_flat(Program *program, Map *flat);
