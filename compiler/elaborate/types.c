@@ -32,6 +32,14 @@ Value value_retype(Elaborator *e, Value v, ScalarType type) {
 
 /* --- one value --- */
 
+/* An integer in a wider type. */
+static void widen(Elaborator *e, Value *v, ScalarType type) {
+  const Expr *x = expr_at(e->graph, v->body);
+  v->body = x->kind == EXPR_CONST ? expr_integer(e->graph, type, x->integer)
+                                  : expr_cast(e->graph, type, v->body);
+  v->type = type;
+}
+
 static bool literal_fits(const Value *v, ScalarType type) {
   if (!v->adapts || type == TYPE_BOOL) return false;
   if (type_is_real(type)) return true;
@@ -61,8 +69,7 @@ bool value_convert(Elaborator *e, Value *v, ScalarType type, Span where, const c
     return true;
   }
   if (type_is_integer(v->type) && type_is_integer(type) && v->type < type && !v->adapts) {
-    v->body = expr_cast(e->graph, type, v->body);
-    v->type = type;
+    widen(e, v, type);
     return true;
   }
   assume_type(e, v, type);
@@ -106,11 +113,6 @@ static ScalarType wider(ScalarType a, ScalarType b) {
   bool signs_differ = (a == TYPE_U8 && b == TYPE_I8) || (a == TYPE_I8 && b == TYPE_U8);
   if (signs_differ) return TYPE_I32;
   return a > b ? a : b;
-}
-
-static void widen(Elaborator *e, Value *v, ScalarType type) {
-  v->body = expr_cast(e->graph, type, v->body);
-  v->type = type;
 }
 
 /* A literal takes the type of what it meets; one that does not fit widens it. */

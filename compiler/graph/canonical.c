@@ -228,11 +228,24 @@ static void name_indices(Printer *p, TensorId id, const Scope *outer, const char
   name_folded(p, scope, t->body);
 }
 
+static void unname_initials(const Printer *p, const TensorId *ids, uint32_t n) {
+  const Graph *graph = p->program->graph;
+  for (uint32_t i = 0; i < n; i++) {
+    TensorId initial = tensor_at(graph, ids[i])->initial;
+    if (initial == TENSOR_NONE) continue;
+    Tensor *t = tensor_at(graph, initial);
+    bool number = expr_at(graph, t->body)->kind == EXPR_CONST;
+    if (number || prints_whole(p, initial)) t->index_names = NULL;
+  }
+}
+
 /* Where no index variable is printed, none has a name to keep. */
 static void name_all(Program *program) {
   Graph *graph = program->graph;
   Listing l = list_program(program);
   Printer p = {program, NULL, l.folded, (const char *const *const *)l.steps, NULL};
+  unname_initials(&p, program->params, program->n_params);
+  unname_initials(&p, program->states, program->n_states);
   for (TensorId id = 0; id < graph->n_tensors; id++) {
     Tensor *t = tensor_at(graph, id);
     if (t->kind != TENSOR_DEFINITION || l.folded[id]) continue;

@@ -163,7 +163,7 @@ static ExprId without_promotion(const Graph *graph, ExprId id, ScalarType other)
   if (e->kind != EXPR_OP || e->op != OP_CAST || !type_is_integer(e->type) || e->type != other)
     return id;
   const Expr *inner = expr_at(graph, e->args[0]);
-  return type_is_integer(inner->type) && inner->kind != EXPR_CONST && inner->type < e->type
+  return type_is_integer(inner->type) && is_anchored(graph, e->args[0]) && inner->type < e->type
              ? e->args[0]
              : id;
 }
@@ -206,14 +206,17 @@ static void print_call(const Printer *p, const Scope *scope, const Expr *e, bool
   if (e->n_args == 0) return;
   bool typed = scalar_ops[e->op].takes == TAKES_CHOICE && anchored;
   bool first_counts = e->op != OP_WHERE;
+  bool literals = e->op == OP_CAST && expr_at(graph, e->args[0])->kind == EXPR_OP &&
+                  expr_at(graph, e->args[0])->type == TYPE_I32 && type_is_real(e->type) &&
+                  !is_anchored(graph, e->args[0]);
   for (uint32_t i = first_counts ? 0 : 1; i < e->n_args; i++)
     if (e->n_args > 1 && is_anchored(graph, e->args[i])) typed = true;
-  text_add(p->out, "(");
+  text_add(p->out, literals ? "(i32(" : "("); /* integers, which would become real inside */
   for (uint32_t i = 0; i < e->n_args; i++) {
     if (i > 0) text_add(p->out, ", ");
     print_expr(p, scope, e->args[i], 0, typed);
   }
-  text_add(p->out, ")");
+  text_add(p->out, literals ? "))" : ")");
 }
 
 void print_expr(const Printer *p, const Scope *scope, ExprId id, int precedence, bool anchored) {

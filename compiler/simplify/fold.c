@@ -211,8 +211,7 @@ ExprId fold_cast(Graph *graph, ScalarType type, ExprId a) {
   double value = constant_value(e);
   if (type == TYPE_BOOL) return expr_integer(graph, type, value != 0);
   if (type == TYPE_F32) value = (double)(float)value;
-  if (!type_is_real(type) &&
-      (!(fabs(value) < 9e15) || value != floor(value) || !type_holds(type, (int64_t)value)))
+  if (!type_is_real(type) && (!(fabs(value) < 9e15) || !type_holds(type, (int64_t)value)))
     return expr_cast(graph, type, a);
   return expr_number(graph, type, value);
 }
