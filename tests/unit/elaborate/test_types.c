@@ -52,7 +52,7 @@ static void lists_of_sizes_stand_for_them(void **state) {
          "param v: f32[5, shape(a)[:2]] = 0\nb = reshape(a, [1, shape(a)[:-1], 2, -1])\n"
          "c = zeros(size(q), shape(a)[1:2]) + shape(a)[-1]\nexport f(a) = a * w, b, c, v\n",
          "param w: f32[3, 4] = 1", "param v: f32[5, 2, 3] = 0", "b = reshape(a, [1, 2, 3, 2, 2])",
-         "c[i: 0..2, j: 0..3] = 0.0 + 4.0");
+         "c[i: 0..2, j: 0..3] = 4.0");
   EXPECT("input a: f32\nb = a + zeros(shape(a))\nexport f(a) = b\n", "b = a + 0");
 }
 
