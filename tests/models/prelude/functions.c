@@ -78,5 +78,7 @@ int main(void) {
   CHECK(softmin, z, y);
   CHECK(softmax_axis, z, y);
   CHECK(log_softmax_axis, z, y);
+  CHECK(conjugate_gradients, z, y);
+  CHECK(newton_step, y);
   return failures != 0;
 }
