@@ -178,7 +178,7 @@ static TensorId add_before(Segmentation *g, const Part *part) {
     names[n++] = step ? "q" : t.index_names[i];
   }
   before.name = arena_printf(graph->arena, "%s.before", tensor_at(graph, part->from)->name);
-  before.named = true;
+  before.named = before.kept = true;
   before.rank = n;
   before.extents = extents;
   before.index_names = names;
@@ -199,7 +199,10 @@ static void add_tensors(Segmentation *g) {
   for (size_t i = 0; i < g->parts.count; i++) {
     const Part *part = &g->parts.items[i];
     TensorId again = add_segments(g, part, "again");
-    if (!part->member) tensor_at(g->graph, again)->named = true; /* no other name for the same */
+    if (!part->member) { /* equal, but no two names for the same: each is computed in its loop */
+      tensor_at(g->graph, part->segments)->named = true;
+      tensor_at(g->graph, again)->named = true;
+    }
     tensor_at(g->graph, part->segments)->again = again;
     tensor_at(g->graph, part->segments)->from_end = g->group->ahead;
   }
@@ -422,7 +425,7 @@ static void split(Graph *graph, const Group *group, const TensorList *live, cons
   Segmentation g = {.graph = graph, .group = group, .first = graph->n_tensors};
   g.every = checkpoint_of(graph, group);
   if (g.every < group->reach) g.every = group->reach;
-  if (g.every >= group->steps) return; /* one segment: all of it is kept */
+  if (g.every == 1 || g.every >= group->steps) return; /* all steps are kept */
   g.count = group->steps / g.every;
   g.rest = group->steps % g.every;
   g.base = group->ahead ? g.rest : 0;

@@ -10,6 +10,7 @@
    members are there before the first contribution, since members read each other. The adjoint of a
    recurrence is one that runs the other way: backpropagation through time. */
 #include <string.h>
+#include "differentiate/segments.h"
 #include "differentiate/sweep.h"
 #include "differentiate/terms.h"
 #include "graph/scalar_ops.h"
@@ -69,14 +70,14 @@ static const char **adjoint_names(const Sweep *sweep, const Tensor *t, uint32_t 
 
 /* Names as in the read that the chain rule was applied to: x̄[n, i] for z[n, j] = sum[i](… x[n, i]);
    y's own for what it sums over. */
-static void name_sum(const Sweep *sweep, Sum *sum, const Expr *read, const Tensor *y) {
-  const Tensor *x = tensor_at(sweep->graph, read->tensor);
+static void name_sum(const Sweep *sweep, Sum *sum, const StepRead *read, const Tensor *y) {
+  const Tensor *x = &read->split;
   const char **names = adjoint_names(sweep, x, y->rank + y->n_reduced);
   uint32_t n_out = sweep->n_seed + x->rank;
   for (uint32_t v = 0; v < y->rank + y->n_reduced && y->index_names != NULL; v++)
     names[n_out + v] = y->index_names[v];
-  for (uint32_t m = 0; m < read->n_args; m++) {
-    const Expr *at = expr_at(sweep->graph, read->args[m]);
+  for (uint32_t m = 0; m < x->rank; m++) {
+    const Expr *at = expr_at(sweep->graph, read->at[m]);
     if (at->kind == EXPR_INDEX && names[n_out + at->index] != NULL)
       names[sweep->n_seed + m] = names[n_out + at->index];
   }
@@ -117,48 +118,6 @@ static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   return adjoint;
 }
 
-/* A sum over the segments of a recurrence with checkpoints, its first reduced index, is taken along
-   with them, from the one that the sweep meets first:
-
-       total[s] = (total[s + 1] ?? 0) + part[s],   of which total[0] is the sum. */
-static ExprId sum_along(Sweep *sweep, Tensor part, bool ahead) {
-  Graph *graph = sweep->graph;
-  uint32_t rank = part.rank, n = rank + part.n_reduced;
-  const int64_t *extents = tensor_index_extents(&part, graph->arena);
-  int64_t *moved = ARENA_ARRAY(graph->arena, int64_t, n + 1);
-  const char **names = ARENA_ARRAY(graph->arena, const char *, n + 1);
-  ExprId *with = ARENA_ARRAY(graph->arena, ExprId, n + 1);
-  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, n + 1);
-  for (uint32_t v = 0; v < n; v++) {
-    uint32_t to = v == rank ? 0 : v < rank ? v + 1 : v;
-    moved[to] = extents[v];
-    names[to] = part.index_names == NULL ? NULL : part.index_names[v];
-    with[v] = at[to] = expr_index(graph, to);
-  }
-  Tensor total = part;
-  part.rank = total.rank = rank + 1;
-  part.n_reduced--;
-  part.extents = total.extents = moved;
-  part.reduced_extents = moved + part.rank;
-  part.index_names = total.index_names = names;
-  part.body = expr_substitute(graph, part.body, with, n);
-  part.reduction = part.n_reduced == 0 ? REDUCE_NONE : REDUCE_SUM;
-  total.n_reduced = 0;
-  total.reduction = REDUCE_NONE;
-  total.name = arena_printf(graph->arena, "%s.total", part.name);
-  total.named = true;
-  total.body = EXPR_NONE;
-  ExprId here = expr_read(graph, graph_add(graph, part), at, rank + 1, EXPR_NONE);
-  TensorId id = graph_add(graph, total);
-  at[0] = fold_op2(graph, ahead ? OP_ADD : OP_SUB, at[0], expr_integer(graph, TYPE_I32, 1));
-  ExprId zero = expr_number(graph, part.type, 0);
-  ExprId before = expr_read(graph, id, at, rank + 1, zero);
-  tensor_at(graph, id)->body = expr_op2(graph, OP_ADD, before, here);
-  at[0] = expr_integer(graph, TYPE_I32, ahead ? 0 : moved[0] - 1);
-  for (uint32_t i = 0; i < rank; i++) at[i + 1] = expr_index(graph, i);
-  return expr_read(graph, id, at, rank + 1, EXPR_NONE);
-}
-
 /* Adds Σ over the remaining variables of the sum, without the factors that they do not touch. */
 static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum) {
   Graph *graph = sweep->graph;
@@ -178,16 +137,33 @@ static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum)
   uint32_t segment = sweep->n_seed + tensor_at(graph, x)->rank; /* y's first index variable */
   bool along = tensor_at(graph, y)->again != TENSOR_NONE && !sum->gone.items[segment] &&
                sum->extents.items[segment] == tensor_at(graph, y)->extents[0];
-  ExprId read = along ? sum_along(sweep, part, !tensor_at(graph, y)->from_end)
+  ExprId read = along ? sum_along_segments(graph, part, !tensor_at(graph, y)->from_end)
                       : whole_read(graph, graph_add(graph, part));
   contribute(sweep, x, derive_mul(graph, factors.outer, read), y);
+}
+
+/* The share by segments is a definition x̄'[S, …, s, r, …], of which x̄ reads element J. */
+static void contribute_by_segments(Sweep *sweep, TensorId x, TensorId y, const Sum *sum,
+                                   const StepRead *steps) {
+  Graph *graph = sweep->graph;
+  Tensor part = adjoint_tensor(sweep, x, y);
+  part.rank++;
+  part.extents = adjoint_extents(sweep, &steps->split, 0);
+  part.index_names = sum_names(sum);
+  part.named = true;
+  part.name = arena_printf(graph->arena, "%s_bar.segments", tensor_at(graph, x)->name);
+  part.body = sum_result(sum, &part.n_reduced, &part.reduced_extents);
+  if (part.n_reduced > 0) part.reduction = REDUCE_SUM;
+  if (expr_is_number(graph, part.body, 0)) return;
+  contribute(sweep, x, read_of_steps(graph, steps, graph_add(graph, part), sweep->n_seed), y);
 }
 
 /* One read's share of its tensor's adjoint. `value` is over S and y's index variables. */
 static void contribute_read(Sweep *sweep, TensorId y, const Partial *partial) {
   Graph *graph = sweep->graph;
   const Expr read = *expr_at(graph, partial->read);
-  const Tensor reader = *tensor_at(graph, y), x = *tensor_at(graph, read.tensor);
+  StepRead steps = step_read(graph, y, &read);
+  const Tensor reader = *tensor_at(graph, y), x = steps.split;
   uint32_t n_seed = sweep->n_seed, n_out = n_seed + x.rank;
   uint32_t n_body = reader.rank + reader.n_reduced, n = n_out + n_body;
   int64_t *extents = adjoint_extents(sweep, &x, n_body);
@@ -199,15 +175,18 @@ static void contribute_read(Sweep *sweep, TensorId y, const Partial *partial) {
   Terms terms = bracket_terms(graph, partial->value);
   for (uint32_t k = 0; k < terms.count; k++) {
     Sum sum = sum_new(graph, extents, n, n_out);
-    name_sum(sweep, &sum, &read, &reader);
+    name_sum(sweep, &sum, &steps, &reader);
     sum.body = expr_substitute(graph, terms.items[k], map, n_seed + n_body);
-    for (uint32_t m = 0; m < read.n_args; m++) {
-      ExprId g = expr_substitute(graph, read.args[m], map, n_seed + n_body);
+    for (uint32_t m = 0; m < x.rank; m++) {
+      ExprId g = expr_substitute(graph, steps.at[m], map, n_seed + n_body);
       g = fold_cast(graph, TYPE_I32, g);
       sum_guard(&sum, fold_op2(graph, OP_EQ, expr_index(graph, n_seed + m), g));
     }
     sum_eliminate(&sum, true);
-    contribute_sum(sweep, read.tensor, y, &sum);
+    if (steps.is_split)
+      contribute_by_segments(sweep, read.tensor, y, &sum, &steps);
+    else
+      contribute_sum(sweep, read.tensor, y, &sum);
   }
 }
 
@@ -412,8 +391,11 @@ static void finish_reserved(Sweep *sweep, TensorId x, TensorId id) {
   const Adjoint *adjoint = &sweep->adjoints[x];
   ScalarType type = tensor_at(graph, x)->type;
   ExprId terms = adjoint->terms == EXPR_NONE ? expr_number(graph, type, 0) : adjoint->terms;
-  tensor_at(graph, id)->body = terms;
-  if (adjoint->via != TENSOR_NONE) tensor_at(graph, id)->through = passage(graph, adjoint->via);
+  Tensor *t = tensor_at(graph, id);
+  t->body = terms;
+  /* handed from segment to segment by itself, not by what it is computed from */
+  t->named = t->named || (tensor_at(graph, x)->kept && expr_at(graph, terms)->kind != EXPR_READ);
+  if (adjoint->via != TENSOR_NONE) t->through = passage(graph, adjoint->via);
 }
 
 /* Items first … first + n - 1 of the order are the members of one recurrence. */

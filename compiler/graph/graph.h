@@ -152,6 +152,7 @@ typedef struct Tensor {
   /* a recurrence in segments, its first axis (differentiate/checkpoint.c) */
   TensorId again; /* the same values computed again, for derivatives to read; TENSOR_NONE */
   bool from_end;  /* the last segment comes first */
+  bool kept;      /* what is handed from one segment to the next */
 } Tensor;
 
 typedef struct Graph {

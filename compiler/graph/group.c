@@ -255,3 +255,21 @@ const Group *group_analyse(const Graph *graph, Arena *arena, const TensorId *mem
   Component all = {.graph = graph, .arena = arena, .members = members, .bodies = own, .n = n};
   return analyse(all, NULL, NULL, failure);
 }
+
+const Group *group_along(const Graph *graph, Arena *arena, const TensorId *members,
+                         const ExprId *bodies, const uint32_t *axis, uint32_t n) {
+  Component c = {.graph = graph, .arena = arena, .members = members, .bodies = bodies, .n = n};
+  find_reads(&c, NULL, NULL);
+  int64_t *steps = ARENA_ARRAY(arena, int64_t, c.reads.count + 1);
+  const Read *failed = NULL;
+  GroupFailure failure;
+  for (size_t i = 0; i < c.reads.count; i++) {
+    const Read *r = &c.reads.items[i];
+    if (!steps_along(&c, r, axis[r->reader], axis[r->read], &steps[i])) return NULL;
+  }
+  Group *group = ARENA_NEW(arena, Group);
+  *group = (Group){.members = members, .axis = axis, .n_members = n};
+  group->steps = tensor_at(graph, members[0])->extents[axis[0]];
+  bool steps_on = has_direction(&c, steps, &group->ahead, &group->reach, &failed);
+  return steps_on && order_within(&c, steps, group, &failure) ? group : NULL;
+}

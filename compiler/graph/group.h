@@ -34,6 +34,11 @@ typedef struct GroupFailure {
 const Group *group_analyse(const Graph *graph, Arena *arena, const TensorId *members,
                            const ExprId *bodies, uint32_t n, GroupFailure *failure);
 
+/* The same for definitions that need not all read each other in a circle, along the axes given;
+   their items in an order in which one step computes them. NULL: they do not step together. */
+const Group *group_along(const Graph *graph, Arena *arena, const TensorId *members,
+                         const ExprId *bodies, const uint32_t *axis, uint32_t n);
+
 /* An index expression as variable + constant. */
 bool stepped(const Graph *graph, ExprId id, uint32_t *variable, int64_t *constant);
 

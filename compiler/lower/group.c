@@ -225,5 +225,6 @@ void make_groups(Work *w) {
   Grouping s = {w, ARENA_ARRAY(w->arena, uint32_t, w->nodes.count + 1)};
   for (size_t k = 0; k < w->order.count; k++) place(&s, w->order.items[k]);
   choose_stored(&s);
+  keep_single_steps(w, s.group_of);
   share_places(w, s.group_of);
 }

@@ -3,9 +3,9 @@
      nodes      the definitions its results depend on            nodes.c
      phases     sums with outputs in / and %                     phases.c
      order      what runs before what, updates in place          order.c
-                what is computed step by step                    recurrence.c
-     groups     which definitions become one kernel              group.c
-     buffers    where they are stored                            buffers.c, layout.c, slots.c
+                what is computed step by step                    recurrence.c, draw.c
+     buffers    where they are stored                            buffers.c, layout.c
+     groups     which definitions become one kernel              group.c, slots.c
      kernels    loops, lanes, tiles                              loops.c, tile.c, scatter.c
    then one workspace for all, and kernels that are alike once   buffers.c, share.c */
 #include "lower/lower.h"
@@ -157,7 +157,6 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   find_contractions(&w);
   order_nodes(&w);
   make_layouts(&w);
-  keep_single_steps(&w);
   make_groups(&w);
   find_parts(&w);
   result.calls = ARENA_ARRAY(plan->arena, KernelCall, w.groups.count + 1);

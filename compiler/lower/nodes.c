@@ -1,7 +1,6 @@
 /* The definitions of an entry: what its results depend on, with all that is constant in this entry
    folded, and reads of reshapes turned into reads of what they view. */
 #include <string.h>
-#include "graph/group.h"
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 #include "simplify/algebra.h"

@@ -159,6 +159,7 @@ static bool sort_nodes(Work *w) {
 void order_nodes(Work *w) {
   uint32_t n = (uint32_t)w->nodes.count;
   find_recurrences(w);
+  draw_into_loops(w);
   for (uint32_t i = 0; i < n; i++)
     if (must_move(w, node_at(w, i))) move_aside(w, i);
   while (!sort_nodes(w)) {

@@ -1,9 +1,8 @@
 /* Recurrences among the nodes of an entry: strongly connected components (Tarjan 1972), each with
    the axis along which it steps (graph/group.h). One becomes one kernel: a loop over its steps,
    from the last to the first when its reads go ahead, around the loops of its nodes in the order in
-   which a step computes them, with the step's index fixed. All steps are stored, so a read of
-   another step is a read of memory. */
-#include "graph/group.h"
+   which a step computes them, with the step's index fixed. A read of another step is a read of
+   memory, where all steps are stored or, when that does, one (slots.c). */
 #include "lower/work.h"
 
 typedef struct Search {
@@ -36,6 +35,8 @@ Recurrence *outermost(Recurrence *r) {
   while (r != NULL && r->outer != NULL) r = r->outer;
   return r;
 }
+
+int64_t last_step(const Recurrence *r) { return r->ahead ? 0 : r->steps - 1; }
 
 static bool contains(const Recurrence *outer, const Recurrence *r) {
   while (r != NULL && r != outer) r = r->outer;
@@ -71,6 +72,10 @@ static void add_loops(Work *w, Recurrence *all, const Group *group, Recurrence *
       ARRAY_PUSH(w->arena, &all->nodes, w->node_of[group->items[i].member] - 1);
 }
 
+void set_loops(Work *w, const Group *group) {
+  add_loops(w, ARENA_NEW(w->arena, Recurrence), group, NULL);
+}
+
 static void close_component(Search *s, uint32_t i) {
   Work *w = s->w;
   uint32_t end = s->depth;
@@ -87,7 +92,7 @@ static void close_component(Search *s, uint32_t i) {
   GroupFailure failure;
   const Group *group = group_analyse(w->graph, w->arena, members, bodies, n, &failure);
   if (group == NULL) bug("lower", "%s and what it reads have no step", node_at(w, i)->name);
-  add_loops(w, ARENA_NEW(w->arena, Recurrence), group, NULL);
+  set_loops(w, group);
 }
 
 static void visit(Search *s, uint32_t i) {

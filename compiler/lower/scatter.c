@@ -82,18 +82,19 @@ static bool find_scatter(Work *w, const Node *n, Scatter *s, ExprId *value) {
 bool is_scatter(Work *w, const Node *n) {
   Scatter s;
   ExprId value;
-  return n->recurrence == NULL && find_scatter(w, n, &s, &value);
+  return find_scatter(w, n, &s, &value) && !is_step(n, s.axis);
 }
 
 static void build_zeros(Context *c, const Node *n, Binding *bindings) {
   for (uint32_t i = 0; i < n->rank; i++) {
+    if (is_step(n, i)) continue;
     uint32_t variable = kernel_variable(c->b, "i");
     kernel_loop(c->b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
     bindings[i] = (Binding){offset_variable(c->b, variable), false};
   }
   uint32_t y = kernel_parameter(c->b, n->buffer, true);
   kernel_store(c->b, y, output_offset(c, n, bindings), kernel_number(c->b, n->type, 0));
-  for (uint32_t i = 0; i < n->rank; i++) kernel_end(c->b);
+  for (uint32_t i = count_steps(n); i < n->rank; i++) kernel_end(c->b);
 }
 
 /* if 0 ≤ t < extent: what no J equals adds nothing */
@@ -120,9 +121,10 @@ void build_scatter(Work *w, Builder *b, const NodeGroup *g) {
   Scatter s;
   ExprId value;
   if (!find_scatter(w, n, &s, &value)) bug("lower", "%s is no scatter-add", n->name);
+  bind_steps(n, bindings);
   build_zeros(&c, n, bindings);
   for (uint32_t i = 0; i < n_indices; i++) {
-    if (i == s.axis) continue;
+    if (i == s.axis || is_step(n, i)) continue;
     uint32_t variable = kernel_variable(b, index_name(n, i));
     kernel_loop(b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
     bindings[i] = (Binding){offset_variable(b, variable), false};
@@ -145,5 +147,5 @@ void build_scatter(Work *w, Builder *b, const NodeGroup *g) {
   kernel_store(b, y, offset, kernel_op2(b, OP_ADD, kernel_load(b, y, offset, 1), term));
   if (guarded) kernel_end(b);
   if (s.guard != EXPR_NONE) kernel_end(b);
-  for (uint32_t i = 0; i + 1 < n_indices; i++) kernel_end(b);
+  for (uint32_t i = count_steps(n) + 1; i < n_indices; i++) kernel_end(b);
 }

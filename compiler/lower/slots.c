@@ -1,34 +1,86 @@
-/* Memory of values that live within one step of a recurrence. A node that is computed in a loop
-   over steps, and that is read in this loop only and at the same step,
+/* Memory of values that nobody needs for long. A node that is computed in a loop over steps,
 
-     z[t, i] = f(h[t - 1, …])   h[t, i] = g(z[t, …])
+     z[t, i] = f(h[t - 1, …])   h[t, i] = g(z[t, …], h[t - 1, i], …)
 
-   is overwritten by the next step: its stride along the step's axis becomes 0, so that one step's
-   place is allocated. With loops inside each other, what another step of the outer one reads keeps
-   all steps of both; what only another step of the inner one reads keeps those. */
+   is overwritten by the next step where
+
+   - those in the loop read it at their own step, or at the step before: such a reader is then done
+     with it when the node is computed, because it runs earlier in a step, or reads at the very
+     point that is computed;
+   - those outside of the loop read it at the loop's last step.
+
+   Its stride along the step's axis becomes 0, so that one step's place is allocated. With loops
+   inside each other, what another step of the outer one reads keeps all steps of the inner one. */
 #include "lower/work.h"
 
-/* Whether all reads of `tensor` in the reader's body have the reader's step number `depth` on
-   `axis`. */
-static bool reads_own_step(Work *w, const Node *reader, ExprId id, TensorId tensor, uint32_t axis,
-                           uint32_t depth) {
-  if (!first_met(w, id)) return true;
-  const Expr *e = expr_at(w->graph, id);
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (!reads_own_step(w, reader, e->args[i], tensor, axis, depth)) return false;
-  if (e->kind != EXPR_READ || e->tensor != tensor) return true;
-  const Expr *at = expr_at(w->graph, e->args[axis]);
-  return at->kind == EXPR_INDEX && at->index == reader->step_axes[depth];
+typedef struct Slots {
+  Work *w;
+  const uint32_t *group_of; /* per node: 1 + its group */
+  const Node *node;
+  uint32_t number;           /* the node's */
+  const Recurrence *stepped; /* along whose axis one place might do */
+} Slots;
+
+/* Where in its group; groups run one after the other. */
+static size_t turn_in_group(const Slots *s, uint32_t node) {
+  const NodeGroup *g = &s->w->groups.items[s->group_of[node] - 1];
+  size_t at = 0;
+  while (g->nodes.items[at] != node) at++;
+  return at;
 }
 
-static bool stays_in_step(Work *w, const Node *n, const Recurrence *r) {
-  for (size_t k = 0; k < w->order.count; k++) {
-    const Node *reader = node_at(w, w->order.items[k]);
-    if (!node_reads(reader, n->tensor)) continue;
-    if (reader->recurrence == NULL || common_recurrence(reader->recurrence, r) != r) return false;
-    start_walk(w);
-    if (!reads_own_step(w, reader, reader->body, n->tensor, n->step_axes[r->depth], r->depth))
-      return false;
+/* Whether a reader of the step before is done with it when the node is computed. */
+static bool is_done(const Slots *s, uint32_t reader, const Expr *read, uint32_t axis) {
+  if (s->group_of[reader] != s->group_of[s->number])
+    return s->group_of[reader] < s->group_of[s->number];
+  if (turn_in_group(s, reader) > turn_in_group(s, s->number)) return false;
+  const Node *x = node_at(s->w, reader);
+  if (x->reduction != REDUCE_NONE || x->rank != read->n_args) return false;
+  for (uint32_t k = 0; k < read->n_args; k++) {
+    const Expr *at = expr_at(s->w->graph, read->args[k]);
+    if (k != axis && (at->kind != EXPR_INDEX || at->index != k)) return false;
+  }
+  return x->step_axes[s->stepped->depth] == axis;
+}
+
+/* Whether a read leaves it one place along the steps of s->stepped. */
+static bool one_place_does(const Slots *s, uint32_t reader, const Expr *read) {
+  const Graph *g = s->w->graph;
+  const Node *x = node_at(s->w, reader);
+  Recurrence *inner = s->node->recurrence;
+  const Recurrence *common = x->recurrence == NULL ? NULL : common_recurrence(inner, x->recurrence);
+  uint32_t depth = s->stepped->depth, shared = common == NULL ? 0 : common->depth + 1, v;
+  uint32_t axis = s->node->step_axes[depth];
+  if (depth >= shared) {
+    const Expr *at = expr_at(g, read->args[axis]);
+    return at->kind == EXPR_CONST && at->integer == last_step(s->stepped);
+  }
+  int64_t step;
+  for (uint32_t d = 0; d <= depth; d++) {
+    ExprId at = read->args[s->node->step_axes[d]];
+    if (!stepped(g, at, &v, &step) || v != x->step_axes[d]) return false;
+    if (step == 0) continue;
+    if (d < depth || depth + 1 < shared || step != (s->stepped->ahead ? 1 : -1)) return false;
+    if (!is_done(s, reader, read, axis)) return false;
+  }
+  return true;
+}
+
+static bool all_do(const Slots *s, uint32_t reader, ExprId id) {
+  if (!first_met(s->w, id)) return true;
+  const Expr *e = expr_at(s->w->graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (!all_do(s, reader, e->args[i])) return false;
+  if (e->fallback != EXPR_NONE && !all_do(s, reader, e->fallback)) return false;
+  return e->kind != EXPR_READ || e->tensor != s->node->tensor || one_place_does(s, reader, e);
+}
+
+static bool needs_one_place(const Slots *s) {
+  for (size_t k = 0; k < s->w->order.count; k++) {
+    uint32_t reader = s->w->order.items[k];
+    if (!node_reads(node_at(s->w, reader), s->node->tensor)) continue;
+    start_walk(s->w);
+    if (!all_do(s, reader, node_at(s->w, reader)->body)) return false;
   }
   return true;
 }
@@ -47,18 +99,14 @@ static void keep_one(Work *w, Buffer *b, uint32_t axis) {
   b->elements /= steps;
 }
 
-void keep_single_steps(Work *w) {
+void keep_single_steps(Work *w, const uint32_t *group_of) {
   for (size_t k = 0; k < w->order.count; k++) {
-    const Node *n = node_at(w, w->order.items[k]);
-    if (n->tensor == TENSOR_NONE || n->buffer == BUFFER_NONE || n->replaces != TENSOR_NONE)
+    Slots s = {w, group_of, node_at(w, w->order.items[k]), w->order.items[k], NULL};
+    if (!s.node->stored || s.node->tensor == TENSOR_NONE || s.node->replaces != TENSOR_NONE)
       continue;
-    Buffer *b = &w->plan->buffers[n->buffer];
-    if (b->kind != BUFFER_WORKSPACE || b->tensor != n->tensor) continue;
-    for (const Recurrence *r = n->recurrence; r != NULL; r = r->outer) {
-      bool stays = true;
-      for (const Recurrence *around = r; around != NULL; around = around->outer)
-        stays = stays && stays_in_step(w, n, around);
-      if (stays) keep_one(w, b, n->step_axes[r->depth]);
-    }
+    Buffer *b = &w->plan->buffers[s.node->buffer];
+    if (b->kind != BUFFER_WORKSPACE || b->tensor != s.node->tensor) continue;
+    for (s.stepped = s.node->recurrence; s.stepped != NULL; s.stepped = s.stepped->outer)
+      if (needs_one_place(&s)) keep_one(w, b, s.node->step_axes[s.stepped->depth]);
   }
 }

@@ -1,6 +1,7 @@
 /* One entry while it is lowered: its definitions as nodes, then groups of nodes that become
    kernels. Private to lower/. */
 #pragma once
+#include "graph/group.h"
 #include "lower/build.h"
 #include "lower/lower.h"
 #include "simplify/affine.h"
@@ -138,12 +139,18 @@ bool node_reads(const Node *n, TensorId tensor);
 bool is_step(const Node *n, uint32_t v);
 uint32_t count_steps(const Node *n);
 Recurrence *outermost(Recurrence *r);
+int64_t last_step(const Recurrence *r); /* the one that it computes last */
+/* Its members are computed in its loops from now on. */
+void set_loops(Work *w, const Group *group);
 /* The innermost that is around both, or is one of them. */
 Recurrence *common_recurrence(Recurrence *a, const Recurrence *b);
 /* The nodes into w->order, those of each recurrence together. outer: NULL at first. */
 void gather_recurrences(Work *w, const uint32_t *nodes, size_t n, const Recurrence *outer);
 /* Closes and opens loops of recurrences, from those open to those wanted; returns `wanted`. */
 Recurrence *enter_recurrence(Builder *b, Recurrence *open, Recurrence *wanted);
+
+/* draw.c: what loops with loops inside compute too. */
+void draw_into_loops(Work *w);
 
 /* order.c: what must run before what; w->order. */
 void order_nodes(Work *w);
@@ -176,8 +183,9 @@ void find_parts(Work *w);
 
 /* layout.c: a buffer for each node, with its strides; contractions; transposed copies. */
 void make_layouts(Work *w);
-/* slots.c: values that are read within their step only get the place of one step. */
-void keep_single_steps(Work *w);
+/* slots.c: values that no later step but the next needs get the place of one step. group_of: per
+   node, 1 + its group. */
+void keep_single_steps(Work *w, const uint32_t *group_of);
 /* contraction.c */
 void find_contractions(Work *w);
 IndexSet indices_of(const Graph *g, ExprId id);

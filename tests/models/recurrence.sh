@@ -21,6 +21,18 @@ if [ "$short" -ne "$long" ]; then
   exit 1
 fi
 
+# Memory: of 1,024 steps with every 32nd kept, that of 32 + 32 steps, and the input transposed.
+workspace() {
+  "$DAGC" "$folder/segments.dag" --only g -D T=1024 -D H=32 -D K="$1" --emit=kernels |
+    awk 'NR == 1 { print $(NF - 1) }'
+}
+kept=$(workspace 32)
+all=$(workspace 1024)
+if [ $((16 * (kept - 1024 * 2 * 3 * 4))) -gt $((all + all / 4)) ]; then
+  echo "segments.dag: a workspace of $kept bytes with every 32nd step kept, $all with all" >&2
+  exit 1
+fi
+
 # The form: input products and the weights' adjoints are one contraction each, over all steps; a
 # step's own product is computed in tiles, with nothing left to do element by element.
 kernels=$("$DAGC" "$folder/lstm.dag" --target x86-64-v4 --emit=kernels)

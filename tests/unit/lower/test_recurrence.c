@@ -186,15 +186,78 @@ static const Buffer *buffer_of(const Plan *p, const char *name) {
   "  h = tanh(g[:, 0]) * sigmoid(g[:, 1])\n"                                                       \
   "}\n"
 
-/* g is read at its own step: the next one takes its place. h is read one step later. */
+/* g is read at its own step: the next one takes its place. So does that of h, which is read one
+   step later, but before the next h is computed, and after the loop for the last step. */
 static void test_single_steps(void **state) {
   const Plan *p = plan(*state, GATED "export last(x) = sum(h)");
   const Buffer *gates = buffer_of(p, "g"), *carried = buffer_of(p, "h");
   assert_int_equal(gates->extents[0], 6);
   assert_int_equal(gates->strides[0], 0);
   assert_true(gates->elements < 2 * 32 * 2 * 64);
-  assert_true(carried->strides[0] > 0);
-  assert_true(carried->elements >= 6 * 32 * 64);
+  assert_int_equal(carried->strides[0], 0);
+  assert_true(carried->elements < 2 * 32 * 64);
+}
+
+/* What is read two steps later, or after the loop for another step than the last, keeps all. */
+static void test_steps_kept(void **state) {
+  const Plan *p = plan(*state, "input w: real[9, 4]\n"
+                               "scan t in 0..9 {\n"
+                               "  a[t, j] = sin(w[t, j] + (a[t-1, j] ?? 0))\n"
+                               "  b[t, j] = cos(w[t, j] + (b[t-1, j] ?? 0) * (b[t-2, j] ?? 1))\n"
+                               "  c[t, j] = exp(w[t, j] * (c[t-1, j] ?? 0))\n"
+                               "}\n"
+                               "export last(w) = sum(a[8]), sum(b[8]), sum(c[7])");
+  assert_int_equal(buffer_of(p, "a")->strides[0], 0);
+  assert_true(buffer_of(p, "b")->strides[0] > 0);
+  assert_true(buffer_of(p, "c")->strides[0] > 0);
+}
+
+/* A reader of the step before that runs after the new value is stored needs the old one: both. */
+static void test_step_read_too_late(void **state) {
+  const Plan *p = plan(*state, "input w: real[9, 40, 40]\n"
+                               "scan t in 0..9 {\n"
+                               "  a[t, j: 40] = sin(0.5 * (s[t-1] ?? 0) + (a[t-1, j] ?? 0.1))\n"
+                               "  b[t, j] = sum[i](w[t, j, i] * a[t, i])\n"
+                               "  c[t, j] = b[t, j] * (a[t-1, 39-j] ?? 0)\n"
+                               "  s[t] = sum[j](c[t, j])\n"
+                               "}\n"
+                               "export last(w) = s[8]");
+  assert_true(buffer_of(p, "a")->strides[0] > 0);
+}
+
+#define SEGMENTS(k)                                                                                \
+  "input x: real[2, 256, 16]\n"                                                                    \
+  "param U: real[32, 16] = normal(0.1)\n"                                                          \
+  "param W: real[32, 32] = normal(0.1)\n"                                                          \
+  "scan t in 0..256 checkpoint " k " with h = zeros(2, 32) {\n"                                    \
+  "  h[n, j] = tanh(sum[i](U[j, i] * x[n, t, i]) + sum[i](W[j, i] * h[n, i]))\n"                   \
+  "}\n"                                                                                            \
+  "loss = sum(h)\n"
+
+/* A segment is computed again in the loop of its derivative, its input products beside it: nothing
+   but the kept steps is stored for all segments. */
+static void test_segments(void **state) {
+  const char *text = SEGMENTS("16") "export d(x) = grad(loss, U), grad(loss, W)";
+  const Plan *p = plan(*state, text);
+  for (BufferId i = 0; i < p->n_buffers; i++) {
+    const Buffer *b = &p->buffers[i];
+    if (b->kind != BUFFER_WORKSPACE || strcmp(b->name, "h.before") == 0) continue;
+    assert_true(b->elements < 2 * 16 * 2 * 32);
+  }
+  assert_true(buffer_of(p, "h.before")->elements >= 16 * 2 * 32);
+  const Plan *all = plan(*state, SEGMENTS("256") "export d(x) = grad(loss, U), grad(loss, W)");
+  assert_true(5 * p->workspace_bytes < all->workspace_bytes);
+}
+
+/* The derivative by the input is an output of the loop, for all steps, but not what it reads. */
+static void test_segments_of_input(void **state) {
+  const Plan *p = plan(*state, SEGMENTS("16") "export d(x) = grad(loss, x)");
+  assert_true(buffer_of(p, "x_bar.segments")->elements >= 2 * 256 * 16);
+  for (BufferId i = 0; i < p->n_buffers; i++) {
+    const Buffer *b = &p->buffers[i];
+    if (b->kind == BUFFER_WORKSPACE && b->rank == 4 && b->extents[3] == 32)
+      assert_int_equal(b->strides[0], 0);
+  }
 }
 
 /* The derivative reads the activations at all steps, in a loop of its own; but not what they are
@@ -248,6 +311,10 @@ int main(void) {
       TEST(test_default_of_bytes),
       TEST(test_table),
       TEST(test_single_steps),
+      TEST(test_steps_kept),
+      TEST(test_step_read_too_late),
+      TEST(test_segments),
+      TEST(test_segments_of_input),
       TEST(test_steps_read_later),
       TEST(test_steps_of_outer_loop),
       TEST(test_windows),
