@@ -17,22 +17,19 @@ typedef struct Access {
 } Access;
 
 /* The condition under which one element is out of range; NULL: its type forbids it. */
-static const char *outside(Arena *arena, const char *x, ScalarType type, int64_t limit) {
-  const char *above = arena_printf(arena, "%s >= %" PRId64, x, limit);
-  switch (type) {
-  case TYPE_BOOL:
-  case TYPE_U8: return limit > UINT8_MAX ? NULL : above;
-  case TYPE_I8:
-    return limit > INT8_MAX ? arena_printf(arena, "%s < 0", x)
-                            : arena_printf(arena, "%s < 0 || %s", x, above);
-  case TYPE_I32:
-    return limit > INT32_MAX ? arena_printf(arena, "%s < 0", x)
-                             : arena_printf(arena, "%s < 0 || %s", x, above);
-  case TYPE_I64: return arena_printf(arena, "%s < 0 || %s", x, above);
-  case TYPE_F32:
-  case TYPE_F64: return arena_printf(arena, "!(%s > -1 && %s < %" PRId64 ")", x, x, limit);
+static const char *outside(Arena *arena, const char *x, ScalarType type, Limit limit) {
+  const char *above = arena_printf(arena, "%s >= %" PRId64, x, limit.below);
+  if (type_is_real(type)) {
+    if (limit.from_zero && limit.below < INT64_MAX)
+      return arena_printf(arena, "!(%s > -1 && %s < %" PRId64 ")", x, x, limit.below);
+    return limit.from_zero ? arena_printf(arena, "!(%s > -1)", x)
+                           : arena_printf(arena, "!(%s < %" PRId64 ")", x, limit.below);
   }
-  bug("emit", "element type %d", (int)type);
+  bool can_be_above = type_holds(type, limit.below) && limit.below < INT64_MAX;
+  bool can_be_negative = limit.from_zero && type_holds(type, -1);
+  if (can_be_negative && can_be_above) return arena_printf(arena, "%s < 0 || %s", x, above);
+  if (can_be_negative) return arena_printf(arena, "%s < 0", x);
+  return can_be_above ? above : NULL;
 }
 
 static void write_checks(Access *a) {

@@ -119,13 +119,15 @@ static void write_tensors(const Emitter *e, Text *out, uint32_t n) {
   text_add(out, "};\n");
 }
 
-/* What values of an input must be below; 0: no limit. */
-static int64_t limit_of(const EntryPlan *plan, uint32_t input) {
-  int64_t limit = 0;
-  for (uint32_t i = 0; i < plan->n_checks; i++)
-    if (plan->checks[i].input == input && (limit == 0 || plan->checks[i].limit < limit))
-      limit = plan->checks[i].limit;
-  return limit;
+/* What values of an input must be below, and not negative; 0: no such limit. */
+static int64_t limit_of(const Emitter *e, const EntryPlan *plan, uint32_t input) {
+  const Tensor *t = tensor_at(e->program->graph, plan->entry->inputs[input]);
+  for (uint32_t i = 0; i < plan->n_checks; i++) {
+    Limit limit = plan->checks[i].limit;
+    bool from_zero = limit.from_zero || !type_holds(t->type, -1);
+    if (plan->checks[i].input == input && from_zero && limit.below < INT64_MAX) return limit.below;
+  }
+  return 0;
 }
 
 static void write_inputs(const Emitter *e, Text *out, const char *name, const EntryPlan *plan) {
@@ -136,7 +138,7 @@ static void write_inputs(const Emitter *e, Text *out, const char *name, const En
     const Tensor *t = tensor_at(e->program->graph, entry->inputs[i]);
     text_add(out, "    {");
     write_array(out, t->name, t);
-    text_printf(out, ", %" PRId64 "},\n", limit_of(plan, i));
+    text_printf(out, ", %" PRId64 "},\n", limit_of(e, plan, i));
   }
   text_add(out, "};\n");
 }

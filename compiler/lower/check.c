@@ -1,13 +1,15 @@
 /* Inputs whose values are used as indices: what they must be below, so that no read is outside.
 
    A read x[c + f·t[…] + …] of an axis of extent E is inside when t ≤ (E − 1 − high) / f, with high
-   the greatest value of c and the other terms. t ≥ 0 is part of the check. */
+   the greatest value of c and the other terms; and when t ≥ 0. What conditions around the read say
+   of t is not asked of the data. Of a t = where(…, a, b) both branches are looked at. */
 #include "lower/work.h"
+#include "simplify/guards.h"
 
 typedef struct Checker {
   Work *w;
   const Node *node;
-  ARRAY(ExprId) guards; /* conditions that hold around the expression that is looked at */
+  Guards guards; /* conditions that hold around the expression that is looked at */
 } Checker;
 
 /* The input that the index is read from, through casts; TENSOR_NONE. */
@@ -19,27 +21,14 @@ static TensorId index_input(const Graph *g, ExprId id) {
   return input ? e->tensor : TENSOR_NONE;
 }
 
-static void limit_input(Checker *c, TensorId input, int64_t limit) {
+static void limit_input(Checker *c, TensorId input, Limit limit) {
   const Entry *entry = c->w->entry;
-  for (uint32_t i = 0; entry != NULL && i < entry->n_inputs; i++)
-    if (entry->inputs[i] == input && (c->w->limits[i] == 0 || limit < c->w->limits[i]))
-      c->w->limits[i] = limit;
-}
-
-/* Whether a comparison of `index` with a constant that holds around it bounds it so. */
-static bool is_bounded(const Checker *c, ExprId index, bool below, int64_t extent) {
-  const Graph *g = c->w->graph;
-  for (size_t i = 0; i < c->guards.count; i++) {
-    const Expr *e = expr_at(g, c->guards.items[i]);
-    if (e->kind != EXPR_OP || e->n_args != 2) continue;
-    const Expr *b = expr_at(g, e->args[1]);
-    if (e->args[0] != index || b->kind != EXPR_CONST) continue;
-    bool holds =
-        below ? (e->op == OP_LT && b->integer <= extent) || (e->op == OP_LE && b->integer < extent)
-              : (e->op == OP_GE && b->integer >= 0) || (e->op == OP_GT && b->integer >= -1);
-    if (holds) return true;
+  for (uint32_t i = 0; entry != NULL && i < entry->n_inputs; i++) {
+    if (entry->inputs[i] != input) continue;
+    Limit *all = &c->w->limits[i];
+    all->from_zero = all->from_zero || limit.from_zero;
+    if (all->below == 0 || limit.below < all->below) all->below = limit.below;
   }
-  return false;
 }
 
 /* k[i], where k is an elementwise integer definition, as what that is computed from at i. */
@@ -61,33 +50,45 @@ static ExprId looked_through(const Checker *c, ExprId id) {
   return expr_rebuild(g, id, args, EXPR_NONE);
 }
 
+static void check_axis(Checker *c, ExprId index, int64_t extent);
+
+/* `id` must be in [0, limit). */
+static void check_atom(Checker *c, ExprId id, int64_t limit) {
+  Graph *g = c->w->graph;
+  const Expr e = *expr_at(g, id);
+  if (e.kind == EXPR_OP && e.op == OP_WHERE) {
+    size_t around = c->guards.count;
+    for (uint32_t i = 1; i <= 2; i++) {
+      guards_add(g, &c->guards, e.args[0], i == 1);
+      check_axis(c, e.args[i], limit);
+      c->guards.count = around;
+    }
+    return;
+  }
+  TensorId input = index_input(g, id);
+  if (input == TENSOR_NONE) return;
+  Ranges ranges = node_ranges(c->node);
+  Affine a = {.n = 0};
+  affine_add_term(&a, 1, id);
+  Interval known = guards_interval(g, &c->guards, &a, ranges);
+  Limit asked = {.below = known.high < limit ? INT64_MAX : limit, .from_zero = known.low < 0};
+  if (asked.from_zero || asked.below < INT64_MAX) limit_input(c, input, asked);
+}
+
 static void check_axis(Checker *c, ExprId index, int64_t extent) {
   Graph *g = c->w->graph;
   /* a condition may be on what is computed: then what that is computed from is left alone */
   if (c->guards.count == 0) index = looked_through(c, index);
-  if (is_bounded(c, index, true, extent) && is_bounded(c, index, false, extent)) return;
   Ranges ranges = node_ranges(c->node);
   Affine a = affine_of(g, index, ranges);
+  Interval known = guards_interval(g, &c->guards, &a, ranges);
+  if (known.low >= 0 && known.high < extent) return;
   for (uint32_t i = 0; i < a.n; i++) {
-    TensorId input = index_input(g, a.terms[i].atom);
-    if (input == TENSOR_NONE || a.terms[i].factor <= 0) continue;
+    if (a.terms[i].factor <= 0) continue;
     Affine rest = affine_without(a, i);
     Interval range = affine_interval(g, &rest, ranges);
     if (range.low < 0 || range.high >= extent) continue;
-    int64_t limit = (extent - 1 - range.high) / a.terms[i].factor + 1;
-    ExprId atom = a.terms[i].atom;
-    if (!is_bounded(c, atom, true, limit) || !is_bounded(c, atom, false, limit))
-      limit_input(c, input, limit);
-  }
-}
-
-static void add_guards(Checker *c, ExprId condition) {
-  const Expr *e = expr_at(c->w->graph, condition);
-  if (e->kind == EXPR_OP && e->op == OP_AND) {
-    add_guards(c, e->args[0]);
-    add_guards(c, e->args[1]);
-  } else {
-    ARRAY_PUSH(c->w->arena, &c->guards, condition);
+    check_atom(c, a.terms[i].atom, (extent - 1 - range.high) / a.terms[i].factor + 1);
   }
 }
 
@@ -97,10 +98,11 @@ static void check_expr(Checker *c, ExprId id) {
   if (e.kind == EXPR_OP && e.op == OP_WHERE) {
     check_expr(c, e.args[0]);
     size_t outside = c->guards.count;
-    add_guards(c, e.args[0]);
-    check_expr(c, e.args[1]);
-    c->guards.count = outside;
-    check_expr(c, e.args[2]);
+    for (uint32_t i = 1; i <= 2; i++) {
+      guards_add(c->w->graph, &c->guards, e.args[0], i == 1);
+      check_expr(c, e.args[i]);
+      c->guards.count = outside;
+    }
     return;
   }
   for (uint32_t i = 0; i < e.n_args; i++) check_expr(c, e.args[i]);
@@ -116,7 +118,7 @@ static void check_expr(Checker *c, ExprId id) {
 void find_checks(Work *w, EntryPlan *plan) {
   uint32_t n = w->entry == NULL ? 0 : w->entry->n_inputs;
   Checker c = {.w = w};
-  w->limits = ARENA_ARRAY(w->arena, int64_t, n + 1);
+  w->limits = ARENA_ARRAY(w->arena, Limit, n + 1);
   for (size_t i = 0; i < w->nodes.count; i++) {
     c.node = node_at(w, (uint32_t)i);
     start_walk(w);
@@ -124,7 +126,7 @@ void find_checks(Work *w, EntryPlan *plan) {
   }
   plan->checks = ARENA_ARRAY(w->arena, BoundsCheck, n + 1);
   for (uint32_t i = 0; i < n; i++)
-    if (w->limits[i] > 0) plan->checks[plan->n_checks++] = (BoundsCheck){i, w->limits[i]};
+    if (w->limits[i].below > 0) plan->checks[plan->n_checks++] = (BoundsCheck){i, w->limits[i]};
 }
 
 /* [0, limit) where the boundary checks that; else by type. */
@@ -132,9 +134,9 @@ static Interval atom_interval(Work *w, const Node *n, ExprId atom) {
   Interval range = expr_interval(w->graph, atom, n->extents, n->rank + n->n_reduced);
   TensorId input = index_input(w->graph, atom);
   for (uint32_t i = 0; input != TENSOR_NONE && w->entry != NULL && i < w->entry->n_inputs; i++) {
-    if (w->entry->inputs[i] != input || w->limits[i] == 0) continue;
-    if (range.low < 0) range.low = 0;
-    if (range.high >= w->limits[i]) range.high = w->limits[i] - 1;
+    if (w->entry->inputs[i] != input || w->limits[i].below == 0) continue;
+    if (range.low < 0 && w->limits[i].from_zero) range.low = 0;
+    if (range.high >= w->limits[i].below) range.high = w->limits[i].below - 1;
   }
   return range;
 }

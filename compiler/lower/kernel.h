@@ -217,10 +217,16 @@ typedef struct KernelCall {
   Cost cost[N_PARTS];
 } KernelCall;
 
-/* All elements of `input` must be in [0, limit); checked before anything is written. */
+/* What the data must be that are used as indices. */
+typedef struct Limit {
+  int64_t below;  /* 0: anything; INT64_MAX: anything from 0 */
+  bool from_zero; /* negative ones are refused too */
+} Limit;
+
+/* All elements of `input` must be within the limit; checked before anything is written. */
 typedef struct BoundsCheck {
   uint32_t input; /* which input of the entry */
-  int64_t limit;
+  Limit limit;
 } BoundsCheck;
 
 typedef struct EntryPlan {

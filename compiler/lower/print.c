@@ -233,7 +233,7 @@ static void print_entry(Text *out, const Plan *plan, const EntryPlan *e, uint32_
   for (uint32_t i = 0; i < e->n_checks; i++)
     text_printf(out, "  check %s < %" PRId64 "\n",
                 tensor_at(plan->program->graph, e->entry->inputs[e->checks[i].input])->name,
-                e->checks[i].limit);
+                e->checks[i].limit.below);
   for (uint32_t i = 0; i < e->n_calls; i++) {
     const Kernel *k = &plan->kernels[e->calls[i].kernel];
     text_printf(out, "  %s(", k->name);

@@ -93,7 +93,7 @@ typedef struct Work {
   ARRAY(uint32_t) final_order; /* with the transposed copies */
   ARRAY(TransposedCopy) copies;
   ARRAY(NodeGroup) groups;
-  int64_t *limits; /* per input of the entry: its values as indices are below; 0: no limit */
+  Limit *limits; /* per input of the entry: where its values as indices are */
   uint32_t *met;   /* per expression: the last walk that met it */
   uint32_t n_met, walk;
   /* per expression, for the walks of translate.c and lanes.c, which leave them as they were */

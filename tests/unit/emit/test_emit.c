@@ -155,7 +155,7 @@ static void add_entries(Arena *arena, Model *m, const TensorId *ids) {
   Entry *entries = ARENA_ARRAY(arena, Entry, 3);
   EntryPlan *plans = ARENA_ARRAY(arena, EntryPlan, 3);
   BoundsCheck *check = ARENA_NEW(arena, BoundsCheck);
-  check->limit = 3;
+  check->limit = (Limit){3, true};
   for (uint32_t i = 0; i < 3; i++) {
     Output *output = ARENA_NEW(arena, Output);
     TensorId *input = ARENA_NEW(arena, TensorId);

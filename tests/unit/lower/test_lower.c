@@ -304,7 +304,7 @@ static void test_indices_are_checked(void **state) {
   const Plan *p = plan(w);
   assert_int_equal(p->entries[0].n_checks, 1);
   assert_int_equal(p->entries[0].checks[0].input, 1);
-  assert_int_equal(p->entries[0].checks[0].limit, 47);
+  assert_int_equal(p->entries[0].checks[0].limit.below, 47);
 }
 
 /* k[i] = t[i] + 3, y[i] = x[k[i]]: the input behind the definition is checked. */
@@ -318,7 +318,26 @@ static void test_indices_are_checked_through_definitions(void **state) {
   const Plan *p = plan(w);
   assert_int_equal(p->entries[0].n_checks, 1);
   assert_int_equal(p->entries[0].checks[0].input, 1);
-  assert_int_equal(p->entries[0].checks[0].limit, 47);
+  assert_int_equal(p->entries[0].checks[0].limit.below, 47);
+}
+
+/* x[where(t[i] >= 0, t[i] + 3, 0)]: what the condition says is not asked of the input. */
+static void test_indices_are_checked_through_where(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 50, 0), t = input(w, "t", TYPE_I32, 20, 0);
+  ExprId index = read1(w, t, w->i0), zero = expr_integer(w->g, TYPE_I32, 0);
+  ExprId next = op(w, OP_ADD, index, expr_integer(w->g, TYPE_I32, 3));
+  ExprId known = expr_op3(w->g, OP_WHERE, op(w, OP_GE, index, zero), next, zero);
+  ExprId unknown = expr_op3(w->g, OP_WHERE, op(w, OP_EQ, w->i0, zero), zero, index);
+  output(w, "y", define(w, "y", 20, 0, REDUCE_NONE, 0, read1(w, x, known)));
+  const Plan *p = plan(w);
+  assert_int_equal(p->entries[0].n_checks, 1);
+  assert_int_equal(p->entries[0].checks[0].limit.below, 47);
+  assert_false(p->entries[0].checks[0].limit.from_zero);
+  output(w, "z", define(w, "z", 20, 0, REDUCE_NONE, 0, read1(w, x, unknown)));
+  p = plan(w);
+  assert_int_equal(p->entries[0].checks[0].limit.below, 47);
+  assert_true(p->entries[0].checks[0].limit.from_zero);
 }
 
 /* Only one branch may be evaluated: no lanes, and a branch in the code. */
@@ -454,6 +473,7 @@ int main(void) {
       TEST(test_scatter_is_not_dense),
       TEST(test_indices_are_checked),
       TEST(test_indices_are_checked_through_definitions),
+      TEST(test_indices_are_checked_through_where),
       TEST(test_branches),
       TEST(test_scalars_out_of_loops),
       TEST(test_cost_of_contraction),
