@@ -3,7 +3,8 @@
        h.before[s]   = h.segments[s − 1, k − 1]                          the kept step
        h.segments[s, r] = f(h.segments[s, r − 1] ?? h.before[s])         step s·k + r
        h.again[s, r]    = f(h.again[s, r − 1]    ?? h.before[s])         the same once more
-       h.rest[r]        = f(h.rest[r − 1] ?? h.segments[S − 1, k − 1])   the T mod k steps after
+       h.last           = h.segments[S − 1, k − 1]
+       h.rest[r]        = f(h.rest[r − 1] ?? h.last)                     the T mod k steps after
    them
 
    and h[t] reads h.segments[t / k, t mod k], or h.rest. The chain rule goes through h.segments, but
@@ -25,7 +26,7 @@ typedef struct Part {
   TensorId from;
   uint32_t axis; /* of its output indices: the step */
   bool member;   /* of the recurrence; else what only that reads */
-  TensorId segments, rest, before;
+  TensorId segments, rest, before, last;
 } Part;
 
 typedef struct Segmentation {
@@ -100,7 +101,7 @@ static void find_parts(Segmentation *g, const TensorList *live, const bool *is_r
   for (uint32_t i = 0; i < live->count; i++) {
     TensorId id = live->items[i];
     uint32_t axis, position = group_position(group, id);
-    Part part = {id, 0, position != UINT32_MAX, TENSOR_NONE, TENSOR_NONE, TENSOR_NONE};
+    Part part = {id, 0, position != UINT32_MAX, TENSOR_NONE, TENSOR_NONE, TENSOR_NONE, TENSOR_NONE};
     if (part.member)
       part.axis = group->axis[position];
     else if (!is_root[id] && tensor_at(g->graph, id)->kind == TENSOR_DEFINITION &&
@@ -151,9 +152,8 @@ static TensorId add_rest(Segmentation *g, const Part *part) {
 }
 
 /* The kept steps: [s, …, q at the step's place when several are, …]; q counts away from the
- * segment.
- */
-static TensorId add_before(Segmentation *g, const Part *part) {
+   segment. Those before the rest have no s. */
+static TensorId add_before(Segmentation *g, const Part *part, bool rest) {
   Graph *graph = g->graph;
   const Tensor t = *tensor_at(graph, part->segments);
   int64_t reach = g->group->reach;
@@ -169,6 +169,10 @@ static TensorId add_before(Segmentation *g, const Part *part) {
       at[i] = integer(graph, ahead ? 0 : g->every - 1);
       continue;
     }
+    if (i == 0 && rest) {
+      at[i] = integer(graph, ahead ? 0 : g->count - 1);
+      continue;
+    }
     ExprId v = expr_index(graph, n);
     at[i] = i == 0  ? plus(graph, v, ahead ? 1 : -1)
             : !step ? v
@@ -177,7 +181,8 @@ static TensorId add_before(Segmentation *g, const Part *part) {
     extents[n] = step ? reach : t.extents[i];
     names[n++] = step ? "q" : t.index_names[i];
   }
-  before.name = arena_printf(graph->arena, "%s.before", tensor_at(graph, part->from)->name);
+  const char *what = rest ? "last" : "before";
+  before.name = arena_printf(graph->arena, "%s.%s", tensor_at(graph, part->from)->name, what);
   before.named = before.kept = true;
   before.rank = n;
   before.extents = extents;
@@ -185,7 +190,8 @@ static TensorId add_before(Segmentation *g, const Part *part) {
   before.span = t.span;
   before.origin = t.origin;
   before.use = t.use;
-  before.body = expr_read(graph, part->segments, at, t.rank, expr_number(graph, t.type, 0));
+  ExprId none = rest ? EXPR_NONE : expr_number(graph, t.type, 0);
+  before.body = expr_read(graph, part->segments, at, t.rank, none);
   return graph_add(graph, before);
 }
 
@@ -194,7 +200,8 @@ static void add_tensors(Segmentation *g) {
     Part *part = &g->parts.items[i];
     part->segments = add_segments(g, part, "segments");
     if (g->rest > 0) part->rest = add_rest(g, part);
-    if (part->member) part->before = add_before(g, part);
+    if (part->member) part->before = add_before(g, part, false);
+    if (part->member && g->rest > 0) part->last = add_before(g, part, true);
   }
   for (size_t i = 0; i < g->parts.count; i++) {
     const Part *part = &g->parts.items[i];
@@ -234,14 +241,15 @@ static ExprId read_before(const Body *b, const Part *part, ExprId step, const Ex
   bool ahead = g->group->ahead;
   ExprId *at = ARENA_ARRAY(graph->arena, ExprId, n + 2), segment = expr_index(graph, 0);
   uint32_t rank = 0;
-  at[rank++] = segment;
+  if (!b->rest) at[rank++] = segment;
   for (uint32_t i = 0; i < n; i++) {
     if (i != part->axis)
       at[rank++] = args[i];
     else if (g->group->reach > 1)
-      at[rank++] =
-          ahead ? plus(graph, step, -g->every) : fold_op2(graph, OP_SUB, integer(graph, -1), step);
+      at[rank++] = ahead ? plus(graph, step, b->rest ? -g->rest : -g->every)
+                         : fold_op2(graph, OP_SUB, integer(graph, -1), step);
   }
+  if (b->rest) return expr_read(graph, part->last, at, rank, fallback);
   ExprId kept = expr_read(graph, part->before, at, rank, fallback);
   if (fallback == EXPR_NONE || expr_is_number(graph, fallback, 0)) return kept;
   ExprId edge = fold_op2(graph, OP_EQ, segment, integer(graph, ahead ? g->count - 1 : 0));
@@ -252,16 +260,13 @@ static ExprId rewrite_read(const Body *b, const Part *part, int64_t step, const 
                            uint32_t n, ExprId fallback) {
   const Segmentation *g = b->g;
   Graph *graph = g->graph;
-  bool ahead = g->group->ahead;
   if (!b->rest) {
     ExprId at = plus(graph, expr_index(graph, b->reader->axis + 1), step);
     if (step != 0) fallback = read_before(b, part, at, args, n, fallback);
     return read_segments(b, part, expr_index(graph, 0), at, args, n, fallback);
   }
   ExprId at = plus(graph, expr_index(graph, b->reader->axis), step);
-  if (step != 0)
-    fallback = read_segments(b, part, integer(graph, ahead ? 0 : g->count - 1),
-                             plus(graph, at, ahead ? -g->rest : g->every), args, n, fallback);
+  if (step != 0) fallback = read_before(b, part, at, args, n, fallback);
   ExprId *within = ARENA_ARRAY(graph->arena, ExprId, n + 1);
   for (uint32_t i = 0; i < n; i++) within[i] = i == part->axis ? at : args[i];
   return expr_read(graph, part->rest, within, n, fallback);

@@ -333,6 +333,11 @@ static uint32_t place_in_sweep(const Sweep *sweep, TensorId x) {
   return 2 * after + (ends ? 0 : 1);
 }
 
+/* Whether it is handed from segment to segment by itself, not by what it is computed from. */
+static bool is_apart(const Graph *graph, TensorId x, ExprId value) {
+  return tensor_at(graph, x)->kept && expr_at(graph, value)->kind == EXPR_OP;
+}
+
 static void finish_adjoint(Sweep *sweep, TensorId x) {
   Graph *graph = sweep->graph;
   Adjoint *adjoint = &sweep->adjoints[x];
@@ -343,7 +348,8 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
   adjoint->value = terms;
   bool is_read_of_part = e->kind == EXPR_READ && tensor_at(graph, e->tensor)->adjoint_of == x &&
                          tensor_at(graph, e->tensor)->adjoint_from == sweep->source;
-  if (request == NULL && !is_read_of_part && stays_inline(graph, terms)) return;
+  bool apart = is_apart(graph, x, terms);
+  if (request == NULL && !is_read_of_part && !apart && stays_inline(graph, terms)) return;
   Tensor t = adjoint_tensor(sweep, x, adjoint->via);
   t.is_adjoint = true;
   t.body = terms;
@@ -367,6 +373,7 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
       adjoint->value = whole_read(graph, request->result);
     return;
   }
+  t.named = apart;
   t.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, x)->name);
   adjoint->value = whole_read(graph, graph_add(graph, t));
 }
@@ -393,8 +400,7 @@ static void finish_reserved(Sweep *sweep, TensorId x, TensorId id) {
   ExprId terms = adjoint->terms == EXPR_NONE ? expr_number(graph, type, 0) : adjoint->terms;
   Tensor *t = tensor_at(graph, id);
   t->body = terms;
-  /* handed from segment to segment by itself, not by what it is computed from */
-  t->named = t->named || (tensor_at(graph, x)->kept && expr_at(graph, terms)->kind != EXPR_READ);
+  t->named = t->named || is_apart(graph, x, terms);
   if (adjoint->via != TENSOR_NONE) t->through = passage(graph, adjoint->via);
 }
 
