@@ -3,10 +3,6 @@
 #include "graph/graph.h"
 #include "interpret/interpret.h"
 
-/* What an integer input's values must be below, since the program reads tensors at them; 0: no
- * limit. */
-int64_t input_limit(const Program *program, TensorId input);
-
 /* Fills all inputs, and moves the params a little from their initial values (where kinks are
    likely: 0). positive: reals between 0.1 and 0.9, for models that are undefined elsewhere. f32
    values are numbers that f32 has. */

@@ -83,6 +83,13 @@ expect 0 "" "$dagc" build mlp.dag
 expect 0 "" "$dagc" run mlp.dag -- --epochs 1 --quiet
 expect 0 "" "$dagc" check rosenbrock.dag
 grep -q "all is right" out || fail "check: $(cat out)"
+cat >offset.dag <<'END'
+input whole: f32[81, 2]
+input year: i32[5]
+input back: i32[5]
+export at(whole, year, back) = tensor[b, i](whole[4 * (year[b] - 1900), i] + whole[20 - back[b], i])
+END
+expect 0 "" "$dagc" check offset.dag
 
 # --- without inputs: an epoch is `steps` over `epochs` ---
 cat >drawn.dag <<'END'
