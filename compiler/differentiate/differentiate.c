@@ -2,14 +2,14 @@
 #include "differentiate/sweep.h"
 
 /* All gradients of the same scalar are one backward sweep. */
-static void define_gradients(Rules *rules, Graph *graph, TensorId first) {
-  TensorId source = tensor_at(graph, first)->source;
+static void define_gradients(Rules *rules, Graph *graph, TensorId one) {
+  TensorId source = tensor_at(graph, one)->source;
   uint32_t n = graph->n_tensors;
   Request *requests = ARENA_ARRAY(graph->arena, Request, n);
   TensorId *copies = ARENA_ARRAY(graph->arena, TensorId, n),
            *of = ARENA_ARRAY(graph->arena, TensorId, n);
   uint32_t n_requests = 0, n_copies = 0;
-  for (TensorId id = first; id < n; id++) {
+  for (TensorId id = 0; id < n; id++) {
     const Tensor *t = tensor_at(graph, id);
     if (t->kind != TENSOR_DERIVATIVE || t->derivative != DERIVATIVE_GRAD || t->source != source)
       continue;
@@ -66,6 +66,14 @@ static void define_derivative(Rules *rules, Graph *graph, TensorId id) {
   }
 }
 
+/* The derivatives that these need, each after those that it is made of. */
+static void define_needed(Rules *rules, Graph *graph, const TensorId *roots, uint32_t n_roots) {
+  TensorList needed = graph_order(graph, graph->arena, roots, n_roots);
+  for (uint32_t i = 0; i < needed.count; i++)
+    if (tensor_at(graph, needed.items[i])->kind == TENSOR_DERIVATIVE)
+      define_derivative(rules, graph, needed.items[i]);
+}
+
 /* Own rules may be written with derivatives, and are used by others that may stand above them. */
 static void define_in_rules(Rules *rules, Graph *graph) {
   ARRAY(TensorId) shares = {0};
@@ -74,10 +82,15 @@ static void define_in_rules(Rules *rules, Graph *graph) {
     for (uint32_t i = 0; rule != NULL && i < rule->n; i++)
       ARRAY_PUSH(graph->arena, &shares, rule->shares[i]);
   }
-  TensorList needed = graph_order(graph, graph->arena, shares.items, (uint32_t)shares.count);
-  for (uint32_t i = 0; i < needed.count; i++)
-    if (tensor_at(graph, needed.items[i])->kind == TENSOR_DERIVATIVE)
-      define_derivative(rules, graph, needed.items[i]);
+  define_needed(rules, graph, shares.items, (uint32_t)shares.count);
+}
+
+/* A derivative may be made of others that stand below it: by the total of an optimizer. */
+static void define_all(Rules *rules, Graph *graph) {
+  ARRAY(TensorId) all = {0};
+  for (TensorId id = 0; id < graph->n_tensors; id++)
+    if (tensor_at(graph, id)->kind == TENSOR_DERIVATIVE) ARRAY_PUSH(graph->arena, &all, id);
+  define_needed(rules, graph, all.items, (uint32_t)all.count);
 }
 
 void differentiate(Program *program, Diag *diag) {
@@ -85,8 +98,7 @@ void differentiate(Program *program, Diag *diag) {
   Rules rules = {.arena = program->arena, .diag = diag};
   split_checkpoints(program);
   define_in_rules(&rules, graph);
-  for (TensorId id = 0; id < graph->n_tensors; id++)
-    if (tensor_at(graph, id)->kind == TENSOR_DERIVATIVE) define_derivative(&rules, graph, id);
+  define_all(&rules, graph);
   for (TensorId id = 0; id < graph->n_tensors; id++) {
     tensor_at(graph, id)->rule = NULL;
     tensor_at(graph, id)->checkpoint = 0;

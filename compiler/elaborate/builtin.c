@@ -24,7 +24,8 @@ static const Builtin builtins[] = {{"concat", call_concat},
                                    {"vjp", call_derivative},
                                    {"jvp", call_derivative},
                                    {"jacobian", call_derivative},
-                                   {"hessian", call_derivative}};
+                                   {"hessian", call_derivative},
+                                   {"total", call_total}};
 
 const Builtin *builtin_named(const char *name) {
   for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)

@@ -164,6 +164,15 @@ typedef struct Frame {
   const Stmt *function;
 } Frame;
 
+/* The sums over all the params of an optimizer's `with`, in the order of its calls of `total`. */
+typedef struct Totals {
+  const char *optimizer;
+  ARRAY(TensorId) sums;
+  size_t next;     /* the one that the next call for this param is */
+  size_t n_params; /* so far */
+  size_t wanted;   /* how many the first param took */
+} Totals;
+
 struct Elaborator {
   Arena *arena;
   Diag *diag;
@@ -174,9 +183,9 @@ struct Elaborator {
   size_t n_defines;
   bool *define_used;
   const Map *flat; /* names of params that no loss changes with */
-  Map imports; /* path → Source * */
-  Map sites;   /* owner and call → number, so that every elaboration gives the same names */
-  Map owned;   /* full name → TensorId * of params and states */
+  Map imports;     /* path → Source * */
+  Map sites;       /* owner and call → number, so that every elaboration gives the same names */
+  Map owned;       /* full name → TensorId * of params and states */
   ARRAY(IndexVariable) indices;
   uint32_t n_lists, n_open; /* lists of index variables: so far, and not closed yet */
   ARRAY(uint32_t) steps;    /* index variables of the scans that are open, outermost first */
@@ -193,6 +202,7 @@ struct Elaborator {
   uint32_t n_sites;     /* of random numbers */
   uint32_t random_base; /* of the site numbers: 0, or of the param whose initialiser this is */
   const char *naming;   /* what temporaries are called after */
+  Totals *totals;       /* of the optimizer that is applied, NULL */
   const char *variant;  /* the export that is elaborated apart, NULL */
   const Map *sizes;     /* the sizes that it gives by `where`: name → int64_t *, NULL */
   uint64_t work;        /* statements and expressions so far */
@@ -384,11 +394,16 @@ bool match_arguments(Elaborator *e, Scope *scope, const char *callee, const char
 void apply_optimizer(Elaborator *e, const Instance *instance, TensorId param, TensorId gradient,
                      Span span);
 
-/* --- builtin.c, derivative.c --- */
+/* --- total.c --- */
+/* Around what an optimizer does for one param; its `totals` are those of its `with`. */
+void totals_begin(Elaborator *e, Totals *totals);
+void totals_end(Elaborator *e, Span span);
+
+/* --- builtin.c, derivative.c, total.c --- */
 const Builtin *builtin_named(const char *name);
 BuiltinCall call_concat, call_reshape, call_transpose, call_where, call_zeros, call_ones,
     call_zeros_like, call_ones_like, call_one_hot, call_rank, call_size, call_shape, call_uniform,
-    call_normal, call_random_uniform, call_random_normal, call_derivative;
+    call_normal, call_random_uniform, call_random_normal, call_derivative, call_total;
 Value matrix_product(Elaborator *e, Scope *scope, const Ast *ast);
 /* grad(loss, x) as a tensor of its own. */
 TensorId make_gradient(Elaborator *e, TensorId loss, TensorId x, Span span);

@@ -8,6 +8,7 @@
 typedef struct Choice {
   const Instance *optimizer;
   const Stmt *clause; /* its `on` */
+  Totals *totals;
 } Choice;
 
 /* `minimize L` and what follows it. */
@@ -88,7 +89,9 @@ static void add_with(Training *t, const Stmt *clause) {
     return;
   }
   Player *player = &t->players.items[t->players.count - 1];
-  ARRAY_PUSH(e->arena, &player->choices, (Choice){v.instance, clause});
+  Totals *totals = ARENA_NEW(e->arena, Totals);
+  totals->optimizer = v.instance->declaration->name;
+  ARRAY_PUSH(e->arena, &player->choices, (Choice){v.instance, clause, totals});
 }
 
 static void add_reports(Training *t, const Stmt *clause) {
@@ -340,12 +343,16 @@ static void move_player(Training *t, const Player *player, const bool *frozen) {
   }
   for (size_t i = 0; i < n; i++) {
     moves[i].gradient = make_gradient(e, player->loss, moves[i].param, player->span);
-    e->program->gradients[e->program->n_gradients++] = (Gradient){moves[i].param, moves[i].gradient};
+    e->program->gradients[e->program->n_gradients++] =
+        (Gradient){moves[i].param, moves[i].gradient};
   }
   if (!value_failed(&t->clip_norm) && n > 0) clip_gradients(t, moves, n);
-  for (size_t i = 0; i < n; i++)
-    apply_optimizer(e, moves[i].choice->optimizer, moves[i].param, moves[i].gradient,
-                    moves[i].choice->clause->span);
+  for (size_t i = 0; i < n; i++) {
+    const Choice *choice = moves[i].choice;
+    totals_begin(e, choice->totals);
+    apply_optimizer(e, choice->optimizer, moves[i].param, moves[i].gradient, choice->clause->span);
+    totals_end(e, choice->clause->span);
+  }
 }
 
 static bool is_updated(const Elaborator *e, TensorId param) {

@@ -73,5 +73,9 @@ int main(void) {
   CHECK(lbfgs_short);
   CHECK(newton);
   CHECK(lbfgs_matrix);
+  CHECK(lbfgs_pair);
+  CHECK(lbfgs_pair2);
+  CHECK(newton_pair);
+  CHECK(newton_pair2);
   return failures != 0;
 }

@@ -20,7 +20,8 @@ for name, case in rules.FUNCTIONS.items():
     value, gradient = rules.function(*case)
     text += row(name + "_value", value) + row(name + "_grad", gradient)
 for name, case in rules.OPTIMIZERS.items():
-    text += row(name + "_after", rules.optimized(*case))
+    for i, after in enumerate(rules.optimized(*case)):
+        text += row(f"{name}{i + 1 if i else ''}_after", after)
 
 
 def batch_norm():

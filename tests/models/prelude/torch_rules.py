@@ -124,15 +124,40 @@ def lamb(p, g, s, t, lr=1e-3, decay=0.1):
     return p - lr * p.norm() / r.norm() * r
 
 
-def newton(p, g, s, t, lr=0.2, damping=0.1):
-    """Three steps of conjugate gradients on (H + damping) d = g, with the Hessian of `optimizer`'s loss."""
-    h = 12 * torch.arange(1, p.numel() + 1) * (p - 0.3) ** 2 + 1 + damping
-    d, r, v = torch.zeros_like(p), g.clone(), g.clone()
-    for _ in range(3):
-        a = (r @ r) / (v @ (h * v))
-        d, rest = d + a * v, r - a * h * v
-        r, v = rest, rest + (rest @ rest) / (r @ r) * v
-    return p - lr * d
+def objective(params):
+    """What the optimizers minimise; two params are coupled."""
+    loss = 0
+    for p in params:
+        q = p.reshape(-1)
+        loss = loss + (torch.arange(1, q.numel() + 1) * (q - 0.3) ** 4 + 0.5 * q**2).sum()
+    return loss if len(params) == 1 else loss + 0.1 * params[0].sum() * params[1].sum()
+
+
+class Newton:
+    """Steps of conjugate gradients on (H + damping) d = g, with the Hessian by all params together."""
+
+    def __init__(self, params, lr=0.2, damping=0.1, iterations=3):
+        self.params, self.lr, self.damping, self.iterations = params, lr, damping, iterations
+
+    def zero_grad(self):
+        for p in self.params:
+            p.grad = None
+
+    def step(self):
+        split = lambda flat: [part.reshape(p.shape) for p, part in
+                              zip(self.params, flat.split([p.numel() for p in self.params]))]
+        flat = torch.cat([p.detach().reshape(-1) for p in self.params])
+        g = torch.cat([p.grad.reshape(-1) for p in self.params])
+        h = torch.autograd.functional.hessian(lambda flat: objective(split(flat)), flat)
+        h = h + self.damping * torch.eye(len(flat))
+        d, r, v = torch.zeros_like(g), g, g
+        for _ in range(self.iterations):
+            a = (r @ r) / (v @ h @ v)
+            d, rest = d + a * v, r - a * h @ v
+            r, v = rest, rest + (rest @ rest) / (r @ r) * v
+        with torch.no_grad():
+            for p, part in zip(self.params, split(d)):
+                p -= self.lr * part
 
 
 class OneIteration(torch.optim.LBFGS):
@@ -150,7 +175,7 @@ EPS1 = torch.finfo(torch.float32).eps
 LINE = 0.5 * torch.arange(4) - 0.6
 MATRIX = (0.25 * torch.arange(12) - 1.3).reshape(3, 4)
 
-# name -> (optimizer of a list of params, the param's start, its schedule)
+# name -> (optimizer of a list of params, the param's start or theirs, its schedule)
 OPTIMIZERS = {
     "sgd": (lambda p: O.SGD(p, lr=0.01), LINE, None),
     "momentum": (lambda p: O.SGD(p, lr=0.01, momentum=0.9), LINE, None),
@@ -174,7 +199,9 @@ OPTIMIZERS = {
     "radam": (lambda p: O.RAdam(p, weight_decay=0.1), LINE, None),
     "lbfgs": (lambda p: OneIteration(p, lr=0.3), LINE, None),
     "lbfgs_short": (lambda p: OneIteration(p, lr=0.2, history_size=3), LINE, None),
-    "newton": (lambda p: Rule(p, newton), LINE, None),
+    "newton": (Newton, LINE, None),
+    "lbfgs_pair": (lambda p: OneIteration(p, lr=0.3), (LINE, MATRIX), None),
+    "newton_pair": (lambda p: Newton(p, iterations=5), (LINE, MATRIX), None),
     "lbfgs_matrix": (lambda p: OneIteration(p, lr=0.3, history_size=5), MATRIX, None),
     "scheduled_steps": (lambda p: O.SGD(p, lr=0.01), LINE, lambda o: S.StepLR(o, 6)),
     "scheduled_cosine": (lambda p: O.SGD(p, lr=0.01), LINE, lambda o: S.SequentialLR(
@@ -191,16 +218,15 @@ OPTIMIZERS = {
 }
 
 
-def optimized(make, start, schedule, steps=20):
-    """The param after so many steps."""
-    p = start.clone().requires_grad_()
-    rule = make([p])
+def optimized(make, starts, schedule, steps=20):
+    """The params after so many steps."""
+    params = [p.clone().requires_grad_() for p in (starts if isinstance(starts, tuple) else (starts,))]
+    rule = make(params)
     rate = schedule(rule) if schedule else None
     for _ in range(steps):
         rule.zero_grad()
-        q = p.reshape(-1)
-        (torch.arange(1, q.numel() + 1) * (q - 0.3) ** 4 + 0.5 * q**2).sum().backward()
+        objective(params).backward()
         rule.step()
         if rate:
             rate.step()
-    return p.detach()
+    return [p.detach() for p in params]
