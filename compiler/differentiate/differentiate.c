@@ -101,6 +101,7 @@ void differentiate(Program *program, Diag *diag) {
   define_all(&rules, graph);
   for (TensorId id = 0; id < graph->n_tensors; id++) {
     tensor_at(graph, id)->rule = NULL;
+    tensor_at(graph, id)->unsolved = NULL;
     tensor_at(graph, id)->checkpoint = 0;
   }
 }

@@ -80,6 +80,7 @@ static Tensor tangent_tensor(const Forward *f, TensorId y) {
   t.name = arena_printf(f->graph->arena, "%s_dot", t.name);
   t.named = false;
   t.rule = NULL;
+  t.unsolved = NULL;
   t.adjoint_of = y;
   t.adjoint_from = f->source;
   t.derived = true;

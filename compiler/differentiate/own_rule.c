@@ -70,6 +70,7 @@ static TensorId add_copy(Copy *copy, TensorId id) {
   t.named = false;
   t.derived = true;
   t.rule = NULL;
+  t.unsolved = NULL;
   t.adjoint_of = TENSOR_NONE;
   t.adjoint_from = copy->use->source;
   if (t.kind == TENSOR_RESHAPE) t.source = copy->made[t.source];

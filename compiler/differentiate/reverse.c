@@ -16,14 +16,16 @@
 #include "graph/scalar_ops.h"
 #include "simplify/algebra.h"
 #include "simplify/sum.h"
+#include "simplify/view.h"
 
 typedef struct Adjoint {
   ExprId
       terms; /* Σ of the contributions so far, over S and the tensor's indices; EXPR_NONE: zero */
   ExprId value; /* when done: a read of the adjoint's definition, or a constant */
   uint32_t n_terms;
-  TensorId via;             /* the last contribution's reader */
-  const char *const *names; /* of index variables, as that reads it: S, then the tensor's */
+  const UnsolvedSum *unsolved; /* of the only contribution; NULL */
+  TensorId via;                /* the last contribution's reader */
+  const char *const *names;    /* of index variables, as that reads it: S, then the tensor's */
 } Adjoint;
 
 typedef struct Sweep {
@@ -42,6 +44,7 @@ typedef struct Sweep {
 static void contribute(Sweep *sweep, TensorId x, ExprId value, TensorId via) {
   Adjoint *adjoint = &sweep->adjoints[x];
   if (expr_is_number(sweep->graph, value, 0)) return;
+  adjoint->unsolved = NULL;
   adjoint->terms =
       adjoint->terms == EXPR_NONE ? value : derive_add(sweep->graph, adjoint->terms, value);
   adjoint->n_terms++;
@@ -118,14 +121,19 @@ static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   return adjoint;
 }
 
-/* Adds Σ over the remaining variables of the sum, without the factors that they do not touch. */
-static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum) {
+/* Adds Σ over the remaining variables of the sum, without the factors that they do not touch.
+   `unsolved`: the same before brackets were solved. */
+static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum,
+                           const UnsolvedSum *unsolved) {
   Graph *graph = sweep->graph;
   Tensor part = adjoint_tensor(sweep, x, y);
   ExprId body = sum_result(sum, &part.n_reduced, &part.reduced_extents);
-  sweep->adjoints[x].names = part.index_names = sum_names(sum);
+  Adjoint *adjoint = &sweep->adjoints[x];
+  adjoint->names = part.index_names = sum_names(sum);
+  bool keeps = keeps_brackets(graph, body, unsolved->body);
   if (part.n_reduced == 0 || expr_is_number(graph, body, 0)) {
     contribute(sweep, x, body, y);
+    if (keeps && adjoint->n_terms == 1) adjoint->unsolved = unsolved;
     return;
   }
   const int64_t *extents = tensor_index_extents(&part, graph->arena);
@@ -137,9 +145,12 @@ static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum)
   uint32_t segment = sweep->n_seed + tensor_at(graph, x)->rank; /* y's first index variable */
   bool along = tensor_at(graph, y)->again != TENSOR_NONE && !sum->gone.items[segment] &&
                sum->extents.items[segment] == tensor_at(graph, y)->extents[0];
+  keeps = keeps && !along;
+  if (keeps && expr_is_number(graph, factors.outer, 1)) part.unsolved = unsolved;
   ExprId read = along ? sum_along_segments(graph, part, !tensor_at(graph, y)->from_end)
                       : whole_read(graph, graph_add(graph, part));
   contribute(sweep, x, derive_mul(graph, factors.outer, read), y);
+  if (keeps && adjoint->n_terms == 1) adjoint->unsolved = unsolved;
 }
 
 /* The share by segments is a definition x̄'[S, …, s, r, …], of which x̄ reads element J. */
@@ -163,7 +174,7 @@ static void contribute_read(Sweep *sweep, TensorId y, const Partial *partial) {
   Graph *graph = sweep->graph;
   const Expr read = *expr_at(graph, partial->read);
   StepRead steps = step_read(graph, y, &read);
-  const Tensor reader = *tensor_at(graph, y), x = steps.split;
+  const Tensor reader = with_brackets(graph, y), x = steps.split;
   uint32_t n_seed = sweep->n_seed, n_out = n_seed + x.rank;
   uint32_t n_body = reader.rank + reader.n_reduced, n = n_out + n_body;
   int64_t *extents = adjoint_extents(sweep, &x, n_body);
@@ -182,11 +193,14 @@ static void contribute_read(Sweep *sweep, TensorId y, const Partial *partial) {
       g = fold_cast(graph, TYPE_I32, g);
       sum_guard(&sum, fold_op2(graph, OP_EQ, expr_index(graph, n_seed + m), g));
     }
+    UnsolvedSum *unsolved = ARENA_NEW(graph->arena, UnsolvedSum);
+    unsolved->index_names = sum_names(&sum);
+    unsolved->body = sum_result(&sum, &unsolved->n_reduced, &unsolved->reduced_extents);
     sum_eliminate(&sum, true);
     if (steps.is_split)
       contribute_by_segments(sweep, read.tensor, y, &sum, &steps);
     else
-      contribute_sum(sweep, read.tensor, y, &sum);
+      contribute_sum(sweep, read.tensor, y, &sum, unsolved);
   }
 }
 
@@ -241,7 +255,7 @@ static void propagate_rule(Sweep *sweep, TensorId y) {
 
 static void propagate_definition(Sweep *sweep, TensorId y) {
   Graph *graph = sweep->graph;
-  const Tensor t = *tensor_at(graph, y);
+  const Tensor t = with_brackets(graph, y);
   if (t.rule != NULL) {
     propagate_rule(sweep, y);
     return;
@@ -269,19 +283,11 @@ static void propagate_definition(Sweep *sweep, TensorId y) {
 static ExprId through_view(const Sweep *sweep, const Tensor *view, ExprId value) {
   Graph *graph = sweep->graph;
   const Tensor *source = tensor_at(graph, view->source);
-  ExprId number = expr_integer(graph, TYPE_I32, 0);
-  for (uint32_t i = 0; i < source->rank; i++) {
-    ExprId extent = expr_integer(graph, TYPE_I32, source->extents[i]);
-    number = fold_op2(graph, OP_MUL, number, extent);
-    number = fold_op2(graph, OP_ADD, number, expr_index(graph, sweep->n_seed + i));
-  }
+  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, source->rank + 1);
   ExprId *map = ARENA_ARRAY(graph->arena, ExprId, sweep->n_seed + view->rank + 1);
+  for (uint32_t i = 0; i < source->rank; i++) at[i] = expr_index(graph, sweep->n_seed + i);
   for (uint32_t i = 0; i < sweep->n_seed; i++) map[i] = EXPR_NONE;
-  for (uint32_t i = view->rank; i-- > 0;) {
-    ExprId extent = expr_integer(graph, TYPE_I32, view->extents[i]);
-    map[sweep->n_seed + i] = i == 0 ? number : fold_op2(graph, OP_MOD, number, extent);
-    number = fold_op2(graph, OP_DIV, number, extent);
-  }
+  place_in_view(graph, source, at, view, map + sweep->n_seed);
   ExprId moved = expr_substitute(graph, value, map, sweep->n_seed + view->rank);
   int64_t *extents = adjoint_extents(sweep, source, 0);
   return normalize_indices(graph, moved, (Ranges){extents, sweep->n_seed + source->rank});
@@ -354,6 +360,7 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
   t.is_adjoint = true;
   t.body = terms;
   t.sweep = place_in_sweep(sweep, x);
+  t.unsolved = adjoint->unsolved;
   if (adjoint->names != NULL) t.index_names = adjoint->names;
   /* a single contribution with a sum of its own is the adjoint */
   bool is_part = is_read_of_part && adjoint->n_terms == 1 &&

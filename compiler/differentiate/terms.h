@@ -1,5 +1,6 @@
 /* Taking derived expressions apart. Private to differentiate/. */
 #pragma once
+#include "graph/graph.h"
 #include "simplify/affine.h"
 
 typedef struct Terms {
@@ -22,3 +23,8 @@ Factors split_factors(Graph *graph, ExprId id, uint32_t first, Ranges ranges);
 /* Whether readers should see the expression itself rather than read a definition of it: a number,
    one read, or a bracket that equates index variables (which they can solve). */
 bool stays_inline(const Graph *graph, ExprId id);
+
+/* y as derivatives of it are taken: with its brackets where it has kept them (unsolved.c). */
+Tensor with_brackets(const Graph *graph, TensorId y);
+/* Whether they are better taken of the unsolved body. */
+bool keeps_brackets(const Graph *graph, ExprId solved, ExprId unsolved);

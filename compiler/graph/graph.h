@@ -111,6 +111,14 @@ typedef struct OwnRule {
   const ExprId *touched;
 } OwnRule;
 
+/* A sum as the chain rule wrote it, with all its brackets: see Tensor.unsolved. */
+typedef struct UnsolvedSum {
+  uint32_t n_reduced;
+  const int64_t *reduced_extents;
+  const char *const *index_names;
+  ExprId body;
+} UnsolvedSum;
+
 typedef struct Tensor {
   TensorKind kind;
   ScalarType type;
@@ -153,6 +161,9 @@ typedef struct Tensor {
   TensorId again; /* the same values computed again, for derivatives to read; TENSOR_NONE */
   bool from_end;  /* the last segment comes first */
   bool kept;      /* what is handed from one segment to the next */
+  /* within differentiate/: what a sum was before its brackets were solved, for derivatives of it;
+     NULL */
+  const UnsolvedSum *unsolved;
 } Tensor;
 
 typedef struct Graph {

@@ -4,6 +4,7 @@
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 #include "simplify/algebra.h"
+#include "simplify/view.h"
 
 int64_t node_size(const Node *n) {
   int64_t size = 1;
@@ -21,7 +22,6 @@ typedef struct Rewrite {
 
 static ExprId rewrite(Rewrite *r, ExprId id);
 
-static ExprId add(Graph *g, ExprId a, ExprId b) { return fold_op2(g, OP_ADD, a, b); }
 static ExprId integer(Graph *g, int64_t value) { return expr_integer(g, TYPE_I32, value); }
 
 static ExprId and_also(Graph *g, ExprId a, ExprId b) {
@@ -39,19 +39,11 @@ static ExprId inside(Graph *g, const ExprId *at, const Tensor *t) {
   return all == EXPR_NONE ? expr_integer(g, TYPE_BOOL, 1) : all;
 }
 
-/* view[at] = source[f / s_k mod e_k …] with f the row-major place of `at` */
+/* view[at] = source[the same element] */
 static ExprId read_view(Graph *g, TensorId view, const ExprId *at, ExprId fallback) {
   const Tensor v = *tensor_at(g, view), source = *tensor_at(g, v.source);
-  ExprId flat = integer(g, 0);
-  for (uint32_t i = 0; i < v.rank; i++)
-    flat = add(g, fold_op2(g, OP_MUL, flat, integer(g, v.extents[i])), at[i]);
   ExprId *indices = ARENA_ARRAY(g->arena, ExprId, source.rank + 1);
-  int64_t stride = tensor_size(&source);
-  for (uint32_t i = 0; i < source.rank; i++) {
-    stride /= source.extents[i];
-    ExprId index = stride == 1 ? flat : fold_op2(g, OP_DIV, flat, integer(g, stride));
-    indices[i] = i == 0 ? index : fold_op2(g, OP_MOD, index, integer(g, source.extents[i]));
-  }
+  place_in_view(g, &v, at, &source, indices);
   ExprId read = source.kind == TENSOR_RESHAPE
                     ? read_view(g, v.source, indices, EXPR_NONE)
                     : expr_read(g, v.source, indices, source.rank, EXPR_NONE);

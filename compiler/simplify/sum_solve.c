@@ -174,6 +174,16 @@ static bool solve_congruence(Sum *sum, const Affine *d) {
   return true;
 }
 
+/* How many times fewer iterations are left when 0 = s·v + rest is solved for v: all values of v,
+   and (rest mod s) = 0 leaves one in m of another summed variable. */
+static int64_t gain_of_index(const Sum *sum, const Affine *d, uint32_t k) {
+  int64_t factor = d->terms[k].factor, s = factor < 0 ? -factor : factor;
+  Affine rest = affine_without(*d, k);
+  uint32_t other = best_in_congruence(sum, &rest, s);
+  int64_t m = other == rest.n ? 1 : s / gcd(s, rest.terms[other].factor);
+  return m * sum->extents.items[expr_at(sum->graph, d->terms[k].atom)->index];
+}
+
 /* Solves one equation for the summed variable that leaves the fewest iterations. */
 bool solve_equation(Sum *sum, size_t at) {
   Graph *graph = sum->graph;
@@ -191,9 +201,9 @@ bool solve_equation(Sum *sum, size_t at) {
     bool index = atom->kind == EXPR_INDEX && is_summed(sum, atom->index) &&
                  !occurs_elsewhere(sum, &d, k, atom->index);
     if (!index && q.gain == 0) continue;
-    /* with a factor of ±1 no divisibility guard is left behind: preferred at equal extents */
+    /* with a factor of ±1 no divisibility guard is left behind: preferred at equal gains */
     bool unit = index && (d.terms[k].factor == 1 || d.terms[k].factor == -1);
-    int64_t gain = index ? 4 * sum->extents.items[atom->index] + 2 * unit + 1 : 4 * q.gain;
+    int64_t gain = index ? 4 * gain_of_index(sum, &d, k) + 2 * unit + 1 : 4 * q.gain;
     if (gain <= best) continue;
     best = gain;
     chosen = k;

@@ -93,6 +93,18 @@ static void stride_leaves_divisibility(void **state) {
   arena_free(f.arena);
 }
 
+/* [i = 4v + w], v and w over 3: solved for v one w in four is left, and solved for w all v are. */
+static void what_leaves_fewest_is_solved_for(void **state) {
+  (void)state;
+  Fixture f = fixture(3);
+  ExprId at = op(&f, OP_ADD, op(&f, OP_MUL, integer(&f, 4), index_of(&f, 1)), index_of(&f, 2));
+  ExprId condition = op(&f, OP_EQ, index_of(&f, 0), at);
+  const char *text =
+      eliminated(&f, (int64_t[]){11, 3, 3}, 3, condition, read_x(&f, index_of(&f, 2)));
+  assert_string_equal(text, "y[i: 0..11] = where(i % 4 < 3, x[i % 4], 0)");
+  arena_free(f.arena);
+}
+
 static void quotient_keeps_the_rest(void **state) {
   (void)state;
   Fixture f = fixture(12);
@@ -145,10 +157,15 @@ static void two_outputs_stay_a_diagonal(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shift_is_substituted),       cmocka_unit_test(equal_ranges_leave_no_guard),
-      cmocka_unit_test(stride_leaves_divisibility), cmocka_unit_test(quotient_keeps_the_rest),
-      cmocka_unit_test(remainder_keeps_the_rows),   cmocka_unit_test(bounds_narrow_the_range),
-      cmocka_unit_test(contradiction_is_zero),      cmocka_unit_test(two_outputs_stay_a_diagonal),
+      cmocka_unit_test(shift_is_substituted),
+      cmocka_unit_test(equal_ranges_leave_no_guard),
+      cmocka_unit_test(stride_leaves_divisibility),
+      cmocka_unit_test(what_leaves_fewest_is_solved_for),
+      cmocka_unit_test(quotient_keeps_the_rest),
+      cmocka_unit_test(remainder_keeps_the_rows),
+      cmocka_unit_test(bounds_narrow_the_range),
+      cmocka_unit_test(contradiction_is_zero),
+      cmocka_unit_test(two_outputs_stay_a_diagonal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
