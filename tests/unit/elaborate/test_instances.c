@@ -69,6 +69,31 @@ static void random_numbers_are_drawn_at_each_point(void **state) {
          "u[t: 0..4, i: 0..2] = random_normal(0, t*2 + i)");
 }
 
+static void expect_draws(const char *layer, size_t n) {
+  char program[256];
+  snprintf(program, sizeof program,
+           "input x: f32[2, 3, 4]\ninput m: f32[2, 5, 4]\ny = %s\nexport f(x, m) = y\n", layer);
+  Elaborated result = elaborate_text(program, NULL, 0);
+  if (result.program == NULL) fail_msg("%s", result.messages);
+  size_t count = 0;
+  for (const char *at = result.text; (at = strstr(at, "random_uniform(")) != NULL; at++) count++;
+  if (count != n) fail_msg("%s draws %zu times, not %zu:\n%s", layer, count, n, result.text);
+  elaborated_free(&result);
+}
+
+static void layers_of_the_prelude_drop_where_they_say(void **state) {
+  (void)state;
+  expect_draws("attention(2, rate = 0.1)(x)", 1);
+  expect_draws("transformer_block(2)(x)", 0);
+  expect_draws("transformer_block(2, rate = 0.1)(x)", 4);
+  expect_draws("transformer_block(2, rate = 0.1, pre_norm = false)(x)", 4);
+  expect_draws("transformer_decoder_block(2, rate = 0.1)(x, m)", 6);
+  expect_draws("transformer_decoder_block(2, rate = 0.1, pre_norm = false)(x, m)", 6);
+  expect_draws("x\n(z, h) = rnn(3, num_layers = 3, rate = 0.2)(x)\nexport g(x) = z", 2);
+  expect_draws("x\n(z, h) = gru(3, 2, bidirectional = true, rate = 0.2)(x)\nexport g(x) = z", 1);
+  expect_draws("x\n(z, h, c) = lstm(3, rate = 0.2)(x)\nexport g(x) = z", 0);
+}
+
 static void what_is_refused(void **state) {
   (void)state;
   expect_error("fn f(x) = g(x)\nfn g(x) = f(x)\ninput x: f32\ny = f(x)\n", "reaches itself");
@@ -87,6 +112,7 @@ int main(void) {
       cmocka_unit_test(each_param_has_its_optimizer),
       cmocka_unit_test(gradients_are_clipped_together),
       cmocka_unit_test(random_numbers_are_drawn_at_each_point),
+      cmocka_unit_test(layers_of_the_prelude_drop_where_they_say),
       cmocka_unit_test(what_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
