@@ -190,6 +190,7 @@ struct Elaborator {
   uint32_t n_lists, n_open; /* lists of index variables: so far, and not closed yet */
   ARRAY(uint32_t) steps;    /* index variables of the scans that are open, outermost first */
   Assumptions assumed;      /* by the scans that are open */
+  int asked;                /* errors that say that an assumption lacks extents */
   ARRAY(RangeCheck) checks;
   ARRAY(TensorId) random;         /* definitions that draw random numbers */
   ARRAY(Update) updates;          /* of the training step, from `<-` outside train */

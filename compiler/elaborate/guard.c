@@ -25,6 +25,12 @@ static bool uses_outputs(const Guarding *g, ExprId index) {
 static bool may_be_outside(Guarding *g, ExprId index, int64_t extent) {
   Graph *graph = g->e->graph;
   const Expr *x = expr_at(graph, index);
+  if (x->kind == EXPR_OP && x->op == OP_DIV && expr_at(graph, x->args[1])->kind == EXPR_CONST) {
+    int64_t divisor = expr_at(graph, x->args[1])->integer, all;
+    if (divisor > 0 &&
+        !__builtin_mul_overflow(extent, divisor, &all)) /* 0 ≤ x/d < n: 0 ≤ x < d·n */
+      return may_be_outside(g, x->args[0], all);
+  }
   if (x->kind == EXPR_CONST || x->kind == EXPR_INDEX || !uses_outputs(g, index)) return false;
   Interval range = expr_interval(graph, index, g->ranges.extents, g->ranges.n);
   bool low = range.low >= 0, high = range.high < extent;

@@ -424,7 +424,7 @@ static void publish(Scan *s, bool failed) {
 
 static bool run_block(Scan *s) {
   Elaborator *e = s->e;
-  int errors = diag_errors(e->diag);
+  int errors = diag_errors(e->diag), asked = e->asked;
   for (size_t i = 0; i < s->stmt->n_carried; i++)
     if (!carry(s, &s->stmt->carried[i])) return false;
   for (size_t i = 0; i < s->stmt->body.count; i++) {
@@ -437,8 +437,9 @@ static bool run_block(Scan *s) {
   }
   foresee_block(s, &s->stmt->body);
   execute_block(e, s->scope, &s->stmt->body);
-  bool failed = diag_errors(e->diag) > errors;
-  if (has_learnt(s, failed) || failed) return false;
+  errors = diag_errors(e->diag) - errors;
+  if (has_learnt(s, errors > 0)) return false;
+  if (errors > e->asked - asked) return false; /* what a scan around this one lacks, that finds */
   for (size_t i = 0; i < s->forwards.count; i++) {
     Forward *forward = &s->forwards.items[i];
     bool carried = !value_failed(&forward->initial);

@@ -189,7 +189,7 @@ static void rebuild_definitions(Rebuild *r) {
   for (uint32_t i = 0; i < order.count; i++) {
     const Tensor *t = tensor_at(from, order.items[i]);
     if (t->kind == TENSOR_DEFINITION && !r->listing.folded[order.items[i]])
-      find_readers(r, t->body, t->name);
+      find_readers(r, t->body, canonical_name(r, order.items[i]));
   }
   for (uint32_t i = 0, n = 1; i < order.count; i += n, n = 1) {
     const Group *group = r->listing.groups[order.items[i]];

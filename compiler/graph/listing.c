@@ -121,6 +121,9 @@ static void find_values(Listing *l, TensorList live) {
       l->is_value[value] = t->kind == TENSOR_DEFINITION && is_primed(t->name) && !met[value];
       met[value] = true;
     }
+  for (uint32_t e = 0; e < program->n_entries; e++)
+    for (uint32_t i = 0; i < program->entries[e].n_outputs; i++)
+      l->is_value[program->entries[e].outputs[i].tensor] = false;
   for (bool again = true; again;) {
     again = false;
     reject_read_elsewhere(l, live);

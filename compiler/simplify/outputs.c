@@ -1,8 +1,8 @@
-/* A reduction is computed once where it does not depend on one of its outputs:
+/* Reductions as elaboration makes them. One is computed once where it does not depend on one of its
+   outputs, and a definition that is but a reduction is that itself:
 
-       y[i, j] = sum[k](x[j, k])    becomes    y.sum[j] = sum[k](x[j, k]),   y[i, j] = y.sum[j]
-
-   as elaboration would have it. An axis of one element may stay. */
+       y[i, j] = sum[k](x[j, k])            becomes    y.sum[j] = sum[k](x[j, k]),  y[i, j] =
+   y.sum[j] y.sum[j] = …,  y[i: 0..1, j] = y.sum[j]    becomes    y[i: 0..1, j] = … */
 #include "simplify/passes.h"
 
 typedef struct Split {
@@ -63,10 +63,70 @@ static bool split_reduction(Graph *graph, TensorId id) {
   return true;
 }
 
-bool split_outputs(Program *program) {
+/* Whether the definition repeats a reduction made for it alone, but for axes of one element. */
+static bool is_reduction(const Live *live, const Tensor *t) {
+  const Graph *graph = live->program->graph;
+  const Expr *e = expr_at(graph, t->body);
+  if (t->reduction != REDUCE_NONE || e->kind != EXPR_READ || e->fallback != EXPR_NONE) return false;
+  const Tensor *made = tensor_at(graph, e->tensor);
+  if (made->kind != TENSOR_DEFINITION || made->reduction == REDUCE_NONE || made->named ||
+      made->is_adjoint || live->is_root[e->tensor] || live->readers[e->tensor] != 1)
+    return false;
+  uint32_t k = 0;
+  for (uint32_t v = 0; v < t->rank; v++) {
+    const Expr *at = k < e->n_args ? expr_at(graph, e->args[k]) : NULL;
+    if (at != NULL && at->kind == EXPR_INDEX && at->index == v && made->extents[k] == t->extents[v])
+      k++;
+    else if (t->extents[v] != 1)
+      return false;
+  }
+  return k == e->n_args;
+}
+
+static void take_over(Graph *graph, TensorId id) {
+  const Tensor t = *tensor_at(graph, id);
+  const Expr read = *expr_at(graph, t.body);
+  const Tensor made = *tensor_at(graph, read.tensor);
+  uint32_t total = t.rank + made.n_reduced;
+  int64_t *extents = ARENA_ARRAY(graph->arena, int64_t, total + 1);
+  const char **names = ARENA_ARRAY(graph->arena, const char *, total + 1);
+  ExprId *with = ARENA_ARRAY(graph->arena, ExprId, made.rank + made.n_reduced + 1);
+  for (uint32_t i = 0; i < made.rank; i++) with[i] = read.args[i];
+  for (uint32_t i = 0; i < made.n_reduced; i++) with[made.rank + i] = expr_index(graph, t.rank + i);
+  for (uint32_t i = 0; i < total; i++) {
+    bool output = i < t.rank;
+    const Tensor *of = output ? &t : &made;
+    extents[i] = output ? t.extents[i] : made.reduced_extents[i - t.rank];
+    if (of->index_names != NULL) names[i] = of->index_names[output ? i : made.rank + i - t.rank];
+  }
+  ExprId body = expr_substitute(graph, made.body, with, made.rank + made.n_reduced);
+  Tensor *place = tensor_at(graph, id);
+  place->reduction = made.reduction;
+  place->extents = extents;
+  place->n_reduced = made.n_reduced;
+  place->reduced_extents = extents + t.rank;
+  place->index_names = names;
+  place->body = body;
+  place->derived = t.derived || made.derived;
+}
+
+static bool take_over_reductions(Program *program) {
+  Live live = find_live(program);
+  bool changed = false;
+  for (uint32_t i = 0; i < live.order.count; i++) {
+    const Tensor *t = tensor_at(program->graph, live.order.items[i]);
+    if (t->kind != TENSOR_DEFINITION || !is_reduction(&live, t)) continue;
+    take_over(program->graph, live.order.items[i]);
+    changed = true;
+  }
+  return changed;
+}
+
+bool settle_outputs(Program *program) {
   Live live = find_live(program);
   bool changed = false;
   for (uint32_t i = 0; i < live.order.count; i++)
     changed |= split_reduction(program->graph, live.order.items[i]);
+  changed |= take_over_reductions(program);
   return changed;
 }

@@ -15,7 +15,7 @@ Live find_live(Program *program);
 
 bool fold_definitions(Program *program);     /* fold.c, affine.c: expressions */
 bool eliminate_brackets(Program *program);   /* sum.c: sums whose body has conditions */
-bool split_outputs(Program *program);        /* outputs.c: reductions that all outputs matter to */
+bool settle_outputs(Program *program);       /* outputs.c: which axes a reduction has */
 bool inline_helpers(Program *program);       /* inline.c: elementwise helpers into their reader */
 bool widen_values_of_step(Program *program); /* step.c: 1 - 0.999^step */
 bool drop_copies(Program *program);          /* share.c: another name for the same values */

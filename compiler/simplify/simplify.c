@@ -158,8 +158,8 @@ void simplify(Program *program) {
   for (int round = 0; changed && round < MAX_ROUNDS; round++) {
     changed = fold_definitions(program);
     changed |= eliminate_brackets(program);
-    changed |= split_outputs(program);
     changed |= drop_copies(program);
+    changed |= settle_outputs(program);
     changed |= inline_helpers(program);
     changed |= widen_values_of_step(program);
     changed |= merge_equal(program);
