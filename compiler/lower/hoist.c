@@ -1,6 +1,6 @@
 /* What does not depend on an index is taken out of that index's loop, where it is dear enough:
 
-   - a condition of a sum: Σ_K where(c(O), v, 0) = where(c(O), Σ_K v, 0), or of one factor of it;
+   - a condition of a sum: Σ_K where(c(O), v, 0) = where(c(O), Σ_K v, 0);
    - a dear operation on fewer indices than its definition has, as 1 - beta^step of every
    parameter's update, or the log of a bias: a definition of its own;
    - a division by what has fewer indices is a multiplication with its reciprocal, computed once. */
@@ -20,37 +20,6 @@ static bool all_inside(Work *w, const Node *n, ExprId id) {
   return true;
 }
 
-/* The factors of a product that are plain reads of what is there, and all others; EXPR_NONE. */
-typedef struct Product {
-  ExprId plain, others;
-} Product;
-
-static void add_factor(Graph *g, ExprId *product, ExprId factor) {
-  *product = *product == EXPR_NONE ? factor : expr_op2(g, OP_MUL, *product, factor);
-}
-
-static void take_apart(Work *w, const Node *n, ExprId id, Product *p) {
-  const Expr e = *expr_at(w->graph, id);
-  if (e.kind == EXPR_OP && e.op == OP_MUL) {
-    take_apart(w, n, e.args[0], p);
-    take_apart(w, n, e.args[1], p);
-    return;
-  }
-  bool plain = e.kind == EXPR_READ && e.fallback == EXPR_NONE && all_inside(w, n, id);
-  add_factor(w->graph, plain ? &p->plain : &p->others, id);
-}
-
-/* Σ_K where(c(O), a · b, 0) = Σ_K a · where(c(O), b, 0), when only b may not be read where c does
-   not hold: the product may then be a contraction. */
-static void push_condition(Work *w, uint32_t i, ExprId condition, ExprId product, ExprId zero) {
-  Graph *g = w->graph;
-  Product p = {EXPR_NONE, EXPR_NONE};
-  take_apart(w, node_at(w, i), product, &p);
-  if (p.plain == EXPR_NONE || p.others == EXPR_NONE) return;
-  node_at(w, i)->body =
-      expr_op2(g, OP_MUL, p.plain, expr_op3(g, OP_WHERE, condition, p.others, zero));
-}
-
 /* Σ_K where(c(O), v, 0) = where(c(O), Σ_K v, 0): the condition is then tested once for each
    element, and the sum may be a contraction. */
 static void hoist_condition(Work *w, uint32_t i) {
@@ -60,10 +29,8 @@ static void hoist_condition(Work *w, uint32_t i) {
   if (n.reduction != REDUCE_SUM || e.kind != EXPR_OP || e.op != OP_WHERE) return;
   if (!expr_is_number(g, e.args[2], 0)) return;
   if (n.rank + n.n_reduced > 60 || indices_of(g, e.args[0]) >> n.rank != 0) return;
-  if (!all_inside(w, &n, e.args[1])) {
-    push_condition(w, i, e.args[0], e.args[1], e.args[2]);
-    return;
-  }
+  if (!all_inside(w, &n, e.args[1]))
+    return; /* contraction.c gives it to the factor that needs it */
   Tensor t = tensor_new(TENSOR_DEFINITION, n.type);
   t.name = arena_printf(w->arena, "%s.sum", n.name);
   t.reduction = REDUCE_SUM;

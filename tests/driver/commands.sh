@@ -83,6 +83,19 @@ expect 0 "" "$dagc" build mlp.dag
 expect 0 "" "$dagc" run mlp.dag -- --epochs 1 --quiet
 expect 0 "" "$dagc" check rosenbrock.dag
 grep -q "all is right" out || fail "check: $(cat out)"
+# what a branch that is not taken would give does not count, infinite as it may be
+cat >infinite.dag <<'END'
+input v: f32[3]
+input x: f32[4, 3]
+w = exp(v)
+y[n: 4] = sum[i](where(n > 0, w[i] * x[n - 1, i], 0))
+export edge(v, x) = y, w
+END
+printf '1000,1,1\n' >v.csv
+printf '1,1,1,2,2,2,3,3,3,4,4,4\n' >x.csv
+expect 0 "" "$dagc" build infinite.dag -o infinite
+expect 0 "" ./infinite predict edge --data v=v.csv --data x=x.csv --out y=y.csv --out w=w.csv
+[ "$(tail -n 1 y.csv)" = 0,inf,inf,inf ] || fail "infinite.dag: $(cat y.csv)"
 cat >offset.dag <<'END'
 input whole: f32[81, 2]
 input year: i32[5]
