@@ -43,6 +43,6 @@ GradientChecks gradient_checks_add(Arena *arena, Program *program);
    is taken by central differences of fourth order with the best of several steps. At most
    max_elements elements of wrt are tried, drawn by `seed`. Errors are relative to the larger
    magnitude of the two numbers, or a thousandth of the largest in the result, whichever is more,
-   beyond what rounding of the source's values explains. */
+   beyond what rounding of the source's values explains, or a kink right at the point. */
 void gradient_checks_run(Arena *arena, GradientChecks *checks, const Program *program,
                          Interpreter *in, int64_t max_elements, uint64_t seed);

@@ -127,7 +127,7 @@ Interval interval_where(const Interval *o) {
 
 Interval interval_same(const Interval *o) { return o[0]; }
 
-/* --- expressions --- */
+/* --- types --- */
 
 Interval type_interval(ScalarType type) {
   switch (type) {
@@ -160,6 +160,108 @@ static Interval read_interval(const Tensor *read) {
   return (Interval){0, places - 1};
 }
 
+/* --- sums in which x and x / c stand --- */
+
+enum { MAX_TERMS = 8 };
+
+typedef struct Sum {
+  int64_t constant;
+  uint32_t n;
+  int64_t factors[MAX_TERMS];
+  ExprId atoms[MAX_TERMS];
+  bool fits; /* no more terms, and no larger numbers, than there is room for */
+} Sum;
+
+static void add_term(Sum *sum, int64_t factor, ExprId atom) {
+  uint32_t i = 0;
+  while (i < sum->n && sum->atoms[i] != atom) i++;
+  if (i == MAX_TERMS) {
+    sum->fits = false;
+    return;
+  }
+  if (i == sum->n) sum->factors[sum->n++] = 0;
+  sum->atoms[i] = atom;
+  if (__builtin_add_overflow(sum->factors[i], factor, &sum->factors[i])) sum->fits = false;
+}
+
+static bool constant_of(const Graph *graph, ExprId id, int64_t *value) {
+  const Expr *e = expr_at(graph, id);
+  *value = e->integer;
+  return e->kind == EXPR_CONST;
+}
+
+/* factor · id, taken apart into constants and atoms. */
+static void add_to_sum(const Graph *graph, Sum *sum, int64_t factor, ExprId id) {
+  const Expr *e = expr_at(graph, id);
+  int64_t value, product;
+  if (constant_of(graph, id, &value)) {
+    if (__builtin_mul_overflow(factor, value, &product) ||
+        __builtin_add_overflow(sum->constant, product, &sum->constant))
+      sum->fits = false;
+    return;
+  }
+  ScalarOp op = e->kind == EXPR_OP ? e->op : OP_CAST;
+  if (op == OP_ADD || op == OP_SUB) {
+    sum->fits = sum->fits && factor != INT64_MIN;
+    add_to_sum(graph, sum, factor, e->args[0]);
+    add_to_sum(graph, sum, op == OP_ADD || !sum->fits ? factor : -factor, e->args[1]);
+  } else if (op == OP_MUL &&
+             (constant_of(graph, e->args[0], &value) || constant_of(graph, e->args[1], &value))) {
+    ExprId other = expr_at(graph, e->args[0])->kind == EXPR_CONST ? e->args[1] : e->args[0];
+    if (__builtin_mul_overflow(factor, value, &product))
+      sum->fits = false;
+    else
+      add_to_sum(graph, sum, product, other);
+  } else {
+    add_term(sum, factor, id);
+  }
+}
+
+/* For the k-th term, b · (y / c), where y = x + d and a · x is another term: as
+   x = c · (y / c) + y % c − d, both are (a · c + b) · (y / c) + a · (y % c) − a · d. The share of
+   the remainder is added to *rest, and x's term is gone. */
+static void take_apart(const Graph *graph, Sum *sum, uint32_t k, Interval *rest,
+                       const int64_t *extents, uint32_t n) {
+  const Expr *e = expr_at(graph, sum->atoms[k]);
+  int64_t c, moved;
+  if (e->kind != EXPR_OP || e->op != OP_DIV || !constant_of(graph, e->args[1], &c) || c < 1) return;
+  Sum y = {.fits = true};
+  add_to_sum(graph, &y, 1, e->args[0]);
+  if (!y.fits || y.n != 1 || y.factors[0] != 1) return;
+  for (uint32_t i = 0; i < sum->n; i++) {
+    int64_t a = sum->factors[i];
+    if (sum->atoms[i] != y.atoms[0] || a == 0) continue;
+    Interval remainder =
+        interval_mod((Interval[]){expr_interval(graph, e->args[0], extents, n), {c, c}});
+    Interval share = interval_mul((Interval[]){remainder, {a, a}});
+    *rest = interval_add((Interval[]){*rest, share});
+    if (__builtin_mul_overflow(a, c, &moved) ||
+        __builtin_add_overflow(sum->factors[k], moved, &sum->factors[k]) ||
+        __builtin_mul_overflow(a, y.constant, &moved) ||
+        __builtin_sub_overflow(sum->constant, moved, &sum->constant))
+      sum->fits = false;
+    sum->factors[i] = 0;
+    return;
+  }
+}
+
+/* By its terms, so that n - 2 * (n / 3) is 0 to 2 for n to 4, and not -2 to 3. */
+static Interval sum_interval(const Graph *graph, ExprId id, const int64_t *extents, uint32_t n) {
+  Sum sum = {.fits = true};
+  Interval result = {0, 0};
+  add_to_sum(graph, &sum, 1, id);
+  for (uint32_t k = 0; k < sum.n && sum.fits; k++) take_apart(graph, &sum, k, &result, extents, n);
+  for (uint32_t k = 0; k < sum.n && sum.fits; k++) {
+    int64_t factor = sum.factors[k];
+    Interval atom = expr_interval(graph, sum.atoms[k], extents, n);
+    Interval term = interval_mul((Interval[]){atom, {factor, factor}});
+    result = interval_add((Interval[]){result, term});
+  }
+  return sum.fits ? interval_add((Interval[]){result, {sum.constant, sum.constant}}) : unbounded;
+}
+
+/* --- expressions --- */
+
 Interval expr_interval(const Graph *graph, ExprId id, const int64_t *extents, uint32_t n) {
   const Expr *e = expr_at(graph, id);
   switch (e->kind) {
@@ -174,6 +276,11 @@ Interval expr_interval(const Graph *graph, ExprId id, const int64_t *extents, ui
   Interval operands[3] = {unbounded, unbounded, unbounded};
   for (uint32_t i = 0; i < e->n_args && i < 3; i++)
     operands[i] = expr_interval(graph, e->args[i], extents, n);
-  Interval result = wrapped(info->interval(operands), e->type);
+  Interval result = info->interval(operands);
+  if (e->op == OP_ADD || e->op == OP_SUB) {
+    Interval sum = sum_interval(graph, id, extents, n);
+    result = (Interval){larger(result.low, sum.low), smaller(result.high, sum.high)};
+  }
+  result = wrapped(result, e->type);
   return result.low == INT64_MIN && result.high == INT64_MAX ? type_interval(e->type) : result;
 }

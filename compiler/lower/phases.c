@@ -93,6 +93,12 @@ static int64_t points(const int64_t *extents, uint32_t n) {
   return product;
 }
 
+/* A number everywhere. The sum of a default, c ≠ 0, is not c. */
+static bool is_number(const Graph *g, const Tensor *part) {
+  return expr_is_number(g, part->body, 0) ||
+         (part->n_reduced == 0 && expr_at(g, part->body)->kind == EXPR_CONST);
+}
+
 static int64_t part_points(const Tensor *t) {
   return points(t->extents, t->rank) * points(t->reduced_extents, t->n_reduced);
 }
@@ -163,9 +169,8 @@ static void put_together(const Phases *p, uint32_t i) {
     for (uint32_t v = 0; v < n.rank; v++)
       at[v] = part.extents[v] == 1 ? expr_integer(g, TYPE_I32, 0)
                                    : phase_number(g, v, p->periods[v], OP_DIV);
-    reads[k] = expr_at(g, part.body)->kind == EXPR_CONST
-                   ? part.body
-                   : expr_read(g, add_definition(w, part), at, n.rank, EXPR_NONE);
+    reads[k] = is_number(g, &part) ? part.body
+                                   : expr_read(g, add_definition(w, part), at, n.rank, EXPR_NONE);
   }
   Node *node = node_at(w, i);
   node->reduction = REDUCE_NONE;
@@ -205,7 +210,7 @@ static void split_phases(Work *w, uint32_t i) {
   int64_t left = 0;
   for (uint32_t k = 0; k < p.count; k++) {
     p.parts[k] = make_phase(&p, k);
-    if (expr_at(w->graph, p.parts[k].body)->kind != EXPR_CONST) left += part_points(&p.parts[k]);
+    if (!is_number(w->graph, &p.parts[k])) left += part_points(&p.parts[k]);
   }
   bool fewer = left < points(n.extents, n.rank + n.n_reduced);
   if (fewer || divided_reads(w->graph, n.body, periods, n.rank) > 1) put_together(&p, i);

@@ -183,8 +183,13 @@ bool derive_is_guarded(const Graph *graph, ExprId id) {
 
 ExprId derive_within(Graph *graph, ExprId guarded, ExprId factor) {
   const Expr e = *expr_at(graph, guarded);
-  if (!derive_is_guarded(graph, guarded) || e.op == OP_WHERE)
-    return derive_mul(graph, guarded, factor);
+  if (!derive_is_guarded(graph, guarded)) return derive_mul(graph, guarded, factor);
+  if (e.op == OP_WHERE) {
+    bool first = expr_is_number(graph, e.args[2], 0);
+    ExprId branch = derive_within(graph, e.args[first ? 1 : 2], factor);
+    return first ? derive_where(graph, e.args[0], branch, e.args[2])
+                 : derive_where(graph, e.args[0], e.args[1], branch);
+  }
   ExprId a = e.args[0], b = e.op == OP_NEG ? EXPR_NONE : e.args[1];
   switch (e.op) {
   case OP_ADD:

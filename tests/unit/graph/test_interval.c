@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "graph/interval.h"
+#include "support/integers.h"
 
 /* For each rule, the interval of all operand values in small boxes must hold every result; and
    unbounded ends must not be invented. */
@@ -127,12 +128,39 @@ static void test_expressions(void **state) {
   arena_free(arena);
 }
 
+/* Σ of x, x / c and (x + d) / c, against all values of x. */
+static void test_sums_with_quotients(void **state) {
+  (void)state;
+  Arena *arena = arena_new();
+  Graph *g = graph_new(arena);
+  ExprId x = expr_index(g, 0);
+  for (int64_t c = 1; c <= 4; c++)
+    for (int64_t d = -3; d <= 3; d++)
+      for (int64_t a = -3; a <= 3; a++)
+        for (int64_t b = -3; b <= 3; b++) {
+          int64_t extent = 7, low = INT64_MAX, high = INT64_MIN;
+          ExprId moved = expr_op2(g, OP_ADD, x, expr_integer(g, TYPE_I32, d));
+          ExprId quotient = expr_op2(g, OP_DIV, moved, expr_integer(g, TYPE_I32, c));
+          ExprId sum = expr_op2(g, OP_SUB, expr_op2(g, OP_MUL, expr_integer(g, TYPE_I32, a), x),
+                                expr_op2(g, OP_MUL, quotient, expr_integer(g, TYPE_I32, b)));
+          for (int64_t at = 0; at < extent; at++) {
+            int64_t value = a * at - b * floor_div(at + d, c);
+            low = value < low ? value : low;
+            high = value > high ? value : high;
+          }
+          Interval got = expr_interval(g, sum, &extent, 1);
+          assert_true(got.low <= low && got.high >= high);
+          bool remainder = a == 1 && b == c; /* x − c ⌊(x + d) / c⌋ = (x + d) mod c − d */
+          if (remainder) assert_true(got.low >= -d && got.high <= c - 1 - d);
+        }
+  arena_free(arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rules_on_boxes),
-      cmocka_unit_test(test_where_joins_its_branches),
-      cmocka_unit_test(test_overflow_has_no_bound),
-      cmocka_unit_test(test_expressions),
+      cmocka_unit_test(test_rules_on_boxes),        cmocka_unit_test(test_where_joins_its_branches),
+      cmocka_unit_test(test_overflow_has_no_bound), cmocka_unit_test(test_expressions),
+      cmocka_unit_test(test_sums_with_quotients),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
