@@ -22,7 +22,7 @@ static void define_gradients(Rules *rules, Graph *graph, TensorId one) {
       requests[n_requests++] = (Request){t->wrt, id};
     }
   }
-  reverse_sweep(rules, graph, source, TENSOR_NONE, false, requests, n_requests);
+  reverse_sweep(rules, graph, source, TENSOR_NONE, 0, requests, n_requests);
   for (uint32_t i = 0; i < n_copies; i++) {
     Tensor *copy = tensor_at(graph, copies[i]);
     ExprId *at = ARENA_ARRAY(graph->arena, ExprId, copy->rank + 1);
@@ -35,7 +35,7 @@ static void define_gradients(Rules *rules, Graph *graph, TensorId one) {
 }
 
 /* hessian(f, x) = jacobian(grad(f, x), x) */
-static void define_hessian(Rules *rules, Graph *graph, TensorId id) {
+static void define_hessian(Rules *rules, Graph *graph, TensorId id, uint32_t n_shared) {
   const Tensor hessian = *tensor_at(graph, id), x = *tensor_at(graph, hessian.wrt);
   Tensor gradient = tensor_new(TENSOR_DERIVATIVE, x.type);
   gradient.name = arena_printf(graph->arena, "%s_bar", x.name);
@@ -49,20 +49,22 @@ static void define_hessian(Rules *rules, Graph *graph, TensorId id) {
   gradient.adjoint_from = hessian.source;
   TensorId g = graph_add(graph, gradient);
   define_gradients(rules, graph, g);
-  reverse_sweep(rules, graph, g, TENSOR_NONE, true, &(Request){hessian.wrt, id}, 1);
+  reverse_sweep(rules, graph, g, TENSOR_NONE, x.rank - n_shared, &(Request){hessian.wrt, id}, 1);
 }
 
-static void define_derivative(Rules *rules, Graph *graph, TensorId id) {
+/* At each point of the first n_shared axes of its source and of what it is taken by. */
+static void define_derivative(Rules *rules, Graph *graph, TensorId id, uint32_t n_shared) {
   const Tensor t = *tensor_at(graph, id);
+  uint32_t n_seed = tensor_at(graph, t.source)->rank - n_shared;
   const Request request = {t.wrt, id};
   switch (t.derivative) {
   case DERIVATIVE_GRAD: define_gradients(rules, graph, id); break;
-  case DERIVATIVE_VJP: reverse_sweep(rules, graph, t.source, t.seed, false, &request, 1); break;
+  case DERIVATIVE_VJP: reverse_sweep(rules, graph, t.source, t.seed, 0, &request, 1); break;
   case DERIVATIVE_JVP: forward_sweep(rules, graph, t.source, t.wrt, t.seed, id); break;
   case DERIVATIVE_JACOBIAN:
-    reverse_sweep(rules, graph, t.source, TENSOR_NONE, true, &request, 1);
+    reverse_sweep(rules, graph, t.source, TENSOR_NONE, n_seed, &request, 1);
     break;
-  case DERIVATIVE_HESSIAN: define_hessian(rules, graph, id); break;
+  case DERIVATIVE_HESSIAN: define_hessian(rules, graph, id, n_shared); break;
   }
 }
 
@@ -71,7 +73,7 @@ static void define_needed(Rules *rules, Graph *graph, const TensorId *roots, uin
   TensorList needed = graph_order(graph, graph->arena, roots, n_roots);
   for (uint32_t i = 0; i < needed.count; i++)
     if (tensor_at(graph, needed.items[i])->kind == TENSOR_DERIVATIVE)
-      define_derivative(rules, graph, needed.items[i]);
+      define_derivative(rules, graph, needed.items[i], 0);
 }
 
 /* Own rules may be written with derivatives, and are used by others that may stand above them. */
@@ -91,6 +93,17 @@ static void define_all(Rules *rules, Graph *graph) {
   for (TensorId id = 0; id < graph->n_tensors; id++)
     if (tensor_at(graph, id)->kind == TENSOR_DERIVATIVE) ARRAY_PUSH(graph->arena, &all, id);
   define_needed(rules, graph, all.items, (uint32_t)all.count);
+}
+
+void differentiate_at(Graph *graph, Diag *diag, TensorId id, uint32_t n_shared) {
+  Rules rules = {.arena = graph->arena, .diag = diag};
+  define_derivative(&rules, graph, id, n_shared);
+}
+
+void differentiate_needed(Graph *graph, Diag *diag, TensorId root) {
+  Rules rules = {.arena = graph->arena, .diag = diag};
+  define_in_rules(&rules, graph);
+  define_needed(&rules, graph, &root, 1);
 }
 
 void differentiate(Program *program, Diag *diag) {

@@ -68,8 +68,7 @@ static ExprId tangent_by_rule(Forward *f, TensorId y) {
     part.extents = seed.extents;
     part.index_names = seed.index_names;
     TensorId result = graph_add(graph, part);
-    reverse_sweep(f->rules, graph, rule->shares[i], tangent, false, &(Request){rule->seed, result},
-                  1);
+    reverse_sweep(f->rules, graph, rule->shares[i], tangent, 0, &(Request){rule->seed, result}, 1);
     total = derive_add(graph, total, expr_read(graph, result, at, seed.rank, EXPR_NONE));
   }
   return total;

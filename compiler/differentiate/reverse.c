@@ -65,7 +65,7 @@ static const char **adjoint_names(const Sweep *sweep, const Tensor *t, uint32_t 
   const char **names =
       ARENA_ARRAY(sweep->graph->arena, const char *, sweep->n_seed + t->rank + more + 1);
   for (uint32_t i = 0; i < sweep->n_seed && source->index_names != NULL; i++)
-    names[i] = source->index_names[i];
+    names[i] = source->index_names[source->rank - sweep->n_seed + i];
   for (uint32_t i = 0; i < t->rank && t->index_names != NULL; i++)
     names[sweep->n_seed + i] = t->index_names[i];
   return names;
@@ -437,17 +437,16 @@ static void propagate(Sweep *sweep, TensorId id) {
   if (kind == TENSOR_RESHAPE) propagate_reshape(sweep, id);
 }
 
-static ExprId seed_value(const Sweep *sweep, TensorId seed, bool jacobian) {
+static ExprId seed_value(const Sweep *sweep, TensorId seed) {
   Graph *graph = sweep->graph;
   const Tensor *t = tensor_at(graph, sweep->source);
   ExprId one = expr_number(graph, t->type, 1), zero = expr_number(graph, t->type, 0);
   if (seed != TENSOR_NONE) return whole_read(graph, seed);
-  if (!jacobian) return one;
+  if (sweep->n_seed == 0) return one;
   ExprId same = expr_integer(graph, TYPE_BOOL, 1);
-  uint32_t rank = t->rank;
-  for (uint32_t i = 0; i < rank; i++)
+  for (uint32_t i = 0; i < sweep->n_seed; i++)
     same = fold_op2(graph, OP_AND, same,
-                    fold_op2(graph, OP_EQ, expr_index(graph, i), expr_index(graph, rank + i)));
+                    fold_op2(graph, OP_EQ, expr_index(graph, i), expr_index(graph, t->rank + i)));
   return fold_op3(graph, OP_WHERE, same, one, zero);
 }
 
@@ -473,7 +472,7 @@ static void find_positions(Sweep *sweep) {
   }
 }
 
-void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, bool jacobian,
+void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, uint32_t n_seed,
                    const Request *requests, uint32_t n_requests) {
   TensorId *wrt = ARENA_ARRAY(graph->arena, TensorId, n_requests + 1);
   for (uint32_t i = 0; i < n_requests; i++) wrt[i] = requests[i].wrt;
@@ -485,14 +484,14 @@ void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, b
                  .adjoints = ARENA_ARRAY(graph->arena, Adjoint, graph->n_tensors + 1),
                  .requests = requests,
                  .n_requests = n_requests,
-                 .n_seed = jacobian ? t->rank : 0,
-                 .seed_extents = t->extents};
+                 .n_seed = n_seed,
+                 .seed_extents = t->extents + t->rank - n_seed};
   for (uint32_t i = 0; i < graph->n_tensors; i++)
     sweep.adjoints[i] = (Adjoint){.terms = EXPR_NONE, .value = EXPR_NONE, .via = TENSOR_NONE};
   sweep.position = ARENA_ARRAY(graph->arena, uint32_t, graph->n_tensors + 1);
   find_positions(&sweep);
   if (sweep.activity.active[source])
-    contribute(&sweep, source, seed_value(&sweep, seed, jacobian), TENSOR_NONE);
+    contribute(&sweep, source, seed_value(&sweep, seed), TENSOR_NONE);
   const Group **groups = sweep.activity.groups;
   for (uint32_t i = sweep.activity.order.count; i-- > 0;) {
     if (groups[i] == NULL) {

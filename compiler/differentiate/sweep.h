@@ -31,9 +31,9 @@ typedef struct Request {
 
 /* Defines every request's result as the adjoint of its wrt, for d source. The seed is
      u       a tensor of source's shape (vjp), or TENSOR_NONE:
-     1       for a scalar source, and
-     [S = O] with `jacobian`: the results then have source's axes in front. */
-void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, bool jacobian,
+     1       with n_seed = 0, and
+     [S = O] over the last n_seed axes of source: the results then have those in front. */
+void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, uint32_t n_seed,
                    const Request *requests, uint32_t n_requests);
 /* Defines `result` as the directional derivative of source along `direction` (of wrt's shape). */
 void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, TensorId direction,

@@ -44,16 +44,40 @@ static const char *variable_name(const Elaborator *e, const Value *v, uint32_t v
   return v->axis_names == NULL ? NULL : v->axis_names[variable];
 }
 
+const uint32_t *axis_variables(const Elaborator *e, TensorId id) {
+  if (id < e->first_open || id - e->first_open >= e->axes.count) return NULL;
+  return e->axes.items[id - e->first_open];
+}
+
+void set_axis_variables(Elaborator *e, TensorId id, const uint32_t *variables) {
+  while (e->axes.count <= id - e->first_open) ARRAY_PUSH(e->arena, &e->axes, NULL);
+  e->axes.items[id - e->first_open] = variables;
+}
+
+void forget_axis_variables(Elaborator *e) {
+  e->first_open = e->graph->n_tensors;
+  e->axes.count = 0;
+}
+
 /* The outermost `checkpoint` that it stands in. */
-static void set_checkpoint(const Elaborator *e, Tensor *t, const uint32_t *outputs) {
+void set_checkpoint(const Elaborator *e, Tensor *t, const uint32_t *outputs) {
   t->checkpoint = 0;
-  for (uint32_t i = t->rank; i-- > 0;) {
+  for (uint32_t i = outputs == NULL ? 0 : t->rank; i-- > 0;) {
     if (outputs[i] < FIRST_INDEX) continue;
     const IndexVariable *index = &e->indices.items[outputs[i] - FIRST_INDEX];
     if (index->checkpoint == 0) continue;
     t->checkpoint = index->checkpoint;
     t->step_axis = i;
   }
+}
+
+/* The index variables among the outputs; 0: an axis of the value. */
+static void keep_variables(Elaborator *e, TensorId id, const uint32_t *outputs) {
+  uint32_t n = tensor_at(e->graph, id)->rank;
+  if (e->n_open == 0) return;
+  uint32_t *variables = ARENA_ARRAY(e->arena, uint32_t, n + 1);
+  for (uint32_t i = 0; i < n; i++) variables[i] = outputs[i] < FIRST_INDEX ? 0 : outputs[i];
+  set_axis_variables(e, id, variables);
 }
 
 static ScalarType result_type(const Value *v, Reduction reduction) {
@@ -100,6 +124,7 @@ TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
   set_provenance(&t, v, making->scope);
   set_checkpoint(e, &t, outputs);
   TensorId id = graph_add(e->graph, t);
+  keep_variables(e, id, outputs);
   if (expr_uses_index(e->graph, t.body, RANDOM_POINT)) ARRAY_PUSH(e->arena, &e->random, id);
   return id;
 }
@@ -168,6 +193,7 @@ static void add_single_axes(Elaborator *e, const Value *v, const Making *making)
   place->index_names = names;
   place->body = body;
   set_checkpoint(e, place, outputs);
+  keep_variables(e, read.tensor, outputs);
 }
 
 /* Whether the value is a reduction just made, but for axes of one element. */
@@ -240,6 +266,16 @@ bool hold_value(Elaborator *e, Scope *scope, Value *v, const char *name, Span sp
   *v = made_value(e, *id, v, &making);
   if (e->n_open == 0) settle_random(e);
   return true;
+}
+
+TensorId hold_over(Elaborator *e, Scope *scope, Value *v, const uint32_t *around, uint32_t n_around,
+                   const char *name, Span span) {
+  Making making = {
+      .name = name, .around = around, .n_around = n_around, .span = span, .scope = scope};
+  TensorId id = make_definition(e, v, &making);
+  *v = made_value(e, id, v, &making);
+  if (e->n_open == 0) settle_random(e);
+  return id;
 }
 
 Value define_name(Elaborator *e, Scope *scope, Value v, const char *name, Span span, bool named,

@@ -187,10 +187,12 @@ struct Elaborator {
   Map sites;       /* owner and call → number, so that every elaboration gives the same names */
   Map owned;       /* full name → TensorId * of params and states */
   ARRAY(IndexVariable) indices;
-  uint32_t n_lists, n_open; /* lists of index variables: so far, and not closed yet */
-  ARRAY(uint32_t) steps;    /* index variables of the scans that are open, outermost first */
-  Assumptions assumed;      /* by the scans that are open */
-  int asked;                /* errors that say that an assumption lacks extents */
+  uint32_t n_lists, n_open;     /* lists of index variables: so far, and not closed yet */
+  ARRAY(uint32_t) steps;        /* index variables of the scans that are open, outermost first */
+  Assumptions assumed;          /* by the scans that are open */
+  int asked;                    /* errors that say that an assumption lacks extents */
+  TensorId first_open;          /* tensors from here on were made since lists of them are open */
+  ARRAY(const uint32_t *) axes; /* of those: axis_variables */
   ARRAY(RangeCheck) checks;
   ARRAY(TensorId) random;         /* definitions that draw random numbers */
   ARRAY(Update) updates;          /* of the training step, from `<-` outside train */
@@ -354,6 +356,16 @@ TensorId make_definition(Elaborator *e, const Value *v, const Making *making);
 ExprId with_defaults(Elaborator *e, ExprId body, const int64_t *extents, uint32_t rank, uint32_t n);
 /* The definition as seen from inside the notation: read at the index variables, its axes open. */
 Value made_value(Elaborator *e, TensorId id, const Value *v, const Making *making);
+/* v as a definition over those index variables and others in it; *v becomes a read of it. */
+TensorId hold_over(Elaborator *e, Scope *scope, Value *v, const uint32_t *around, uint32_t n_around,
+                   const char *name, Span span);
+/* The index variable that each output index of the tensor stands for, 0 where it stands for none;
+   NULL: for none at all. Known as long as the variables are open. */
+const uint32_t *axis_variables(const Elaborator *e, TensorId id);
+void set_axis_variables(Elaborator *e, TensorId id, const uint32_t *variables);
+void forget_axis_variables(Elaborator *e);
+/* Of a definition whose output indices stand for these variables, NULL: none. */
+void set_checkpoint(const Elaborator *e, Tensor *t, const uint32_t *outputs);
 /* Instead of a definition, one that was made since `first` and is just what is wanted: it takes the
    name. TENSOR_NONE when there is none. */
 TensorId adopt_definition(Elaborator *e, const Value *v, const Making *making, TensorId first);
@@ -406,8 +418,25 @@ BuiltinCall call_concat, call_reshape, call_transpose, call_where, call_zeros, c
     call_zeros_like, call_ones_like, call_one_hot, call_rank, call_size, call_shape, call_uniform,
     call_normal, call_random_uniform, call_random_normal, call_derivative, call_total;
 Value matrix_product(Elaborator *e, Scope *scope, const Ast *ast);
-/* grad(loss, x) as a tensor of its own. */
-TensorId make_gradient(Elaborator *e, TensorId loss, TensorId x, Span span);
+/* A derivative as a tensor of its own; seed: TENSOR_NONE where it takes none. The first n_shared
+   axes of f and x are points at each of which it is taken by itself. */
+TensorId make_derivative(Elaborator *e, DerivativeKind kind, TensorId f, TensorId x, TensorId seed,
+                         uint32_t n_shared, Span span);
+/* Whether the function takes a derivative by its parameter of that name. */
+bool differentiates_by(const Stmt *function, const char *parameter);
+
+/* --- pointwise.c --- */
+/* A derivative of f by x, whose body is a read, at every point of the index variables `shared`. */
+typedef struct Pointwise {
+  DerivativeKind kind;
+  const char *name; /* of x */
+  Value f, x;
+  TensorId seed; /* over `shared` and the axes of f or x; TENSOR_NONE */
+  const uint32_t *shared;
+  uint32_t n_shared;
+  Span span;
+} Pointwise;
+Value pointwise_derivative(Elaborator *e, Scope *scope, Pointwise *p);
 
 /* --- rule.c --- */
 /* Calls a function that has a reverse rule of its own; its parameters are bound in `body`. */

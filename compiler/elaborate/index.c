@@ -290,6 +290,7 @@ bool close_indices(Elaborator *e, IndexList *list) {
   settle_random(e);
   e->checks.count = 0;
   e->indices.count = 0;
+  forget_axis_variables(e);
   return done && diag_errors(e->diag) == errors;
 }
 

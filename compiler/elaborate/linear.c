@@ -64,7 +64,7 @@ static Degree definition_degree(const Degrees *d, const Tensor *t) {
   case TENSOR_INPUT:
   case TENSOR_PARAM:
   case TENSOR_STATE: return FREE;
-  case TENSOR_COTANGENT: return OTHER; /* of a rule used inside this one */
+  case TENSOR_STAND_IN: return OTHER; /* of a rule used inside this one */
   case TENSOR_RESHAPE: return tensor_degree(d, t->source);
   case TENSOR_DERIVATIVE: {
     bool seeded = t->seed != TENSOR_NONE && tensor_degree(d, t->source) == FREE;

@@ -29,8 +29,7 @@ typedef struct Ruling {
 static const char *rule_word(const Rule *rule) { return rule->surrogate ? "surrogate" : "grad"; }
 
 static bool is_known_tensor(const Elaborator *e, TensorId id) {
-  const Tensor *t = tensor_at(e->graph, id);
-  return t->kind != TENSOR_DEFINITION || t->body != EXPR_NONE; /* no placeholder of a scan */
+  return tensor_at(e->graph, id)->kind != TENSOR_STAND_IN; /* of a scan */
 }
 
 /* Whether v is, over F and its axes, a tensor of the graph as it is. */
@@ -53,15 +52,8 @@ static bool is_whole_around(const Ruling *r, const Value *v, TensorId *id) {
 }
 
 static TensorId hold_around(const Ruling *r, Value *v, const char *name, bool named, Span span) {
-  Making making = {.name = name,
-                   .around = r->around,
-                   .n_around = r->n_around,
-                   .named = named,
-                   .span = span,
-                   .scope = r->scope};
-  TensorId id = make_definition(r->e, v, &making);
-  *v = made_value(r->e, id, v, &making);
-  if (r->e->n_open == 0) settle_random(r->e);
+  TensorId id = hold_over(r->e, r->scope, v, r->around, r->n_around, name, span);
+  tensor_at(r->e->graph, id)->named = named;
   return id;
 }
 
@@ -80,7 +72,7 @@ static TensorId add_seed(const Ruling *r, Scope *scope, Value y) {
   const char *name = full_name(r->e, scope, r->rule->seed);
   TensorId id = hold_around(r, &y, name, true, r->rule->span);
   Tensor *seed = tensor_at(graph, id);
-  seed->kind = TENSOR_COTANGENT;
+  seed->kind = TENSOR_STAND_IN;
   seed->body = EXPR_NONE;
   bind(r, scope, r->rule->seed, y);
   return id;

@@ -93,18 +93,30 @@ static bool open_steps(Scan *s) {
 
 /* --- placeholders --- */
 
-/* [steps…, extents…], without a body */
+/* [steps…, extents…], without a body. steps_of: per extent, the step that it is of, 0: none; or
+   NULL. */
 static TensorId add_placeholder(Scan *s, const char *name, ScalarType type, const uint32_t *steps,
-                                uint32_t n_steps, uint32_t rank, const int64_t *extents) {
+                                uint32_t n_steps, uint32_t rank, const int64_t *extents,
+                                const uint32_t *steps_of) {
   Elaborator *e = s->e;
-  Tensor t = tensor_new(TENSOR_DEFINITION, type);
+  Tensor t = tensor_new(TENSOR_STAND_IN, type);
   int64_t *all = ARENA_ARRAY(e->arena, int64_t, n_steps + rank + 1);
-  for (uint32_t i = 0; i < n_steps; i++) all[i] = e->indices.items[steps[i] - FIRST_INDEX].extent;
-  for (uint32_t i = 0; i < rank; i++) all[n_steps + i] = extents[i];
+  uint32_t *variables = ARENA_ARRAY(e->arena, uint32_t, n_steps + rank + 1);
+  for (uint32_t i = 0; i < n_steps; i++) {
+    all[i] = e->indices.items[steps[i] - FIRST_INDEX].extent;
+    variables[i] = steps[i];
+  }
+  for (uint32_t i = 0; i < rank; i++) {
+    all[n_steps + i] = extents[i];
+    variables[n_steps + i] = steps_of == NULL ? 0 : steps_of[i];
+  }
   t.name = arena_printf(e->arena, "%s.forward", full_name(e, s->scope, name));
   t.rank = n_steps + rank;
   t.extents = all;
-  return graph_add(e->graph, t);
+  TensorId id = graph_add(e->graph, t);
+  tensor_at(e->graph, id)->name = full_name(e, s->scope, name); /* in what is said of it */
+  set_axis_variables(e, id, variables);
+  return id;
 }
 
 /* The placeholder read at these steps, its other axes open. */
@@ -140,7 +152,7 @@ static bool is_among(uint32_t number, const uint32_t *numbers, uint32_t n) {
 static void foresee(Scan *s, const LeftSide *target) {
   Elaborator *e = s->e;
   int64_t extents[MAX_AXES];
-  uint32_t listed[MAX_AXES], n_listed = 0, n_own = 0;
+  uint32_t steps[MAX_AXES] = {0}, listed[MAX_AXES], n_listed = 0, n_own = 0;
   if (!target->has_brackets || target->n_items > MAX_AXES ||
       map_get(&s->scope->names, target->name) != NULL)
     return;
@@ -150,7 +162,7 @@ static void foresee(Scan *s, const LeftSide *target) {
     extents[i] = UNKNOWN_EXTENT;
     if (!names_step(s, &target->items[i], &number)) continue;
     extents[i] = e->indices.items[number - FIRST_INDEX].extent;
-    listed[n_listed++] = number;
+    steps[i] = listed[n_listed++] = number;
     n_own += is_among(number, s->list.numbers, s->list.count);
   }
   if (n_own != s->list.count) return;
@@ -161,7 +173,7 @@ static void foresee(Scan *s, const LeftSide *target) {
   for (size_t i = 0; i < s->n_outer; i++)
     if (!is_among(e->steps.items[i], listed, n_listed)) around[n_around++] = e->steps.items[i];
   TensorId id = add_placeholder(s, target->name, assumption->type, around, n_around,
-                                (uint32_t)target->n_items, extents);
+                                (uint32_t)target->n_items, extents, steps);
   assumption->placeholder = id;
   assumption->asked = assumption->changed = false;
   ARRAY_PUSH(e->arena, &e->assumed, assumption);
@@ -204,7 +216,7 @@ static bool carry(Scan *s, const Arg *arg) {
   initial.adapts = initial.constant = initial.is_size = false;
   uint32_t n_steps = (uint32_t)e->steps.count;
   TensorId id = add_placeholder(s, arg->name, initial.type, e->steps.items, n_steps, initial.rank,
-                                initial.extents);
+                                initial.extents, NULL);
   Value before = forward_value(s, id, e->steps.items, n_steps);
   const Expr read = *expr_at(e->graph, before.body);
   ExprId at[2 * MAX_AXES];

@@ -342,7 +342,8 @@ static void move_player(Training *t, const Player *player, const bool *frozen) {
     moves[n++] = (Move){param, TENSOR_NONE, choice};
   }
   for (size_t i = 0; i < n; i++) {
-    moves[i].gradient = make_gradient(e, player->loss, moves[i].param, player->span);
+    moves[i].gradient = make_derivative(e, DERIVATIVE_GRAD, player->loss, moves[i].param,
+                                        TENSOR_NONE, 0, player->span);
     e->program->gradients[e->program->n_gradients++] =
         (Gradient){moves[i].param, moves[i].gradient};
   }

@@ -100,13 +100,28 @@ static Map copy_counters(const Map *counters) {
 }
 
 GraphMark graph_mark(const Graph *graph) {
-  return (GraphMark){graph->n_tensors, map_copy(&graph->names), copy_counters(&graph->counters)};
+  GraphMark mark = {.n_tensors = graph->n_tensors,
+                    .names = map_copy(&graph->names),
+                    .counters = copy_counters(&graph->counters)};
+  uint32_t n = 0;
+  for (TensorId id = 0; id < graph->n_tensors; id++)
+    n += tensor_at(graph, id)->kind == TENSOR_DERIVATIVE;
+  mark.derivatives = ARENA_ARRAY(graph->arena, Tensor, n + 1);
+  mark.ids = ARENA_ARRAY(graph->arena, TensorId, n + 1);
+  for (TensorId id = 0; id < graph->n_tensors; id++) {
+    if (tensor_at(graph, id)->kind != TENSOR_DERIVATIVE) continue;
+    mark.derivatives[mark.n_derivatives] = *tensor_at(graph, id);
+    mark.ids[mark.n_derivatives++] = id;
+  }
+  return mark;
 }
 
 void graph_reset(Graph *graph, const GraphMark *mark) {
   graph->n_tensors = mark->n_tensors;
   graph->names = map_copy(&mark->names);
   graph->counters = copy_counters(&mark->counters);
+  for (uint32_t i = 0; i < mark->n_derivatives; i++)
+    *tensor_at(graph, mark->ids[i]) = mark->derivatives[i];
 }
 
 Tensor tensor_new(TensorKind kind, ScalarType type) {

@@ -83,7 +83,8 @@ typedef enum TensorKind {
   TENSOR_PARAM,
   TENSOR_STATE,
   TENSOR_DEFINITION,
-  TENSOR_COTANGENT, /* in an own reverse rule: stands for the adjoint of a definition */
+  TENSOR_STAND_IN,  /* for what is not there yet: in an own reverse rule the adjoint of the
+                       definition, in a scan that is being read what it defines */
   TENSOR_RESHAPE,   /* a view: `source`'s elements in row-major order under other extents */
   TENSOR_DERIVATIVE /* grad(source, wrt) and its kin, until differentiate/ defines it */
 } TensorKind;
@@ -103,7 +104,7 @@ typedef struct OwnRule {
   Span span;            /* of the function, and of the rule */
   bool surrogate;       /* not meant to be the derivative */
   bool linear;          /* the shares are linear in the seed, so that they can be transposed */
-  TensorId seed;        /* a TENSOR_COTANGENT of the definition's shape */
+  TensorId seed;        /* a TENSOR_STAND_IN of the definition's shape */
   uint32_t n;
   const TensorId *wrt, *shares; /* n of each: shares[i] has the shape of wrt[i] */
   /* A read of wrt[i] at the definition's point, of which only the axes that both have count: the
@@ -153,6 +154,8 @@ typedef struct Tensor {
   TensorId adjoint_from; /* the scalar or tensor that is differentiated: `loss` */
   bool is_adjoint;       /* the whole adjoint, printed by itself; else a part of one */
   bool derived;          /* by differentiate/ */
+  bool pointwise;        /* and that at each point of the notation around it: it belongs to what is
+                            differentiated later, not to a backward sweep of its own */
   uint32_t sweep;        /* place in the backward sweep: adjoints are printed in this order */
   /* made in a `scan … checkpoint k`: k, else 0; and which of its output indices is the step */
   int64_t checkpoint;
@@ -232,10 +235,14 @@ const char *graph_unique_name(Graph *graph, const char *base);
 TensorId graph_find(const Graph *graph, const char *name); /* TENSOR_NONE when absent */
 /* Gives a tensor another name, or that name with a number when it is taken. */
 void graph_rename(Graph *graph, TensorId id, const char *name);
-/* Forgets the tensors that were added since the mark, and their names. Expressions stay. */
+/* Forgets the tensors that were added since the mark, and their names; derivatives that were not
+   taken then are so again. Expressions stay. */
 typedef struct GraphMark {
   uint32_t n_tensors;
   Map names, counters;
+  Tensor *derivatives; /* the derivatives at the time */
+  TensorId *ids;
+  uint32_t n_derivatives;
 } GraphMark;
 GraphMark graph_mark(const Graph *graph);
 void graph_reset(Graph *graph, const GraphMark *mark);

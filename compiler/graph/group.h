@@ -53,7 +53,6 @@ typedef struct EvaluationOrder {
 EvaluationOrder evaluation_order(const Graph *graph, Arena *arena, const TensorId *roots,
                                  uint32_t n_roots);
 
-/* Whether all recurrences that `roots` depend on are causal; else *failure says what is not.
-   Definitions may lack a body yet. */
+/* Whether all recurrences that `roots` depend on are causal; else *failure says what is not. */
 bool recurrences_are_causal(const Graph *graph, Arena *arena, const TensorId *roots,
                             uint32_t n_roots, GroupFailure *failure);

@@ -251,7 +251,7 @@ static void place(Order *o, TensorId id) {
   }
   o->placed[id] = true;
   if (t->kind == TENSOR_INPUT || t->kind == TENSOR_PARAM || t->kind == TENSOR_STATE ||
-      t->kind == TENSOR_COTANGENT)
+      t->kind == TENSOR_STAND_IN)
     return;
   if (t->kind == TENSOR_DEFINITION) {
     place_above(o, t->body);
@@ -274,7 +274,7 @@ static bool reads_derived(const Order *o, ExprId id) {
 static void find_derives(Order *o, TensorList live) {
   for (uint32_t i = 0; i < live.count; i++) {
     const Tensor *t = tensor_at(o->graph, live.items[i]);
-    bool derives = t->derived || t->kind == TENSOR_DERIVATIVE;
+    bool derives = (t->derived && !t->pointwise) || t->kind == TENSOR_DERIVATIVE;
     if (t->kind == TENSOR_DEFINITION) derives = derives || reads_derived(o, t->body);
     if (t->kind == TENSOR_RESHAPE) derives = derives || o->derives[t->source];
     o->derives[live.items[i]] = derives;
@@ -287,7 +287,8 @@ static void place_section(Order *o, TensorId from) {
     TensorId next = TENSOR_NONE;
     for (TensorId id = 0; id < o->graph->n_tensors; id++) {
       const Tensor *t = tensor_at(o->graph, id);
-      if (!o->wanted[id] || o->placed[id] || !t->derived || t->adjoint_from != from) continue;
+      if (!o->wanted[id] || o->placed[id] || !t->derived || t->pointwise || t->adjoint_from != from)
+        continue;
       if (next == TENSOR_NONE || t->sweep < tensor_at(o->graph, next)->sweep) next = id;
     }
     if (next == TENSOR_NONE) return;
@@ -329,7 +330,8 @@ static void order_definitions(Listing *l, TensorList live) {
     if (wanted[id] && !o.derives[id]) place(&o, id);
   for (TensorId id = 0; id < graph->n_tensors; id++) {
     if (!wanted[id]) continue;
-    if (tensor_at(graph, id)->derived) place_section(&o, tensor_at(graph, id)->adjoint_from);
+    const Tensor *t = tensor_at(graph, id);
+    if (t->derived && !t->pointwise) place_section(&o, t->adjoint_from);
     place(&o, id);
   }
   for (uint32_t e = 0; e < program->n_entries; e++)
@@ -381,11 +383,11 @@ static void find_blocks(Listing *l, TensorList live) {
   uint32_t *seen = ARENA_ARRAY(l->program->arena, uint32_t, graph->n_exprs + 1);
   bool any = false;
   for (uint32_t i = 0; i < live.count; i++)
-    any = any || tensor_at(graph, live.items[i])->kind == TENSOR_COTANGENT;
+    any = any || tensor_at(graph, live.items[i])->kind == TENSOR_STAND_IN;
   for (uint32_t i = 0; i < 2 * live.count && any; i++) { /* twice, for recurrences */
     TensorId id = live.items[i % live.count];
     const Tensor *t = tensor_at(graph, id);
-    if (t->kind == TENSOR_COTANGENT) l->block[id] = id;
+    if (t->kind == TENSOR_STAND_IN) l->block[id] = id;
     if (t->kind == TENSOR_DEFINITION) find_last_seed(l, t->body, i + 1, seen, &l->block[id]);
     const TensorId whole[] = {t->source, t->seed};
     for (int k = 0; k < 2; k++)

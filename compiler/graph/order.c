@@ -16,7 +16,6 @@ typedef struct Walk {
   EvaluationOrder out;
   GroupFailure failure;
   bool failed;
-  bool unfinished; /* definitions may lack a body yet */
 } Walk;
 
 static void visit_tensor(Walk *walk, TensorId id);
@@ -86,12 +85,10 @@ static void visit_tensor(Walk *walk, TensorId id) {
   case TENSOR_INPUT:
   case TENSOR_PARAM:
   case TENSOR_STATE:
-  case TENSOR_COTANGENT: break;
+  case TENSOR_STAND_IN: break;
   case TENSOR_DEFINITION:
-    if (tensor->body != EXPR_NONE)
-      visit_expr(walk, tensor->body, id);
-    else if (!walk->unfinished)
-      bug("graph_order", "%s has no body", tensor->name);
+    if (tensor->body == EXPR_NONE) bug("graph_order", "%s has no body", tensor->name);
+    visit_expr(walk, tensor->body, id);
     for (uint32_t i = 0; tensor->rule != NULL && i < tensor->rule->n; i++)
       visit_expr(walk, tensor->rule->touched[i], id);
     break;
@@ -105,12 +102,10 @@ static void visit_tensor(Walk *walk, TensorId id) {
   if (walk->low[id] == walk->number[id] && !walk->failed) close_component(walk, id);
 }
 
-static Walk walk_from(const Graph *graph, Arena *arena, const TensorId *roots, uint32_t n_roots,
-                      bool unfinished) {
+static Walk walk_from(const Graph *graph, Arena *arena, const TensorId *roots, uint32_t n_roots) {
   uint32_t n = graph->n_tensors + 1;
   Walk walk = {.graph = graph,
                .arena = arena,
-               .unfinished = unfinished,
                .number = ARENA_ARRAY(arena, uint32_t, n),
                .low = ARENA_ARRAY(arena, uint32_t, n),
                .open = ARENA_ARRAY(arena, bool, n),
@@ -150,7 +145,7 @@ EvaluationOrder evaluation_order(const Graph *graph, Arena *arena, const TensorI
     alone.list.items[alone.list.count++] = roots[0];
     return alone;
   }
-  Walk walk = walk_from(graph, arena, roots, n_roots, false);
+  Walk walk = walk_from(graph, arena, roots, n_roots);
   if (walk.failed && walk.failure.reader != TENSOR_NONE)
     bug("graph_order", "%s and %s read each other and do not step along an axis",
         tensor_at(graph, walk.failure.reader)->name, tensor_at(graph, walk.failure.read)->name);
@@ -164,7 +159,7 @@ TensorList graph_order(const Graph *graph, Arena *arena, const TensorId *roots, 
 
 bool recurrences_are_causal(const Graph *graph, Arena *arena, const TensorId *roots,
                             uint32_t n_roots, GroupFailure *failure) {
-  Walk walk = walk_from(graph, arena, roots, n_roots, true);
+  Walk walk = walk_from(graph, arena, roots, n_roots);
   *failure = walk.failure;
   return !walk.failed;
 }

@@ -54,7 +54,7 @@ static void print_tensor(const Printer *p, TensorId id) {
   case TENSOR_INPUT:
   case TENSOR_PARAM:
   case TENSOR_STATE:
-  case TENSOR_COTANGENT: return;
+  case TENSOR_STAND_IN: return;
   case TENSOR_DEFINITION: print_line(p, id); return;
   case TENSOR_RESHAPE:
     text_printf(p->out, "%s = reshape(%s, [", t->name, tensor_at(graph, t->source)->name);
@@ -72,7 +72,7 @@ static const char *heading(const Printer *p, const Tensor *t, bool after_derivat
   if (t->adjoint_from != TENSOR_NONE)
     return arena_printf(p->program->arena, "backward, from %s",
                         tensor_at(graph, t->adjoint_from)->name);
-  if (t->derived) return "backward";
+  if (t->derived && !t->pointwise) return "backward";
   return after_derivatives ? "forward, with derivatives" : "forward";
 }
 
@@ -132,7 +132,7 @@ static void add_definitions(const Printer *p, const Listing *l, Lines *lines, Te
     const Tensor *t = tensor_at(graph, id);
     if ((l->folded[id] && l->groups[id] == NULL) || l->is_value[id] || l->block[id] != block)
       continue;
-    derivatives = derivatives || t->adjoint_from != TENSOR_NONE || t->derived;
+    derivatives = derivatives || t->adjoint_from != TENSOR_NONE || (t->derived && !t->pointwise);
     const char *head = block != TENSOR_NONE ? rules_heading : heading(p, t, derivatives);
     if (l->groups[id] != NULL) {
       ScanLines scan = {0};

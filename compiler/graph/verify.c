@@ -210,7 +210,7 @@ static void check_rule(const Verifier *v, const Tensor *t) {
   const OwnRule *rule = t->rule;
   const Tensor *seed = tensor_at(v->graph, rule->seed);
   REQUIRE(v, !v->derived, "%s still has a reverse rule of its own", t->name);
-  REQUIRE(v, seed->kind == TENSOR_COTANGENT && seed->type == t->type && same_shape(seed, t),
+  REQUIRE(v, seed->kind == TENSOR_STAND_IN && seed->type == t->type && same_shape(seed, t),
           "%s: the seed of its rule is no adjoint of it", t->name);
   for (uint32_t i = 0; i < rule->n; i++) {
     const Tensor *wrt = tensor_at(v->graph, rule->wrt[i]);
@@ -239,7 +239,7 @@ static void check_tensor(Verifier *v, TensorId id) {
             (long long)t->extents[i]);
   switch (t->kind) {
   case TENSOR_INPUT:
-  case TENSOR_COTANGENT: break;
+  case TENSOR_STAND_IN: break;
   case TENSOR_PARAM:
   case TENSOR_STATE: check_initial(v, t); break;
   case TENSOR_DEFINITION:

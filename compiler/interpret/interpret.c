@@ -387,7 +387,7 @@ static bool compute(Interpreter *in, const TensorId *roots, uint32_t n, const ch
     case TENSOR_INPUT:
     case TENSOR_PARAM:
     case TENSOR_STATE:
-    case TENSOR_COTANGENT: break;
+    case TENSOR_STAND_IN: break;
     case TENSOR_DEFINITION: define(in, order.items[i]); break;
     case TENSOR_RESHAPE:
       if (tensor_size(t) != tensor_size(tensor_at(in->graph, t->source)))
