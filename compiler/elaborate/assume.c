@@ -74,7 +74,6 @@ bool assume_type(Elaborator *e, const Value *v, ScalarType type) {
 /* --- names --- */
 
 void ask_extents(Elaborator *e) {
-  e->asked++;
   for (size_t i = 0; i < e->assumed.count; i++)
     if (e->assumed.items[i]->extents == NULL) e->assumed.items[i]->asked = true;
 }

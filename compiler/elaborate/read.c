@@ -32,6 +32,7 @@ static const char *base_name(const Reading *r, uint32_t axis) {
 static bool known_extent(Elaborator *e, const Reading *r, uint32_t axis, Span span) {
   if (r->base.extents[axis] != UNKNOWN_EXTENT) return true;
   ask_extents(e);
+  e->asked++;
   diag_error(e->diag, span, "the size of this axis is not known before the definition");
   diag_hint(e->diag, "give it a range where the tensor is defined: `i: 3`");
   return false;
