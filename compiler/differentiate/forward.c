@@ -106,17 +106,17 @@ static void define_tangent(Forward *f, TensorId y) {
   f->tangents[y] = graph_add(f->graph, tangent);
 }
 
-/* The tangents of a recurrence are one: all are there before their bodies. */
+/* The tangents of a recurrence are one: all are there before their bodies. wrt's is given. */
 static void define_group(Forward *f, const TensorId *members, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
-    if (!f->activity.active[members[i]]) continue;
+    if (!f->activity.active[members[i]] || members[i] == f->wrt) continue;
     Tensor tangent = tangent_tensor(f, members[i]);
     tangent.body = EXPR_NONE;
     if (tangent.reduction != REDUCE_NONE) tangent.reduction = REDUCE_SUM;
     f->tangents[members[i]] = graph_add(f->graph, tangent);
   }
   for (uint32_t i = 0; i < n; i++) {
-    if (!f->activity.active[members[i]]) continue;
+    if (!f->activity.active[members[i]] || members[i] == f->wrt) continue;
     bool ruled = tensor_at(f->graph, members[i])->rule != NULL;
     ExprId body = ruled ? tangent_by_rule(f, members[i]) : tangent_sum(f, members[i]);
     tensor_at(f->graph, f->tangents[members[i]])->body = body;

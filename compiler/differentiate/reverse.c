@@ -411,7 +411,8 @@ static void finish_reserved(Sweep *sweep, TensorId x, TensorId id) {
   if (adjoint->via != TENSOR_NONE) t->through = passage(graph, adjoint->via);
 }
 
-/* Items first … first + n - 1 of the order are the members of one recurrence. */
+/* Items first … first + n - 1 of the order are the members of one recurrence. One that is
+   differentiated by is held independent of them: what flows to it goes no further. */
 static void propagate_group(Sweep *sweep, uint32_t first, uint32_t n) {
   Graph *graph = sweep->graph;
   const TensorId *members = sweep->activity.order.items + first;
@@ -424,7 +425,8 @@ static void propagate_group(Sweep *sweep, uint32_t first, uint32_t n) {
   for (uint32_t i = n; i-- > 0;)
     if (active[members[i]]) reserved[i] = reserve_adjoint(sweep, members[i]);
   for (uint32_t i = n; i-- > 0;)
-    if (active[members[i]]) propagate_definition(sweep, members[i]);
+    if (active[members[i]] && request_for(sweep, members[i]) == NULL)
+      propagate_definition(sweep, members[i]);
   for (uint32_t i = n; i-- > 0;)
     if (active[members[i]]) finish_reserved(sweep, members[i], reserved[i]);
 }
