@@ -1,5 +1,4 @@
 #include "differentiate/sweep.h"
-#include <string.h>
 #include "simplify/algebra.h"
 
 static bool reads_active(const Graph *graph, ExprId id, const bool *active) {
@@ -71,34 +70,6 @@ static TensorId place_of_extremum(Graph *graph, TensorId y) {
   return graph_add(graph, place);
 }
 
-/* others[O, R] = prod over R' of where(R' = R, 1, e(O, R')) */
-static TensorId product_of_others(Graph *graph, TensorId y) {
-  const Tensor t = *tensor_at(graph, y);
-  Arena *arena = graph->arena;
-  uint32_t rank = t.rank, n = t.n_reduced;
-  int64_t *extents = ARENA_ARRAY(arena, int64_t, rank + n + 1);
-  memcpy(extents, tensor_index_extents(&t, arena), (rank + n) * sizeof *extents);
-  ExprId *map = ARENA_ARRAY(arena, ExprId, rank + n + 1);
-  ExprId same = expr_integer(graph, TYPE_BOOL, 1);
-  for (uint32_t i = 0; i < rank; i++) map[i] = EXPR_NONE;
-  for (uint32_t i = 0; i < n; i++) {
-    map[rank + i] = expr_index(graph, rank + n + i);
-    ExprId equal = fold_op2(graph, OP_EQ, map[rank + i], expr_index(graph, rank + i));
-    same = fold_op2(graph, OP_AND, same, equal);
-  }
-  Tensor others = tensor_new(TENSOR_DEFINITION, t.type);
-  others.name = arena_printf(arena, "%s.others", t.name);
-  others.rank = rank + n;
-  others.extents = extents;
-  others.reduction = REDUCE_PROD;
-  others.n_reduced = n;
-  others.reduced_extents = t.reduced_extents;
-  ExprId body = expr_substitute(graph, t.body, map, rank + n);
-  others.body = fold_op3(graph, OP_WHERE, same, expr_number(graph, t.type, 1), body);
-  others.body = read_again(graph, others.body);
-  return graph_add(graph, others);
-}
-
 ExprId reduction_factor(Graph *graph, TensorId y, uint32_t shift, ExprId adjoint) {
   const Tensor t = *tensor_at(graph, y);
   ExprId *at = ARENA_ARRAY(graph->arena, ExprId, t.rank + t.n_reduced + 1);
@@ -106,11 +77,7 @@ ExprId reduction_factor(Graph *graph, TensorId y, uint32_t shift, ExprId adjoint
   switch (t.reduction) {
   case REDUCE_NONE:
   case REDUCE_SUM: return adjoint;
-  case REDUCE_PROD: {
-    ExprId others =
-        expr_read(graph, product_of_others(graph, y), at, t.rank + t.n_reduced, EXPR_NONE);
-    return derive_mul(graph, adjoint, others);
-  }
+  case REDUCE_PROD: return derive_mul(graph, adjoint, product_of_others(graph, y, at));
   case REDUCE_MAX:
   case REDUCE_MIN: {
     ExprId number = expr_integer(graph, TYPE_I32, 0); /* the row-major number of R */

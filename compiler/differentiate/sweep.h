@@ -52,3 +52,5 @@ void apply_rule(Graph *graph, const RuleUse *use, TensorId *shares);
    over the index variables of y shifted by `shift`: 1 for a sum; [R = argmax(O)] for max and min;
    the product of the others for prod. EXPR_NONE: no derivative (argmax, any, …). */
 ExprId reduction_factor(Graph *graph, TensorId y, uint32_t shift, ExprId adjoint);
+/* product.c: of a product y, that of all factors but one, at y's index variables `at`. */
+ExprId product_of_others(Graph *graph, TensorId y, const ExprId *at);
