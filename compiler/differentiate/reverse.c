@@ -121,12 +121,30 @@ static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   return adjoint;
 }
 
+/* Whether its first summed index is the segment of a recurrence with checkpoints. */
+static bool is_over_segments(const Sweep *sweep, TensorId x, TensorId y, const Sum *sum) {
+  const Graph *graph = sweep->graph;
+  uint32_t segment = sweep->n_seed + tensor_at(graph, x)->rank; /* y's first index variable */
+  return tensor_at(graph, y)->again != TENSOR_NONE && !sum->gone.items[segment] &&
+         sum->extents.items[segment] == tensor_at(graph, y)->extents[0];
+}
+
 /* Adds Σ over the remaining variables of the sum, without the factors that they do not touch.
    `unsolved`: the same before brackets were solved. */
-static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum,
+static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, Sum *sum,
                            const UnsolvedSum *unsolved) {
   Graph *graph = sweep->graph;
   Tensor part = adjoint_tensor(sweep, x, y);
+  part.name = arena_printf(graph->arena, "%s_bar.part", tensor_at(graph, x)->name);
+  bool along = is_over_segments(sweep, x, y, sum);
+  if (!along && sum_remains(sum)) {
+    ExprId diagonal = diagonal_of_sum(sum, part);
+    if (diagonal != EXPR_NONE) {
+      sweep->adjoints[x].names = sum_names(sum);
+      contribute(sweep, x, diagonal, y);
+      return;
+    }
+  }
   ExprId body = sum_result(sum, &part.n_reduced, &part.reduced_extents);
   Adjoint *adjoint = &sweep->adjoints[x];
   adjoint->names = part.index_names = sum_names(sum);
@@ -141,10 +159,6 @@ static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, const Sum *sum,
       split_factors(graph, body, part.rank, (Ranges){extents, part.rank + part.n_reduced});
   part.body = factors.inner;
   part.reduction = REDUCE_SUM;
-  part.name = arena_printf(graph->arena, "%s_bar.part", tensor_at(graph, x)->name);
-  uint32_t segment = sweep->n_seed + tensor_at(graph, x)->rank; /* y's first index variable */
-  bool along = tensor_at(graph, y)->again != TENSOR_NONE && !sum->gone.items[segment] &&
-               sum->extents.items[segment] == tensor_at(graph, y)->extents[0];
   keeps = keeps && !along;
   if (keeps && expr_is_number(graph, factors.outer, 1)) part.unsolved = unsolved;
   ExprId read = along ? sum_along_segments(graph, part, !tensor_at(graph, y)->from_end)
@@ -344,12 +358,27 @@ static bool is_apart(const Graph *graph, TensorId x, ExprId value) {
   return tensor_at(graph, x)->kept && expr_at(graph, value)->kind == EXPR_OP;
 }
 
+/* What an adjoint has where its index variables are equal, if it is 0 elsewhere. */
+static Tensor diagonal_tensor(const Sweep *sweep, TensorId x, const Request *request) {
+  Graph *graph = sweep->graph;
+  Tensor t = adjoint_tensor(sweep, x, sweep->adjoints[x].via);
+  const char *name = request == NULL
+                         ? arena_printf(graph->arena, "%s_bar", tensor_at(graph, x)->name)
+                         : tensor_at(graph, request->result)->name;
+  t.name = arena_printf(graph->arena, "%s.diagonal", name);
+  t.is_adjoint = true;
+  t.sweep = place_in_sweep(sweep, x);
+  if (sweep->adjoints[x].names != NULL) t.index_names = sweep->adjoints[x].names;
+  return t;
+}
+
 static void finish_adjoint(Sweep *sweep, TensorId x) {
   Graph *graph = sweep->graph;
   Adjoint *adjoint = &sweep->adjoints[x];
   const Request *request = request_for(sweep, x);
   ScalarType type = tensor_at(graph, x)->type;
   ExprId terms = adjoint->terms == EXPR_NONE ? expr_number(graph, type, 0) : adjoint->terms;
+  terms = diagonal_terms(graph, terms, diagonal_tensor(sweep, x, request));
   const Expr *e = expr_at(graph, terms);
   adjoint->value = terms;
   bool is_read_of_part = e->kind == EXPR_READ && tensor_at(graph, e->tensor)->adjoint_of == x &&

@@ -2,6 +2,7 @@
 #pragma once
 #include "graph/graph.h"
 #include "simplify/affine.h"
+#include "simplify/sum.h"
 
 typedef struct Terms {
   ExprId *items;
@@ -28,3 +29,10 @@ bool stays_inline(const Graph *graph, ExprId id);
 Tensor with_brackets(const Graph *graph, TensorId y);
 /* Whether they are better taken of the unsolved body. */
 bool keeps_brackets(const Graph *graph, ExprId solved, ExprId unsolved);
+
+/* diagonal.c: what is 0 but where index variables are equal.
+   The sum as where(C, d, 0), d made from the tensor given, whose outputs are those of the sum;
+   EXPR_NONE: it has no such conditions. */
+ExprId diagonal_of_sum(Sum *sum, Tensor d);
+/* The same for each term of an expression over d's indices that has such conditions. */
+ExprId diagonal_terms(Graph *graph, ExprId id, Tensor d);

@@ -84,16 +84,42 @@ ExprId derive_neg(Graph *graph, ExprId a) {
   return unsplit(graph, type_of(graph, a), s);
 }
 
-/* where(c, a, 0) and where(c, b, 0) added; EXPR_NONE when the shapes are others. */
-static ExprId add_brackets(Graph *graph, ExprId a, ExprId b) {
-  const Expr *pa = as_op(graph, a, OP_WHERE), *pb = as_op(graph, b, OP_WHERE);
-  if (pa == NULL || pb == NULL || pa->args[0] != pb->args[0]) return EXPR_NONE;
-  const Expr x = *pa, y = *pb;
+/* s·where(c, a, 0) + t·where(c, b, 0) = where(c, s·a + t·b, 0); EXPR_NONE when they are others. */
+static ExprId add_brackets(Graph *graph, Scaled s, Scaled t) {
+  if (s.core == EXPR_NONE || t.core == EXPR_NONE) return EXPR_NONE;
+  const Expr *p = as_op(graph, s.core, OP_WHERE), *q = as_op(graph, t.core, OP_WHERE);
+  if (p == NULL || q == NULL || p->args[0] != q->args[0]) return EXPR_NONE;
+  const Expr x = *p, y = *q;
   bool joins = is_zero(graph, x.args[1]) || is_zero(graph, y.args[1]) ||
                is_zero(graph, x.args[2]) || is_zero(graph, y.args[2]);
   if (!joins) return EXPR_NONE;
-  return derive_where(graph, x.args[0], derive_add(graph, x.args[1], y.args[1]),
-                      derive_add(graph, x.args[2], y.args[2]));
+  ExprId of_s = unsplit(graph, x.type, (Scaled){EXPR_NONE, s.num, s.den});
+  ExprId of_t = unsplit(graph, x.type, (Scaled){EXPR_NONE, t.num, t.den});
+  ExprId branches[2];
+  for (int i = 0; i < 2; i++)
+    branches[i] = derive_add(graph, derive_mul(graph, x.args[i + 1], of_s),
+                             derive_mul(graph, y.args[i + 1], of_t));
+  return derive_where(graph, x.args[0], branches[0], branches[1]);
+}
+
+/* A bracket added to the one of the same condition among the terms of a sum; EXPR_NONE. */
+static ExprId add_to_term(Graph *graph, ExprId sum, ExprId bracket) {
+  Scaled s = split(graph, sum), t = split(graph, bracket);
+  bool same = s.den == t.den && s.num == t.num;
+  Scaled scale = {EXPR_NONE, same ? s.num : 1, same ? s.den : 1};
+  if (same) s.num = s.den = t.num = t.den = 1;
+  ExprId joined = add_brackets(graph, s, t);
+  if (joined != EXPR_NONE)
+    return derive_mul(graph, unsplit(graph, type_of(graph, sum), scale), joined);
+  const Expr e = *expr_at(graph, sum);
+  if (e.kind != EXPR_OP || (e.op != OP_ADD && e.op != OP_SUB)) return EXPR_NONE;
+  for (int i = 0; i < 2; i++) {
+    ExprId args[2] = {e.args[0], e.args[1]};
+    bool negative = i == 1 && e.op == OP_SUB;
+    args[i] = add_to_term(graph, e.args[i], negative ? derive_neg(graph, bracket) : bracket);
+    if (args[i] != EXPR_NONE) return derive_op(graph, e.op, args, 2);
+  }
+  return EXPR_NONE;
 }
 
 ExprId derive_add(Graph *graph, ExprId a, ExprId b) {
@@ -103,17 +129,19 @@ ExprId derive_add(Graph *graph, ExprId a, ExprId b) {
   Scaled s = split(graph, a), t = split(graph, b);
   if (s.core == t.core && s.den == t.den)
     return unsplit(graph, type, (Scaled){s.core, s.num + t.num, s.den});
+  if (t.core != EXPR_NONE && as_op(graph, t.core, OP_WHERE) != NULL) {
+    ExprId joined = add_to_term(graph, a, b);
+    if (joined != EXPR_NONE) return joined;
+  }
   bool same = s.den == t.den && fabs(s.num) == fabs(t.num);
   if (!same || s.core == EXPR_NONE || t.core == EXPR_NONE) {
     if (t.num < 0) return fold_op2(graph, OP_SUB, a, derive_neg(graph, b));
     if (s.num < 0) return fold_op2(graph, OP_SUB, b, derive_neg(graph, a));
-    ExprId joined = add_brackets(graph, a, b);
-    return joined != EXPR_NONE ? joined : fold_op2(graph, OP_ADD, a, b);
+    return fold_op2(graph, OP_ADD, a, b);
   }
   Scaled sum = {EXPR_NONE, s.num, s.den};
   if (s.num == t.num) {
-    sum.core = add_brackets(graph, s.core, t.core);
-    if (sum.core == EXPR_NONE) sum.core = fold_op2(graph, OP_ADD, s.core, t.core);
+    sum.core = fold_op2(graph, OP_ADD, s.core, t.core);
   } else if (s.num > 0) {
     sum.core = fold_op2(graph, OP_SUB, s.core, t.core);
   } else {

@@ -50,6 +50,9 @@ static bool may_inline(const Live *live, const Expr *read, const Tensor *reader)
   if (t->named) return false;
   if (live->is_root[helper] || reads_with_fallback(graph, reader->body, helper)) return false;
   if (is_free(graph, t->body)) return true;
+  if (reader->derived && tensor_size(reader) > tensor_size(t) &&
+      is_read_as_diagonal(graph, reader->body, helper))
+    return false;
   return live->readers[helper] == 1 && expr_is_small(graph, t->body) &&
          (reader->reduction == REDUCE_NONE || reads_everywhere(graph, read, reader));
 }

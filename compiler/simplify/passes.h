@@ -13,14 +13,19 @@ typedef struct Live {
 
 Live find_live(Program *program);
 
-bool fold_definitions(Program *program);     /* fold.c, affine.c: expressions */
-bool eliminate_brackets(Program *program);   /* sum.c: sums whose body has conditions */
-bool settle_outputs(Program *program);       /* outputs.c: which axes a reduction has */
-bool inline_helpers(Program *program);       /* inline.c: elementwise helpers into their reader */
+bool fold_definitions(Program *program);   /* fold.c, affine.c: expressions */
+bool eliminate_brackets(Program *program); /* sum.c: sums whose body has conditions */
+bool read_diagonals(Program *program);     /* diagonal.c: Jacobians with known zeros, in readers */
+bool settle_outputs(Program *program);     /* outputs.c: which axes a reduction has */
+bool inline_helpers(Program *program);     /* inline.c: elementwise helpers into their reader */
 bool widen_values_of_step(Program *program); /* step.c: 1 - 0.999^step */
 bool drop_copies(Program *program);          /* share.c: another name for the same values */
 bool merge_equal(Program *program);          /* share.c: equal definitions */
 bool share_dear(Program *program);           /* share.c: dear subexpressions met twice */
+
+/* Whether a term of the body is where(C, d, 0), C equates index variables: a diagonal of its own.
+ */
+bool is_read_as_diagonal(const Graph *graph, ExprId body, TensorId d);
 
 /* Every read of tensor t becomes a read of with[t]. */
 ExprId replace_tensors(Graph *graph, ExprId id, const TensorId *with);

@@ -157,6 +157,7 @@ void simplify(Program *program) {
   drop_stops(program);
   for (int round = 0; changed && round < MAX_ROUNDS; round++) {
     changed = fold_definitions(program);
+    changed |= read_diagonals(program);
     changed |= eliminate_brackets(program);
     changed |= drop_copies(program);
     changed |= settle_outputs(program);

@@ -28,3 +28,7 @@ bool sum_remains(const Sum *sum);
 ExprId sum_result(const Sum *sum, uint32_t *n_reduced, const int64_t **reduced_extents);
 /* Names of the variables that it leaves, the outputs first. */
 const char *const *sum_names(const Sum *sum);
+/* Takes the conditions out of the sum that equate an output v with others, [v = X]: the rest is
+   what it is where they hold, without v, which is gone. The conditions; EXPR_NONE: there are none.
+ */
+ExprId sum_take_diagonal(Sum *sum);
