@@ -161,6 +161,7 @@ void simplify(Program *program) {
     changed |= eliminate_brackets(program);
     changed |= drop_copies(program);
     changed |= settle_outputs(program);
+    changed |= narrow_outputs(program);
     changed |= inline_helpers(program);
     changed |= widen_values_of_step(program);
     changed |= merge_equal(program);
