@@ -17,38 +17,56 @@ typedef struct Progression {
   int64_t first, step, count;
 } Progression;
 
-/* J mod step = first, where a condition says so. */
+/* v mod step = first, where a condition says so. */
 static void take_residue(Graph *graph, ExprId condition, uint32_t v, Ranges ranges,
                          Progression *values) {
   Affine d;
-  const Expr *e = expr_at(graph, condition);
-  if (e->kind != EXPR_OP || e->op != OP_EQ || !affine_compared(graph, condition, ranges, &d))
-    return;
-  const Expr *atom = d.n == 1 ? expr_at(graph, d.terms[0].atom) : NULL;
-  if (atom == NULL || atom->kind != EXPR_OP || atom->op != OP_MOD) return;
-  const Expr *modulus = expr_at(graph, atom->args[1]);
-  Affine in = affine_of(graph, atom->args[0], ranges);
-  bool plain = in.n == 1 && in.terms[0].factor == 1 &&
-               expr_at(graph, in.terms[0].atom)->kind == EXPR_INDEX &&
-               expr_at(graph, in.terms[0].atom)->index == v;
-  if (!plain || modulus->kind != EXPR_CONST || d.constant % d.terms[0].factor != 0) return;
-  if (modulus->integer <= values->step) return;
-  values->step = modulus->integer;
-  values->first = -d.constant / d.terms[0].factor - in.constant;
+  bool equal = expr_at(graph, condition)->op == OP_EQ;
+  if (!affine_compared(graph, condition, ranges, &d) || !equal || d.n != 1) return;
+  const Expr atom = *expr_at(graph, d.terms[0].atom);
+  if (atom.kind != EXPR_OP || atom.op != OP_MOD) return;
+  const Expr modulus = *expr_at(graph, atom.args[1]);
+  Affine in = affine_of(graph, atom.args[0], ranges);
+  int64_t factor = d.terms[0].factor, sign = in.n == 1 ? in.terms[0].factor : 0;
+  bool plain = (sign == 1 || sign == -1) && in.terms[0].atom == expr_index(graph, v);
+  if (!plain || modulus.kind != EXPR_CONST || d.constant % factor != 0) return;
+  if (modulus.integer <= values->step) return;
+  values->step = modulus.integer;
+  values->first = sign * (-d.constant / factor - in.constant);
+}
+
+/* ±v + rest, compared with 0: the values of v for which it can hold at all. */
+static void take_bounds(Graph *graph, ExprId condition, uint32_t v, Ranges ranges,
+                        Interval *values) {
+  Affine d;
+  const ScalarOp op = expr_at(graph, condition)->op;
+  if (!affine_compared(graph, condition, ranges, &d) || op == OP_NE) return;
+  uint32_t k = 0;
+  while (k < d.n && d.terms[k].atom != expr_index(graph, v)) k++;
+  int64_t sign = k < d.n ? d.terms[k].factor : 0;
+  if (sign != 1 && sign != -1) return;
+  Affine rest = affine_scale(affine_without(d, k), -sign); /* v is compared with it */
+  for (uint32_t i = 0; i < rest.n; i++)
+    if (expr_uses_index(graph, rest.terms[i].atom, v)) return;
+  Interval range = affine_interval(graph, &rest, ranges);
+  bool above = (op == OP_GE || op == OP_GT) == (sign == 1), open = op == OP_GT || op == OP_LT;
+  if ((op == OP_EQ || above) && range.low > values->low - open) values->low = range.low + open;
+  if ((op == OP_EQ || !above) && range.high < values->high + open) values->high = range.high - open;
 }
 
 /* The values of output v at which the conditions can hold. */
 static Progression values_of(Graph *graph, const Guards *guards, uint32_t v, Ranges ranges) {
-  Affine index = affine_of(graph, expr_index(graph, v), ranges);
-  Interval range = guards_interval(graph, guards, &index, ranges);
-  int64_t low = range.low < 0 ? 0 : range.low;
-  int64_t high = range.high >= ranges.extents[v] ? ranges.extents[v] - 1 : range.high;
+  Interval range = {0, ranges.extents[v] - 1};
   Progression values = {.first = 0, .step = 1};
-  for (size_t i = 0; i < guards->count; i++)
-    if (guards->items[i].holds) take_residue(graph, guards->items[i].condition, v, ranges, &values);
-  int64_t behind = values.first - low;
-  values.first = low + (behind - values.step * floor_div(behind, values.step));
-  values.count = values.first > high ? 0 : (high - values.first) / values.step + 1;
+  for (size_t i = 0; i < guards->count; i++) {
+    if (!guards->items[i].holds) continue;
+    take_bounds(graph, guards->items[i].condition, v, ranges, &range);
+    take_residue(graph, guards->items[i].condition, v, ranges, &values);
+  }
+  int64_t behind = values.first - range.low;
+  values.first = range.low + (behind - values.step * floor_div(behind, values.step));
+  bool none = values.first > range.high;
+  values.count = none ? 0 : (range.high - values.first) / values.step + 1;
   return values;
 }
 

@@ -16,7 +16,7 @@ Live find_live(Program *program);
 bool fold_definitions(Program *program);   /* fold.c, affine.c: expressions */
 bool eliminate_brackets(Program *program); /* sum.c: sums whose body has conditions */
 bool read_diagonals(Program *program);     /* diagonal.c: Jacobians with known zeros, in readers */
-bool narrow_outputs(Program *program);       /* narrow.c: sums that are mostly 0 */
+bool narrow_outputs(Program *program);     /* narrow.c: sums that are mostly 0 */
 bool settle_outputs(Program *program);     /* outputs.c: which axes a reduction has */
 bool inline_helpers(Program *program);     /* inline.c: elementwise helpers into their reader */
 bool widen_values_of_step(Program *program); /* step.c: 1 - 0.999^step */
