@@ -217,7 +217,7 @@ static void set_initial(Elaborator *e, Scope *scope, TensorId id, Value v, const
   Making making = {
       .name = arena_printf(e->arena, "%s.initial", t.name), .span = span, .scope = scope};
   TensorId initial = make_definition(e, &v, &making);
-  settle_random(e);
+  settle_definitions(e);
   tensor_at(e->graph, id)->initial = initial;
   if (draws_on_data(e, initial, &what)) {
     diag_error(e->diag, span, "the starting value of `%s` depends on `%s`", t.name, what);

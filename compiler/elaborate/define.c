@@ -118,7 +118,7 @@ TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
   t.reduced_extents = extents + n;
   t.index_names = any_name ? names : NULL;
   ExprId body = expr_substitute(e->graph, v->body, with, n_with);
-  t.body = e->guarded == 0 ? body : with_defaults(e, body, extents, n, total);
+  t.body = body;
   t.named = making->named;
   t.span = making->span;
   set_provenance(&t, v, making->scope);
@@ -126,6 +126,7 @@ TensorId make_definition(Elaborator *e, const Value *v, const Making *making) {
   TensorId id = graph_add(e->graph, t);
   keep_variables(e, id, outputs);
   if (expr_uses_index(e->graph, t.body, RANDOM_POINT)) ARRAY_PUSH(e->arena, &e->random, id);
+  if (e->guarded > 0) ARRAY_PUSH(e->arena, &e->branches, id);
   return id;
 }
 
@@ -264,7 +265,7 @@ bool hold_value(Elaborator *e, Scope *scope, Value *v, const char *name, Span sp
   Making making = {.name = name, .span = span, .scope = scope};
   *id = make_definition(e, v, &making);
   *v = made_value(e, *id, v, &making);
-  if (e->n_open == 0) settle_random(e);
+  if (e->n_open == 0) settle_definitions(e);
   return true;
 }
 
@@ -274,7 +275,7 @@ TensorId hold_over(Elaborator *e, Scope *scope, Value *v, const uint32_t *around
       .name = name, .around = around, .n_around = n_around, .span = span, .scope = scope};
   TensorId id = make_definition(e, v, &making);
   *v = made_value(e, id, v, &making);
-  if (e->n_open == 0) settle_random(e);
+  if (e->n_open == 0) settle_definitions(e);
   return id;
 }
 
@@ -290,11 +291,11 @@ Value define_name(Elaborator *e, Scope *scope, Value v, const char *name, Span s
   id = adopt_definition(e, &v, &making, first);
   if (id == TENSOR_NONE) id = make_definition(e, &v, &making);
   v = made_value(e, id, &v, &making);
-  if (e->n_open == 0) settle_random(e);
+  if (e->n_open == 0) settle_definitions(e);
   return v;
 }
 
-/* --- random numbers --- */
+/* --- what needs the extents --- */
 
 /* The row-major number of the point of a definition. */
 static ExprId point_number(Elaborator *e, const Tensor *t) {
@@ -320,7 +321,25 @@ static bool extents_are_known(const Tensor *t, Arena *arena) {
   return true;
 }
 
-void settle_random(Elaborator *e) {
+static void settle_branches(Elaborator *e) {
+  size_t kept = 0;
+  for (size_t i = 0; i < e->branches.count; i++) {
+    TensorId id = e->branches.items[i];
+    const Tensor t = *tensor_at(e->graph, id);
+    if (t.kind != TENSOR_DEFINITION) continue; /* the seed of a rule */
+    if (!extents_are_known(&t, e->arena)) {
+      e->branches.items[kept++] = id;
+      continue;
+    }
+    uint32_t n = t.rank + t.n_reduced;
+    ExprId body = with_defaults(e, t.body, tensor_index_extents(&t, e->arena), t.rank, n);
+    tensor_at(e->graph, id)->body = body;
+  }
+  e->branches.count = kept;
+}
+
+void settle_definitions(Elaborator *e) {
+  settle_branches(e);
   ExprId with[RANDOM_POINT + 1];
   for (uint32_t i = 0; i < RANDOM_POINT; i++) with[i] = EXPR_NONE;
   size_t kept = 0;

@@ -195,6 +195,7 @@ struct Elaborator {
   ARRAY(const uint32_t *) axes; /* of those: axis_variables */
   ARRAY(RangeCheck) checks;
   ARRAY(TensorId) random;         /* definitions that draw random numbers */
+  ARRAY(TensorId) branches;       /* definitions made for a branch of `where` */
   ARRAY(Update) updates;          /* of the training step, from `<-` outside train */
   ARRAY(const Stmt *) statements; /* of the top level, imported ones in their place */
   ARRAY(const Stmt *) exports;
@@ -375,8 +376,9 @@ bool hold_value(Elaborator *e, Scope *scope, Value *v, const char *name, Span sp
    tensor that it can have made. */
 Value define_name(Elaborator *e, Scope *scope, Value v, const char *name, Span span, bool named,
                   TensorId first);
-/* Draws random numbers by the number of the point, now that all extents are known. */
-void settle_random(Elaborator *e);
+/* What needs the extents of a definition, where they are known by now: random numbers are drawn by
+   the number of the point, reads in a branch of `where` get their defaults. */
+void settle_definitions(Elaborator *e);
 
 /* --- reduce.c --- */
 /* A name that reduces: sum, mean, argmax…; false for others. */

@@ -287,7 +287,7 @@ bool close_indices(Elaborator *e, IndexList *list) {
   }
   if (--e->n_open > 0) return done;
   if (done) check_ranges(e);
-  settle_random(e);
+  settle_definitions(e);
   e->checks.count = 0;
   e->indices.count = 0;
   forget_axis_variables(e);

@@ -190,7 +190,7 @@ Value pointwise_derivative(Elaborator *e, Scope *scope, Pointwise *p) {
             .early = TENSOR_NONE};
   const char *name = e->naming == NULL ? "f" : arena_printf(e->arena, "%s.f", e->naming);
   TensorId f = hold_over(e, scope, &p->f, p->shared, p->n_shared, name, p->span);
-  settle_random(e);
+  settle_definitions(e);
   differentiate_needed(e->graph, e->diag, f);
   l.x = add_stand_in(&l, &p->x, p->name);
   lift_find(&l, f);

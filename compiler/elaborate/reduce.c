@@ -112,7 +112,7 @@ Value reduce_axes(Elaborator *e, Scope *scope, Reduction reduction, Value v, con
     count *= v.extents[i];
   }
   Value made = make_reduction(e, scope, reduction, &v, numbers, n, where);
-  if (e->n_open == 0) settle_random(e);
+  if (e->n_open == 0) settle_definitions(e);
   return reduction == REDUCE_NONE ? divide_by_count(e, made, count, where) : made;
 }
 
