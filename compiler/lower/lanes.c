@@ -55,7 +55,7 @@ static int element_width(LaneCheck *c, const Expr *e) {
   if (!varies) return UNIFORM;
   BufferId buffer = w->buffer_of[e->tensor];
   if (buffer == BUFFER_NONE || is_among(c->scalars, e->tensor)) return IMPOSSIBLE;
-  Affine a = read_offset(w, c->n, e, w->plan->buffers[buffer].strides);
+  Affine a = load_offset(w, c->n, e, w->plan->buffers[buffer].strides);
   int64_t stride = 0;
   for (uint32_t i = 0; i < a.n; i++) {
     const Expr *atom = expr_at(w->graph, a.terms[i].atom);

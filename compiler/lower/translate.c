@@ -100,19 +100,29 @@ static ValueId read_local(Context *c, const Expr *read, const Place *place) {
 }
 
 /* An index of data that no check covers may be anything: it is kept inside. */
-static ExprId keep_inside(Context *c, ExprId index, int64_t extent) {
-  Graph *g = c->w->graph;
-  Affine a = affine_of(g, index, node_ranges(c->node));
+static ExprId keep_inside(Work *w, const Node *n, ExprId index, int64_t extent) {
+  Graph *g = w->graph;
+  Affine a = affine_of(g, index, node_ranges(n));
   bool data = false;
   for (uint32_t i = 0; i < a.n; i++) {
     Node reading = {.body = a.terms[i].atom};
-    collect_reads(c->w, &reading);
+    collect_reads(w, &reading);
     data = data || reading.reads.count > 0;
   }
-  Interval range = index_interval(c->w, c->node, &a);
+  Interval range = index_interval(w, n, &a);
   if (!data || (range.low >= 0 && range.high < extent)) return index;
   index = expr_op2(g, OP_MAX, index, expr_integer(g, TYPE_I32, 0));
   return expr_op2(g, OP_MIN, index, expr_integer(g, TYPE_I32, extent - 1));
+}
+
+Affine load_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides) {
+  const Tensor t = *tensor_at(w->graph, read->tensor);
+  Expr inside = *read;
+  ExprId *args = ARENA_ARRAY(w->arena, ExprId, read->n_args + 1);
+  for (uint32_t i = 0; i < read->n_args; i++)
+    args[i] = keep_inside(w, n, read->args[i], t.extents[i]);
+  inside.args = args;
+  return read_offset(w, n, &inside, strides);
 }
 
 static ValueId load(Context *c, const Expr *read) {
@@ -123,12 +133,7 @@ static ValueId load(Context *c, const Expr *read) {
   if (buffer == BUFFER_NONE)
     bug("lower", "%s reads %s, which is nowhere", c->node->name,
         tensor_at(w->graph, read->tensor)->name);
-  Expr inside = *read;
-  ExprId *args = ARENA_ARRAY(w->arena, ExprId, read->n_args + 1);
-  for (uint32_t i = 0; i < read->n_args; i++)
-    args[i] = keep_inside(c, read->args[i], tensor_at(w->graph, read->tensor)->extents[i]);
-  inside.args = args;
-  Affine a = read_offset(w, c->node, &inside, w->plan->buffers[buffer].strides);
+  Affine a = load_offset(w, c->node, read, w->plan->buffers[buffer].strides);
   bool lanes = false;
   Offset offset = translate_affine(c, &a, &lanes);
   return kernel_load(c->b, kernel_parameter(c->b, buffer, false), offset, lanes ? c->lanes : 1);

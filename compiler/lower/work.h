@@ -262,6 +262,8 @@ Offset output_offset(Context *c, const Node *n, const Binding *bindings);
    `scalars`: those that it has one by one. */
 int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorList scalars);
 Affine read_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides);
+/* That of the load that is made of the read: indices of data are kept inside. */
+Affine load_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides);
 
 /* reduce.c: what changes nothing when it is reduced with; the operator of each step, which for
    argmax and argmin says whether the new value is better. */

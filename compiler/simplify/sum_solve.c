@@ -10,6 +10,20 @@ static bool occurs_elsewhere(const Sum *sum, const Affine *d, uint32_t k, uint32
   return false;
 }
 
+/* What an equation reads is inside its axes where the equation counts. That is said before it is
+   solved: with its solution, the conditions that saw to it may hold everywhere, and be dropped. (An
+   index of data is looked at when it is read.) */
+static void guard_reads(Sum *sum, ExprId id) {
+  Graph *graph = sum->graph;
+  const Expr e = *expr_at(graph, id);
+  uint32_t n = e.kind == EXPR_OP && e.op == OP_WHERE ? 1 : e.n_args; /* a branch may be not taken */
+  for (uint32_t i = 0; i < n; i++) guard_reads(sum, e.args[i]);
+  if (e.kind != EXPR_READ || e.fallback != EXPR_NONE) return;
+  for (uint32_t i = 0; i < e.n_args; i++)
+    if (!expr_varies_with_data(graph, e.args[i]))
+      guard_range(sum, e.args[i], tensor_at(graph, e.tensor)->extents[i]);
+}
+
 /* 0 = ±s·v + rest:  v := ∓rest / s, where s divides it. */
 static void solve_for(Sum *sum, const Affine *d, uint32_t k) {
   Graph *graph = sum->graph;
@@ -145,6 +159,7 @@ static bool solve_congruence(Sum *sum, const Affine *d) {
   x.constant += d->constant / d->terms[0].factor;
   uint32_t chosen = best_in_congruence(sum, &x, s);
   if (chosen == x.n) return false;
+  guard_reads(sum, atom.args[0]);
   int64_t f = remainder_of(x.terms[chosen].factor, s), g = gcd(s, f), m = s / g;
   uint32_t v = expr_at(graph, x.terms[chosen].atom)->index;
   Affine rest = affine_without(x, chosen);
@@ -212,6 +227,8 @@ bool solve_equation(Sum *sum, size_t at) {
   ExprId guard = sum->guards.items[at];
   sum->guards.items[at] = expr_integer(graph, TYPE_BOOL, 1);
   if (best > 0) {
+    guard_reads(sum, e.args[0]);
+    guard_reads(sum, e.args[1]);
     if (quotient.gain > 0)
       solve_quotient(sum, &d, chosen, &quotient);
     else
