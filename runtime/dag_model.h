@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DAG_MODEL_VERSION = 1 };
+enum { DAG_MODEL_VERSION = 2 };
 
 typedef enum dag_type { DAG_BOOL, DAG_U8, DAG_I8, DAG_I32, DAG_I64, DAG_F32, DAG_F64 } dag_type;
 
@@ -25,11 +25,11 @@ typedef struct dag_tensor {
   int32_t is_param;
 } dag_tensor;
 
-/* An input of step and eval, or of an export. limit > 0: its values are used as indices and must be in
-   [0, limit); step, eval and exports check it. */
+/* An input of step and eval, or of an export. least <= greatest: its values are used as indices and must
+   be in [least, greatest]; step, eval and exports check it. 0 and -1: they may be any. */
 typedef struct dag_input {
   dag_array array;
-  int64_t limit;
+  int64_t least, greatest;
 } dag_input;
 
 typedef enum dag_source_kind { DAG_CSV, DAG_NPY, DAG_IDX, DAG_WINDOWS } dag_source_kind;

@@ -22,8 +22,9 @@ void dagrt_read_windows(dagrt_rows *rows, int64_t window) {
   }
   dagrt_close(&file);
   rows->count = (int64_t)size / window;
-  for (size_t i = 0; input->limit > 0 && i < (size_t)(rows->count * window); i++)
-    if (rows->data[i] >= input->limit)
+  int limited = input->least <= input->greatest;
+  for (size_t i = 0; limited && i < (size_t)(rows->count * window); i++)
+    if (rows->data[i] < input->least || rows->data[i] > input->greatest)
       dagrt_fail(DAGRT_BAD_DATA, dagrt_accepts(input), "%s: byte %zu is %d, out of range for %s",
                  rows->path, i, rows->data[i], input->array.name);
 }

@@ -15,7 +15,8 @@ static void dagrt_info_sources(const dag_model *model, const char *what, const d
 static void dagrt_info_inputs(const char *what, const dag_input *inputs, int32_t n) {
   for (int32_t i = 0; i < n; i++) {
     printf("%s %s: %s", what, inputs[i].array.name, dagrt_shape_text(&inputs[i].array));
-    if (inputs[i].limit > 0) printf(", below %lld", (long long)inputs[i].limit);
+    if (inputs[i].least <= inputs[i].greatest)
+      printf(", from %lld to %lld", (long long)inputs[i].least, (long long)inputs[i].greatest);
     putchar('\n');
   }
 }

@@ -67,9 +67,9 @@ static void dagrt_bounds(const dag_input *input, int64_t *least, int64_t *larges
   case DAG_F32:
   case DAG_F64: break;
   }
-  if (input->limit <= 0) return;
-  *least = 0;
-  if (input->limit - 1 < *largest) *largest = input->limit - 1;
+  if (input->least > input->greatest) return;
+  if (input->least > *least) *least = input->least;
+  if (input->greatest < *largest) *largest = input->greatest;
 }
 
 int dagrt_store(const dag_input *input, void *array, int64_t i, const dagrt_number *value) {

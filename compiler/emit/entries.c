@@ -16,20 +16,15 @@ typedef struct Access {
   bool uses_model, *uses_input;
 } Access;
 
-/* The condition under which one element is out of range; NULL: its type forbids it. */
-static const char *outside(Arena *arena, const char *x, ScalarType type, Limit limit) {
-  const char *above = arena_printf(arena, "%s >= %" PRId64, x, limit.below);
-  if (type_is_real(type)) {
-    if (limit.from_zero && limit.below < INT64_MAX)
-      return arena_printf(arena, "!(%s > -1 && %s < %" PRId64 ")", x, x, limit.below);
-    return limit.from_zero ? arena_printf(arena, "!(%s > -1)", x)
-                           : arena_printf(arena, "!(%s < %" PRId64 ")", x, limit.below);
-  }
-  bool can_be_above = type_holds(type, limit.below) && limit.below < INT64_MAX;
-  bool can_be_negative = limit.from_zero && type_holds(type, -1);
-  if (can_be_negative && can_be_above) return arena_printf(arena, "%s < 0 || %s", x, above);
-  if (can_be_negative) return arena_printf(arena, "%s < 0", x);
-  return can_be_above ? above : NULL;
+/* The condition under which an integer element is out of range; NULL: its type forbids it. */
+static const char *outside(Arena *arena, const char *x, ScalarType type, Interval within) {
+  bool least = within.low != INT64_MIN && type_holds(type, within.low - 1);
+  bool most = within.high != INT64_MAX && type_holds(type, within.high + 1);
+  const char *below = arena_printf(arena, "%s < %" PRId64, x, within.low);
+  const char *above = arena_printf(arena, "%s >= %" PRId64, x, within.high + most);
+  if (within.low > within.high) return "1"; /* what two reads ask for excludes each other */
+  if (least && most) return arena_printf(arena, "%s || %s", below, above);
+  return least ? below : most ? above : NULL;
 }
 
 static void write_checks(Access *a) {
@@ -39,7 +34,7 @@ static void write_checks(Access *a) {
     const Tensor *t = tensor_at(a->e->program->graph, a->plan->entry->inputs[check->input]);
     const char *element =
         arena_printf(a->e->arena, "%s[%s]", a->signature.inputs[check->input], index);
-    const char *condition = outside(a->e->arena, element, t->type, check->limit);
+    const char *condition = outside(a->e->arena, element, t->type, check->within);
     if (condition == NULL) continue;
     a->uses_input[check->input] = true;
     text_printf(a->out, "  for (int64_t %s = 0; %s < %" PRId64 "; %s++)\n    if (%s) return %u;\n",

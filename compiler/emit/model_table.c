@@ -119,15 +119,22 @@ static void write_tensors(const Emitter *e, Text *out, uint32_t n) {
   text_add(out, "};\n");
 }
 
-/* What values of an input must be below, and not negative; 0: no such limit. */
-static int64_t limit_of(const Emitter *e, const EntryPlan *plan, uint32_t input) {
+/* Values of an input that are used as indices: the least and the greatest; 0, -1: any. */
+static Interval index_range(const Emitter *e, const EntryPlan *plan, uint32_t input) {
   const Tensor *t = tensor_at(e->program->graph, plan->entry->inputs[input]);
+  Interval type = type_interval(t->type);
   for (uint32_t i = 0; i < plan->n_checks; i++) {
-    Limit limit = plan->checks[i].limit;
-    bool from_zero = limit.from_zero || !type_holds(t->type, -1);
-    if (plan->checks[i].input == input && from_zero && limit.below < INT64_MAX) return limit.below;
+    Interval within = plan->checks[i].within;
+    if (plan->checks[i].input != input || within.low > within.high) continue;
+    return (Interval){within.low < type.low ? type.low : within.low,
+                      within.high > type.high ? type.high : within.high};
   }
-  return 0;
+  return (Interval){0, -1};
+}
+
+/* A constant of type int64_t. */
+static const char *int64_text(Arena *arena, int64_t value) {
+  return value == INT64_MIN ? "INT64_MIN" : arena_printf(arena, "%" PRId64, value);
 }
 
 static void write_inputs(const Emitter *e, Text *out, const char *name, const EntryPlan *plan) {
@@ -138,7 +145,9 @@ static void write_inputs(const Emitter *e, Text *out, const char *name, const En
     const Tensor *t = tensor_at(e->program->graph, entry->inputs[i]);
     text_add(out, "    {");
     write_array(out, t->name, t);
-    text_printf(out, ", %" PRId64 "},\n", limit_of(e, plan, i));
+    Interval range = index_range(e, plan, i);
+    text_printf(out, ", %s, %s},\n", int64_text(e->arena, range.low),
+                int64_text(e->arena, range.high));
   }
   text_add(out, "};\n");
 }

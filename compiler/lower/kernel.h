@@ -24,7 +24,7 @@
    variables are int64_t; locals are C variables or arrays of lanes; every load and store of vectors
    may be unaligned. */
 #pragma once
-#include "graph/graph.h"
+#include "graph/scalar_ops.h"
 
 typedef uint32_t BufferId; /* index into Plan.buffers */
 typedef uint32_t KernelId; /* index into Plan.kernels */
@@ -217,16 +217,10 @@ typedef struct KernelCall {
   Cost cost[N_PARTS];
 } KernelCall;
 
-/* What the data must be that are used as indices. */
-typedef struct Limit {
-  int64_t below;  /* 0: anything; INT64_MAX: anything from 0 */
-  bool from_zero; /* negative ones are refused too */
-} Limit;
-
-/* All elements of `input` must be within the limit; checked before anything is written. */
+/* All elements of `input`, used as indices, must be within; checked before anything is written. */
 typedef struct BoundsCheck {
-  uint32_t input; /* which input of the entry */
-  Limit limit;
+  uint32_t input;  /* which input of the entry */
+  Interval within; /* INT64_MIN, INT64_MAX: no bound on that side */
 } BoundsCheck;
 
 typedef struct EntryPlan {

@@ -230,10 +230,15 @@ static void print_buffer(Text *out, const Buffer *b) {
 
 static void print_entry(Text *out, const Plan *plan, const EntryPlan *e, uint32_t number) {
   text_printf(out, "entry %s\n", e->entry == NULL ? "init" : e->entry->name);
-  for (uint32_t i = 0; i < e->n_checks; i++)
-    text_printf(out, "  check %s < %" PRId64 "\n",
-                tensor_at(plan->program->graph, e->entry->inputs[e->checks[i].input])->name,
-                e->checks[i].limit.below);
+  for (uint32_t i = 0; i < e->n_checks; i++) {
+    Interval within = e->checks[i].within;
+    TensorId input = e->entry->inputs[e->checks[i].input];
+    text_add(out, "  check ");
+    if (within.low != INT64_MIN) text_printf(out, "%" PRId64 " <= ", within.low);
+    text_add(out, tensor_at(plan->program->graph, input)->name);
+    if (within.high != INT64_MAX) text_printf(out, " <= %" PRId64, within.high);
+    text_add(out, "\n");
+  }
   for (uint32_t i = 0; i < e->n_calls; i++) {
     const Kernel *k = &plan->kernels[e->calls[i].kernel];
     text_printf(out, "  %s(", k->name);

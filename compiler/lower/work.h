@@ -93,8 +93,8 @@ typedef struct Work {
   ARRAY(uint32_t) final_order; /* with the transposed copies */
   ARRAY(TransposedCopy) copies;
   ARRAY(NodeGroup) groups;
-  Limit *limits; /* per input of the entry: where its values as indices are */
-  uint32_t *met;   /* per expression: the last walk that met it */
+  Interval *limits; /* per input of the entry: where its values as indices are */
+  uint32_t *met;    /* per expression: the last walk that met it */
   uint32_t n_met, walk;
   /* per expression, for the walks of translate.c and lanes.c, which leave them as they were */
   ValueId *values; /* VALUE_NONE */
@@ -163,7 +163,7 @@ const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n, const Bu
 /* What a group computes, on one line. */
 const char *describe_nodes(const Work *w, const NodeGroup *g);
 
-/* check.c: what inputs used as indices must be below; w->limits. */
+/* check.c: what inputs used as indices must be; w->limits. */
 void find_checks(Work *w, EntryPlan *plan);
 /* The range of an index expression, knowing that. */
 Interval index_interval(Work *w, const Node *n, const Affine *index);

@@ -155,7 +155,7 @@ static void add_entries(Arena *arena, Model *m, const TensorId *ids) {
   Entry *entries = ARENA_ARRAY(arena, Entry, 3);
   EntryPlan *plans = ARENA_ARRAY(arena, EntryPlan, 3);
   BoundsCheck *check = ARENA_NEW(arena, BoundsCheck);
-  check->limit = (Limit){3, true};
+  check->within = (Interval){0, 2};
   for (uint32_t i = 0; i < 3; i++) {
     Output *output = ARENA_NEW(arena, Output);
     TensorId *input = ARENA_NEW(arena, TensorId);
@@ -226,7 +226,8 @@ static void check_runs(const dag_model *model) {
   assert_string_equal(model->name, "tiny");
   assert_string_equal(model->tensors[0].array.name, "layer1.W");
   assert_string_equal(model->data[0].path, "a\\b \"c\"\?\?/.csv");
-  assert_int_equal(model->inputs[0].limit, 3);
+  assert_int_equal(model->inputs[0].least, 0);
+  assert_int_equal(model->inputs[0].greatest, 2);
   assert_int_equal(model->batch, 4);
   char *memory = aligned_alloc(64, model->size);
   float *w = (float *)(void *)(memory + model->tensors[0].offset), loss = 0, noise[5], again[5];

@@ -295,30 +295,59 @@ static void test_scatter_is_not_dense(void **state) {
   assert_true(statements_run(call(p, 0)->body) < 2000);
 }
 
+/* The entry looks at one input only, which must be within [low, high] to be used as an index. */
+static void assert_checked(const Plan *p, uint32_t input, int64_t low, int64_t high) {
+  assert_int_equal(p->entries[0].n_checks, 1);
+  assert_int_equal(p->entries[0].checks[0].input, input);
+  assert_int_equal(p->entries[0].checks[0].within.low, low);
+  assert_int_equal(p->entries[0].checks[0].within.high, high);
+}
+
+/* i32(t[i]) + c */
+static ExprId shifted(World *w, TensorId t, int64_t c) {
+  ExprId index = expr_cast(w->g, TYPE_I32, read1(w, t, w->i0));
+  return op(w, OP_ADD, index, expr_integer(w->g, TYPE_I32, c));
+}
+
+static void read_at(World *w, const char *name, TensorId x, ExprId at) {
+  output(w, name, define(w, name, 20, 0, REDUCE_NONE, 0, read1(w, x, at)));
+}
+
 static void test_indices_are_checked(void **state) {
   World *w = *state;
   TensorId x = input(w, "x", TYPE_F32, 50, 0), t = input(w, "t", TYPE_U8, 20, 0);
-  ExprId at =
-      op(w, OP_ADD, expr_cast(w->g, TYPE_I32, read1(w, t, w->i0)), expr_integer(w->g, TYPE_I32, 3));
-  output(w, "y", define(w, "y", 20, 0, REDUCE_NONE, 0, read1(w, x, at)));
-  const Plan *p = plan(w);
-  assert_int_equal(p->entries[0].n_checks, 1);
-  assert_int_equal(p->entries[0].checks[0].input, 1);
-  assert_int_equal(p->entries[0].checks[0].limit.below, 47);
+  read_at(w, "y", x, shifted(w, t, 3));
+  assert_checked(plan(w), 1, INT64_MIN, 46);
+  read_at(w, "z", x, shifted(w, t, -1));
+  assert_checked(plan(w), 1, 1, 46);
+}
+
+/* x[40 - t[i]]: t in [-9, 40]. */
+static void test_indices_are_checked_from_the_end(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 50, 0), t = input(w, "t", TYPE_I32, 20, 0);
+  ExprId from = expr_integer(w->g, TYPE_I32, 40);
+  read_at(w, "y", x, op(w, OP_SUB, from, read1(w, t, w->i0)));
+  assert_checked(plan(w), 1, -9, 40);
+}
+
+/* x[t[i] + u[i] - 1]: what is wrong whatever the other is. */
+static void test_indices_of_two_inputs_are_checked(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 50, 0), t = input(w, "t", TYPE_I32, 20, 0);
+  TensorId u = input(w, "u", TYPE_U8, 20, 0);
+  read_at(w, "y", x, op(w, OP_ADD, shifted(w, t, -1), shifted(w, u, 0)));
+  assert_checked(plan(w), 1, 1 - 255, 50);
 }
 
 /* k[i] = t[i] + 3, y[i] = x[k[i]]: the input behind the definition is checked. */
 static void test_indices_are_checked_through_definitions(void **state) {
   World *w = *state;
   TensorId x = input(w, "x", TYPE_F32, 50, 0), t = input(w, "t", TYPE_I32, 20, 0);
-  ExprId next = op(w, OP_ADD, read1(w, t, w->i0), expr_integer(w->g, TYPE_I32, 3));
-  TensorId k = define(w, "k", 20, 0, REDUCE_NONE, 0, next);
+  TensorId k = define(w, "k", 20, 0, REDUCE_NONE, 0, shifted(w, t, 3));
   output(w, "k", k);
-  output(w, "y", define(w, "y", 20, 0, REDUCE_NONE, 0, read1(w, x, read1(w, k, w->i0))));
-  const Plan *p = plan(w);
-  assert_int_equal(p->entries[0].n_checks, 1);
-  assert_int_equal(p->entries[0].checks[0].input, 1);
-  assert_int_equal(p->entries[0].checks[0].limit.below, 47);
+  read_at(w, "y", x, read1(w, k, w->i0));
+  assert_checked(plan(w), 1, -3, 46);
 }
 
 /* x[where(t[i] >= 0, t[i] + 3, 0)]: what the condition says is not asked of the input. */
@@ -326,18 +355,31 @@ static void test_indices_are_checked_through_where(void **state) {
   World *w = *state;
   TensorId x = input(w, "x", TYPE_F32, 50, 0), t = input(w, "t", TYPE_I32, 20, 0);
   ExprId index = read1(w, t, w->i0), zero = expr_integer(w->g, TYPE_I32, 0);
-  ExprId next = op(w, OP_ADD, index, expr_integer(w->g, TYPE_I32, 3));
-  ExprId known = expr_op3(w->g, OP_WHERE, op(w, OP_GE, index, zero), next, zero);
-  ExprId unknown = expr_op3(w->g, OP_WHERE, op(w, OP_EQ, w->i0, zero), zero, index);
-  output(w, "y", define(w, "y", 20, 0, REDUCE_NONE, 0, read1(w, x, known)));
+  ExprId known = expr_op3(w->g, OP_WHERE, op(w, OP_GE, index, zero), shifted(w, t, 3), zero);
+  ExprId unknown = expr_op3(w->g, OP_WHERE, op(w, OP_EQ, w->i0, zero), zero, shifted(w, t, -1));
+  read_at(w, "y", x, known);
+  assert_checked(plan(w), 1, INT64_MIN, 46);
+  read_at(w, "z", x, unknown);
+  assert_checked(plan(w), 1, 1, 46);
+}
+
+/* where(t[i] != c, x[t[i] - 1], 0): c is right, and as far as to it nothing can be said. */
+static void test_excluded_indices_are_right(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 50, 0), t = input(w, "t", TYPE_I32, 20, 0);
+  TensorId u = input(w, "u", TYPE_I32, 20, 0);
+  ExprId zero = expr_integer(w->g, TYPE_I32, 0), nothing = real(w, 0);
+  ExprId read = read1(w, x, shifted(w, t, -1));
+  ExprId body = expr_op3(w->g, OP_WHERE, op(w, OP_NE, read1(w, t, w->i0), zero), read, nothing);
+  output(w, "y", define(w, "y", 20, 0, REDUCE_NONE, 0, body));
+  assert_checked(plan(w), 1, 0, 50);
+  ExprId far = op(w, OP_EQ, read1(w, u, w->i0), expr_integer(w->g, TYPE_I32, 99));
+  body = expr_op3(w->g, OP_WHERE, far, nothing, read1(w, x, shifted(w, u, 0)));
+  output(w, "z", define(w, "z", 20, 0, REDUCE_NONE, 0, body));
   const Plan *p = plan(w);
-  assert_int_equal(p->entries[0].n_checks, 1);
-  assert_int_equal(p->entries[0].checks[0].limit.below, 47);
-  assert_false(p->entries[0].checks[0].limit.from_zero);
-  output(w, "z", define(w, "z", 20, 0, REDUCE_NONE, 0, read1(w, x, unknown)));
-  p = plan(w);
-  assert_int_equal(p->entries[0].checks[0].limit.below, 47);
-  assert_true(p->entries[0].checks[0].limit.from_zero);
+  assert_int_equal(p->entries[0].n_checks, 2);
+  assert_int_equal(p->entries[0].checks[1].within.low, 0);
+  assert_int_equal(p->entries[0].checks[1].within.high, 99);
 }
 
 /* Only one branch may be evaluated: no lanes, and a branch in the code. */
@@ -474,6 +516,9 @@ int main(void) {
       TEST(test_indices_are_checked),
       TEST(test_indices_are_checked_through_definitions),
       TEST(test_indices_are_checked_through_where),
+      TEST(test_indices_are_checked_from_the_end),
+      TEST(test_indices_of_two_inputs_are_checked),
+      TEST(test_excluded_indices_are_right),
       TEST(test_branches),
       TEST(test_scalars_out_of_loops),
       TEST(test_cost_of_contraction),
