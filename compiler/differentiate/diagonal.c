@@ -121,20 +121,22 @@ static Conditions common_conditions(Graph *graph, ExprId id) {
   }
 }
 
-ExprId diagonal_terms(Graph *graph, ExprId id, Tensor d) {
+ExprId diagonal_terms(Graph *graph, ExprId id, Tensor d, uint64_t kept) {
   const Expr e = *expr_at(graph, id);
   Conditions common = common_conditions(graph, id);
   Sum sum = sum_new(graph, d.extents, d.rank, d.rank);
   for (uint32_t v = 0; v < d.rank && d.index_names != NULL; v++)
     sum.names.items[v] = d.index_names[v];
   sum.body = id;
+  sum.kept = kept;
   for (size_t i = 0; i < common.items.count; i++) sum_guard(&sum, common.items.items[i]);
   ExprId diagonal = common.items.count == 0 ? EXPR_NONE : diagonal_of_sum(&sum, d);
   if (diagonal != EXPR_NONE) return diagonal;
   if (e.kind != EXPR_OP || (e.op != OP_ADD && e.op != OP_SUB)) return id;
-  ExprId a = diagonal_terms(graph, e.args[0], d), b = diagonal_terms(graph, e.args[1], d);
+  ExprId a = diagonal_terms(graph, e.args[0], d, kept);
+  ExprId b = diagonal_terms(graph, e.args[1], d, kept);
   if (a == e.args[0] && b == e.args[1]) return id;
   ExprId all = derive_op(graph, e.op, (ExprId[]){a, b}, 2);
   /* terms with one condition, now in one form, have become one */
-  return all == expr_op2(graph, e.op, a, b) ? all : diagonal_terms(graph, all, d);
+  return all == expr_op2(graph, e.op, a, b) ? all : diagonal_terms(graph, all, d, kept);
 }

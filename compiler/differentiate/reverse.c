@@ -129,6 +129,20 @@ static bool is_over_segments(const Sweep *sweep, TensorId x, TensorId y, const S
          sum->extents.items[segment] == tensor_at(graph, y)->extents[0];
 }
 
+static uint64_t step_axes_in(const Group *group, TensorId x) {
+  uint32_t at = group == NULL ? UINT32_MAX : group_position(group, x);
+  if (at == UINT32_MAX) return 0;
+  uint64_t axes = (uint64_t)1 << group->axis[at];
+  for (uint32_t i = 0; i < group->n_items; i++) axes |= step_axes_in(group->items[i].inner, x);
+  return axes;
+}
+
+/* The indices of x's adjoint along which the recurrence of x steps, if it is a member of one, as
+   bits. What the adjoint is computed from in the recurrence has them too. */
+static uint64_t step_axes(const Sweep *sweep, TensorId x) {
+  return step_axes_in(sweep->activity.groups[sweep->position[x]], x) << sweep->n_seed;
+}
+
 /* Adds Σ over the remaining variables of the sum, without the factors that they do not touch.
    `unsolved`: the same before brackets were solved. */
 static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, Sum *sum,
@@ -138,6 +152,7 @@ static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, Sum *sum,
   part.name = arena_printf(graph->arena, "%s_bar.part", tensor_at(graph, x)->name);
   bool along = is_over_segments(sweep, x, y, sum);
   if (!along && sum_remains(sum)) {
+    sum->kept = step_axes(sweep, x);
     ExprId diagonal = diagonal_of_sum(sum, part);
     if (diagonal != EXPR_NONE) {
       sweep->adjoints[x].names = sum_names(sum);
@@ -378,7 +393,7 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
   const Request *request = request_for(sweep, x);
   ScalarType type = tensor_at(graph, x)->type;
   ExprId terms = adjoint->terms == EXPR_NONE ? expr_number(graph, type, 0) : adjoint->terms;
-  terms = diagonal_terms(graph, terms, diagonal_tensor(sweep, x, request));
+  terms = diagonal_terms(graph, terms, diagonal_tensor(sweep, x, request), step_axes(sweep, x));
   const Expr *e = expr_at(graph, terms);
   adjoint->value = terms;
   bool is_read_of_part = e->kind == EXPR_READ && tensor_at(graph, e->tensor)->adjoint_of == x &&

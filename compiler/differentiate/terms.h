@@ -34,5 +34,6 @@ bool keeps_brackets(const Graph *graph, ExprId solved, ExprId unsolved);
    The sum as where(C, d, 0), d made from the tensor given, whose outputs are those of the sum;
    EXPR_NONE: it has no such conditions. */
 ExprId diagonal_of_sum(Sum *sum, Tensor d);
-/* The same for each term of an expression over d's indices that has such conditions. */
-ExprId diagonal_terms(Graph *graph, ExprId id, Tensor d);
+/* The same for each term of an expression over d's indices that has such conditions. `kept`: bits
+   of the indices that d has to have. */
+ExprId diagonal_terms(Graph *graph, ExprId id, Tensor d, uint64_t kept);

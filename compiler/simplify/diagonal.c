@@ -39,7 +39,7 @@ static Equal output_equal(Sum *sum, ExprId guard) {
     int64_t factor = d.terms[k].factor;
     if (atom->kind != EXPR_INDEX || (factor != 1 && factor != -1)) continue;
     uint32_t v = atom->index;
-    bool elsewhere = false;
+    bool elsewhere = v < 64 && (sum->kept >> v & 1) != 0;
     for (uint32_t i = 0; i < d.n; i++)
       elsewhere = elsewhere || (i != k && expr_uses_index(graph, d.terms[i].atom, v));
     Affine x = affine_scale(affine_without(d, k), -factor);

@@ -12,6 +12,7 @@ typedef struct Sum {
   ARRAY(bool) gone;          /* per variable: eliminated */
   ARRAY(ExprId) guards;
   ExprId body;
+  uint64_t kept; /* outputs that sum_take_diagonal leaves, a bit for each */
 } Sum;
 
 /* Outputs first: extents has n of them, of which the first n_outputs are the outputs'. */
