@@ -1,8 +1,9 @@
 /* harness: a generated model, answering the commands that bench/run writes to its standard input,
    a line each way:
 
-     losses N      the losses of the first N steps from the starting weights
-     time SECONDS  the median time of a step from there on, in microseconds
+     losses N      the losses of the first N steps from the starting weights; of a model without a
+                   train block the first N numbers that its export gives
+     time SECONDS  the median time of a step, or of a call, from there on, in microseconds
      save FILE     the starting weights as safetensors; answers 0
      quit
 
@@ -20,9 +21,14 @@ extern const dag_model MODEL;
 enum { SEED = 20, MAX_BLOCKS = 100000 };
 
 typedef struct Harness {
-  void *memory; /* the model's struct */
+  void *memory;   /* the model's struct */
+  dag_call *call; /* the training step, or the export */
+  const dag_input *descriptions;
+  int32_t n_inputs;
+  const dag_array *outputs; /* the first one is shown */
+  int64_t width;            /* of it, in elements */
+  void **results;
   dagrt_dataset data;
-  dagrt_reports reports;
   const void **inputs;
   int64_t n_batches, next; /* batch */
 } Harness;
@@ -38,7 +44,7 @@ static void step(Harness *h) {
     const dagrt_rows *rows = &h->data.rows[i];
     h->inputs[i] = rows->data + (size_t)(h->next * h->data.batch) * rows->row_bytes;
   }
-  dagrt_call(MODEL.step, MODEL.inputs, h->memory, h->inputs, h->reports.outputs, SEED);
+  dagrt_call(h->call, h->descriptions, h->memory, h->inputs, h->results, SEED);
   h->next = h->next + 1 < h->n_batches ? h->next + 1 : 0;
 }
 
@@ -70,8 +76,9 @@ static double median_step(Harness *h, double seconds) {
 static void print_losses(Harness *h, long n) {
   restart(h);
   for (long i = 0; i < n; i++) {
-    step(h);
-    printf("%s%.9g", i == 0 ? "[" : ", ", dagrt_report(&h->reports, 0));
+    if (i % h->width == 0) step(h);
+    double value = dagrt_value(h->outputs[0].type, h->results[0], i % h->width);
+    printf("%s%.9g", i == 0 ? "[" : ", ", value);
   }
   printf("]\n");
 }
@@ -84,24 +91,46 @@ static void save(Harness *h, const char *path) {
   printf("0\n");
 }
 
+static int64_t elements(const dag_array *array) {
+  int64_t n = 1;
+  for (int32_t i = 0; i < array->rank; i++) n *= array->shape[i];
+  return n;
+}
+
+/* What is run: the training step, whose outputs are the reports, or else the first export. */
+static void choose(Harness *h) {
+  const dag_export *e = MODEL.exports;
+  int trains = MODEL.step != NULL;
+  if (!trains && MODEL.n_exports == 0)
+    dagrt_fail(DAGRT_BAD_USAGE, NULL, "the model has neither a train block nor an export");
+  int32_t n_outputs = trains ? MODEL.n_reports : e->n_outputs;
+  h->call = trains ? MODEL.step : e->call;
+  h->descriptions = trains ? MODEL.inputs : e->inputs;
+  h->n_inputs = trains ? MODEL.n_inputs : e->n_inputs;
+  h->outputs = trains ? MODEL.reports : e->outputs;
+  h->width = elements(&h->outputs[0]);
+  h->results = dagrt_allocate((size_t)n_outputs, sizeof *h->results);
+  for (int32_t i = 0; i < n_outputs; i++)
+    h->results[i] = dagrt_allocate((size_t)elements(&h->outputs[i]), sizeof(double));
+}
+
 static void load(Harness *h, char **paths) {
-  int32_t n = MODEL.n_inputs;
+  int32_t n = h->n_inputs;
   dagrt_source *sources = dagrt_allocate((size_t)n, sizeof *sources);
   for (int32_t i = 0; i < n; i++)
     sources[i] = (dagrt_source){.given = 1, .kind = DAG_NPY, .path = paths[i]};
-  dagrt_load(&h->data, MODEL.inputs, n, 0, sources);
+  dagrt_load(&h->data, h->descriptions, n, 0, sources);
   free(sources);
   h->inputs = dagrt_allocate((size_t)n, sizeof *h->inputs);
   h->n_batches = h->data.count / h->data.batch;
-  dagrt_reports_make(&h->reports, &MODEL);
 }
 
 int main(int argc, char **argv) {
-  if (MODEL.step == NULL) dagrt_fail(DAGRT_BAD_USAGE, NULL, "the model has no train block");
-  if (argc != MODEL.n_inputs + 1)
-    dagrt_fail(DAGRT_BAD_USAGE, NULL, "usage: harness FILE.npy …, one for each of %d inputs",
-               (int)MODEL.n_inputs);
   Harness h = {0};
+  choose(&h);
+  if (argc != h.n_inputs + 1)
+    dagrt_fail(DAGRT_BAD_USAGE, NULL, "usage: harness FILE.npy …, one for each of %d inputs",
+               (int)h.n_inputs);
   load(&h, argv + 1);
   for (char line[4096]; fgets(line, sizeof line, stdin) != NULL;) {
     line[strcspn(line, "\n")] = '\0';

@@ -3,6 +3,7 @@ environment for the peers."""
 
 import array
 import json
+import math
 import os
 import random
 import shutil
@@ -20,6 +21,7 @@ PYTHON = os.path.join(BENCH, ".venv", "bin", "python")
 # As compiler/build.c calls clang.
 C_FLAGS = ["-std=gnu11", "-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno"]
 
+LOSSES = 32  # steps compared before anything is timed, unless the workload says otherwise
 BATCHES = 16  # more than fit into a core's second-level cache, from W2·128 on
 
 # What runs beside us at its best: large blocks come from the heap, not from the system each time.
@@ -42,38 +44,89 @@ class Failure(Exception):
 
 
 class Workload:
-    """One training step to be measured: its .dag, and the same for the peers."""
+    """One step to be measured: its .dag, and what the peers need to do the same.
 
-    def __init__(self, name, title, dag, layers, batch, optimizer, rate):
-        self.name, self.title, self.dag = name, title, dag
-        self.layers, self.batch, self.optimizer, self.rate = layers, batch, optimizer, rate
+    model: its name in peers/*_models.py. optimizer: torch.optim's name in small letters with its
+    options; None when the step is a prediction. shape: of a row of x; classes: how many y has, 1
+    for regression; text: x are symbols, as many as classes, and y those that come next.
+    products: the multiplications of the contractions forward, a row; constant: those among them
+    whose operand beside the weights is data, so that only the weights have a gradient."""
+
+    def __init__(self, name, title, dag, model, batch, optimizer, *, shape, classes, products,
+                 constant=0, text=False, losses=LOSSES, **options):  # fmt: skip
+        self.name, self.title, self.dag, self.model = name, title, dag, model
+        self.batch, self.optimizer, self.options = batch, optimizer, options
+        self.shape, self.classes, self.text = shape, classes, text
+        self.products, self.constant, self.losses = products, constant, losses
         self.folder = os.path.join(WORK, name)
 
     def flops(self):
-        """Of the contractions in a step: each layer forward, its weights' gradient, and its input's
-        gradient but for the first; a multiplication and an addition each."""
-        products = [a * b for a, b in zip(self.layers, self.layers[1:])]
-        return 2 * self.batch * (3 * sum(products) - products[0])
+        """Of the contractions in a step: each forward, by its weights and by its other operand; a
+        multiplication and an addition each."""
+        if self.optimizer is None:
+            return 2 * self.batch * self.products
+        return 2 * self.batch * (3 * self.products - self.constant)
 
+
+def multilayer(*layers):
+    products = [a * b for a, b in zip(layers, layers[1:])]
+    return {"shape": (layers[0],), "classes": layers[-1], "products": sum(products),
+            "constant": products[0]}  # fmt: skip
+
+
+def lenet():
+    first = 6 * 28 * 28 * 5 * 5
+    second = 16 * 10 * 10 * 6 * 5 * 5
+    products = first + second + 400 * 120 + 120 * 84 + 84 * 10
+    return {"shape": (1, 28, 28), "classes": 10, "products": products, "constant": first}
+
+
+def char_lstm(symbols=64, embedded=64, hidden=256, steps=64):
+    """The recurrent product of the first step is with zeros."""
+    products = 4 * hidden * (steps * embedded + (steps - 1) * hidden) + steps * hidden * symbols
+    return {"shape": (steps,), "classes": symbols, "text": True, "products": products}
+
+
+def gpt(layers=4, width=128, steps=64, symbols=256):
+    """A position sees those before it and itself: (steps + 1) / 2 on average, twice."""
+    a_position = layers * width * (12 * width + steps + 1) + width * symbols
+    return {"shape": (steps,), "classes": symbols, "text": True, "products": steps * a_position}
+
+
+def resnet():
+    first, products = 32 * 32 * 3 * 16 * 9, 64 * 10
+    for side, filters in ((32, 16), (16, 32), (8, 64)):
+        products += side**2 * 6 * 9 * filters**2
+        if side < 32:  # the first block: half the channels come in, and go round it too
+            products += side**2 * (filters // 2 * filters - 9 * filters // 2 * filters)
+    return {"shape": (3, 32, 32), "classes": 10, "products": first + products, "constant": first}
+
+
+W3, W4 = multilayer(784, 256, 128, 10), lenet()
 
 WORKLOADS = [
-    Workload("w1", "W1", "w1.dag", [13, 1], 32, "sgd", 0.01),
-    Workload("w2-32", "W2 · 32", "w2.dag", [784, 10], 32, "sgd", 0.01),
-    Workload("w2-128", "W2 · 128", "w2.dag", [784, 10], 128, "sgd", 0.01),
-    Workload("w3-sgd", "W3 · SGD", "w3.dag", [784, 256, 128, 10], 64, "sgd", 0.01),
-    Workload("w3-adam", "W3 · Adam", "w3-adam.dag", [784, 256, 128, 10], 64, "adam", 1e-4),
+    Workload("w1", "W1", "w1.dag", "mlp", 32, "sgd", lr=0.01, **multilayer(13, 1)),
+    Workload("w2-32", "W2 · 32", "w2.dag", "mlp", 32, "sgd", lr=0.01, **multilayer(784, 10)),
+    Workload("w2-128", "W2 · 128", "w2.dag", "mlp", 128, "sgd", lr=0.01, **multilayer(784, 10)),
+    Workload("w3-sgd", "W3 · SGD", "w3.dag", "mlp", 64, "sgd", lr=0.01, **W3),
+    Workload("w3-adam", "W3 · Adam", "w3-adam.dag", "mlp", 64, "adam", lr=1e-4, **W3),
+    Workload("w4", "W4", "w4.dag", "lenet", 64, "adam", lr=1e-3, **W4),
+    Workload("w5", "W5", "w5.dag", "char_lstm", 32, "adam", lr=1e-3, **char_lstm()),
+    Workload("i3", "I3", "i3.dag", "mlp", 1, None, **W3),
+    Workload("i4", "I4", "i4.dag", "lenet", 1, None, **W4),
 ]
 
 
 def chosen(names):
-    """The workloads of a list like w1,w3-sgd; all when there is none."""
-    if names is None:
-        return WORKLOADS
-    by_name = {w.name: w for w in WORKLOADS}
-    for name in names.split(","):
-        if name not in by_name:
-            raise Failure(f"there is no workload '{name}'; there are {', '.join(by_name)}")
-    return [by_name[name] for name in names.split(",")]
+    """The workloads so named, in any case; W2 and W3 stand for all that begin with it. All when
+    there are no names."""
+    found = []
+    for name in names:
+        of_name = [w for w in WORKLOADS if name.lower() in (w.name, w.name.split("-")[0])]
+        if not of_name:
+            raise Failure(f"no workload '{name}'; there are {', '.join(w.name for w in WORKLOADS)}")
+        found += [w for w in of_name if w not in found]
+    return found or WORKLOADS
 
 
 # --- data ---
@@ -89,28 +142,47 @@ def write_npy(path, code, type_code, shape, values):
 
 
 def make_data(w):
+    dice = random.Random(1)
+    (make_text if w.text else make_rows)(w, dice)
+    description = {k: getattr(w, k) for k in ("model", "batch", "optimizer", "options")}
+    with open(os.path.join(w.folder, "workload.json"), "w", encoding="utf-8") as file:
+        json.dump(description, file)
+
+
+def make_rows(w, dice):
     """A prototype for each class under noise, a fifth of the labels wrong: the loss falls, but not
     to zero. For regression, a linear function under noise. The numbers are multiples of 1/256."""
-    dice = random.Random(1)
-    rows, width, classes = BATCHES * w.batch, w.layers[0], w.layers[-1]
-    prototypes = [dice.randbytes(width) for _ in range(classes)]
+    rows, width = BATCHES * w.batch, math.prod(w.shape)
+    prototypes = [dice.randbytes(width) for _ in range(w.classes)]
     x, y = [], []
     for _ in range(rows):
-        label = dice.randrange(classes)
+        label = dice.randrange(w.classes)
         noise = dice.randbytes(width)
         row = [(p // 4 + 3 * q // 4) / 256 for p, q in zip(prototypes[label], noise)]
         x += row
-        if classes == 1:
+        if w.classes == 1:
             slope = sum(a * p for a, p in zip(row, prototypes[0])) / 256 / width
             y.append(slope + dice.randrange(-8, 9) / 64)
         else:
-            y.append(label if dice.random() < 0.8 else dice.randrange(classes))
-    write_npy(os.path.join(w.folder, "x.npy"), "<f4", "f", (rows, width), x)
-    code, type_code = ("<f4", "f") if classes == 1 else ("|u1", "B")
+            y.append(label if dice.random() < 0.8 else dice.randrange(w.classes))
+    write_npy(os.path.join(w.folder, "x.npy"), "<f4", "f", (rows, *w.shape), x)
+    code, type_code = ("<f4", "f") if w.classes == 1 else ("|u1", "B")
     write_npy(os.path.join(w.folder, "y.npy"), code, type_code, (rows,), y)
-    description = {k: getattr(w, k) for k in ("layers", "batch", "optimizer", "rate")}
-    with open(os.path.join(w.folder, "workload.json"), "w", encoding="utf-8") as file:
-        json.dump(description, file)
+
+
+def make_text(w, dice):
+    """Each symbol has one that follows it mostly; every fifth is any."""
+    follower = dice.sample(range(w.classes), w.classes)
+    x, y = [], []
+    for _ in range(BATCHES * w.batch):
+        text = [dice.randrange(w.classes)]
+        while len(text) <= w.shape[0]:
+            expected = follower[text[-1]]
+            text.append(expected if dice.random() < 0.8 else dice.randrange(w.classes))
+        x += text[:-1]
+        y += text[1:]
+    for name, values in (("x.npy", x), ("y.npy", y)):
+        write_npy(os.path.join(w.folder, name), "|u1", "B", (BATCHES * w.batch, *w.shape), values)
 
 
 # --- building ---
@@ -154,6 +226,8 @@ class Built:
         source = os.path.join(w.folder, model + ".c")
         compile_model = [dagc, os.path.join(BENCH, "workloads", w.dag), "-D", f"B={w.batch}"]
         compile_model += ["--no-main", "-o", source]
+        if w.optimizer is None:
+            compile_model += ["--only", "predict"]
         self.dagc_seconds = median_seconds(compile_model, 11)
         with open(source, encoding="utf-8") as file:
             text = file.read()
@@ -181,7 +255,8 @@ class Built:
             harness.ask("save " + os.path.join(w.folder, "start.safetensors"))
 
     def start(self, w, threads):
-        data = [os.path.join(w.folder, name) for name in ("x.npy", "y.npy")]
+        names = ["x.npy"] if w.optimizer is None else ["x.npy", "y.npy"]
+        data = [os.path.join(w.folder, name) for name in names]
         return Contestant("dagc", [self.harness, *data], threads)
 
 

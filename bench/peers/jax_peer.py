@@ -1,84 +1,95 @@
-"""JAX: the training step under jit, called for each batch, and a jitted scan over all batches,
-which leaves no Python between the steps."""
+"""JAX: the training step, or the prediction, under jit, called for each batch, and a jitted scan
+over all batches, which leaves no Python between the steps."""
+
+import functools
+import math
 
 import jax
 import jax.numpy as jnp
 
+import jax_models
 from peer import serve
 
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
 
 
-def loss_of(parameters, x, y):
-    """parameters: W1, b1, W2, b2, …"""
-    for k in range(0, len(parameters), 2):
-        x = x @ parameters[k].T + parameters[k + 1]
-        if k + 2 < len(parameters):
-            x = jax.nn.relu(x)
-    if x.shape[1] == 1:
-        return jnp.mean((x[:, 0] - y) ** 2)
-    picked = jnp.take_along_axis(x, y[:, None], axis=1)[:, 0]
-    return jnp.mean(jax.nn.logsumexp(x, axis=1) - picked)
+def sgd(options, p, gradients, slots, count):
+    if "momentum" not in options:
+        return {name: p[name] - options["lr"] * g for name, g in gradients.items()}, slots
+    (v,) = slots
+    v = {name: options["momentum"] * v[name] + g for name, g in gradients.items()}
+    return {name: p[name] - options["lr"] * v[name] for name in p}, (v,)
 
 
-def sgd(rate, state, x, y):
-    (parameters,) = state
-    loss, gradients = jax.value_and_grad(loss_of)(parameters, x, y)
-    return ([p - rate * g for p, g in zip(parameters, gradients)],), loss
+def adam(options, p, gradients, slots, count):
+    first, second = slots
+    keep = 1 - options["lr"] * options.get("weight_decay", 0.0)
+    first = {name: BETA1 * first[name] + (1 - BETA1) * g for name, g in gradients.items()}
+    second = {name: BETA2 * second[name] + (1 - BETA2) * g**2 for name, g in gradients.items()}
+    # 1 - beta^count: as a difference of f32 the second would be wrong by 2e-5.
+    correction1, correction2 = (-jnp.expm1(count * math.log(beta)) for beta in (BETA1, BETA2))
+
+    def moved(name):
+        root = jnp.sqrt(second[name] / correction2) + EPS
+        return keep * p[name] - options["lr"] * (first[name] / correction1) / root
+
+    return {name: moved(name) for name in p}, (first, second)
 
 
-def adam(rate, state, x, y):
-    parameters, first, second, count = state
-    loss, gradients = jax.value_and_grad(loss_of)(parameters, x, y)
-    count = count + 1
-    first = [BETA1 * m + (1 - BETA1) * g for m, g in zip(first, gradients)]
-    second = [BETA2 * v + (1 - BETA2) * g**2 for v, g in zip(second, gradients)]
-    correction1, correction2 = 1 - BETA1**count, 1 - BETA2**count
-    parameters = [
-        p - rate * (m / correction1) / (jnp.sqrt(v / correction2) + EPS)
-        for p, m, v in zip(parameters, first, second)
-    ]
-    return (parameters, first, second, count), loss
+def train(workload, state, batch):
+    """state: (trained, kept, slots of the optimizer, steps done)."""
+    trained, kept, slots, count = state
+
+    def loss(p):
+        return jax_models.loss_of(workload.model, {**p, **kept}, *batch)
+
+    (value, kept), gradients = jax.value_and_grad(loss, has_aux=True)(trained)
+    update = sgd if workload.optimizer == "sgd" else adam
+    trained, slots = update(workload.options, trained, gradients, slots, count + 1)
+    return (trained, kept, slots, count + 1), value
+
+
+def start_state(workload):
+    def tensors():
+        return {name: jnp.array(w) for name, w in workload.trained.items()}
+
+    n_slots = "momentum" in workload.options if workload.optimizer == "sgd" else 2
+    slots = tuple(jax.tree.map(jnp.zeros_like, tensors()) for _ in range(n_slots))
+    kept = {name: jnp.array(w) for name, w in workload.kept.items()}
+    return tensors(), kept, slots, jnp.float32(0)
 
 
 def variants(workload):
-    is_adam = workload.optimizer == "adam"
-    xs = jnp.array(workload.x)
-    ys = jnp.array(workload.y if workload.is_regression else workload.y.astype("int32"))
-    batches = list(zip(list(xs), list(ys)))
-    update = adam if is_adam else sgd
+    xs = workload.x.transpose(0, 1, 3, 4, 2) if workload.x.ndim == 5 else workload.x
+    data = [jnp.array(xs)]
+    if workload.optimizer is not None:
+        data.append(jnp.array(workload.y))
+        step = functools.partial(train, workload)
+        fresh = functools.partial(start_state, workload)
+    else:
+        weights = {name: jnp.array(w) for name, w in workload.trained.items()}
 
-    def step(state, x, y):
-        return update(workload.rate, state, x, y)
+        def step(state, batch):
+            return state, jax_models.predict(workload.model, weights, *batch)
 
+        def fresh():
+            return ()
+
+    batches = list(zip(*map(list, data)))
     one = jax.jit(step, donate_argnums=0)
-    scan = jax.jit(
-        lambda state, x, y: jax.lax.scan(lambda s, xy: step(s, *xy), state, (x, y)),
-        donate_argnums=0,
-    )
-
-    def fresh():
-        parameters = [jnp.array(w) for w in workload.weights]
-        if not is_adam:
-            return (parameters,)
-        return (
-            parameters,
-            [0 * p for p in parameters],
-            [0 * p for p in parameters],
-            jnp.float32(0),
-        )
+    scan = jax.jit(lambda state, data: jax.lax.scan(step, state, data), donate_argnums=0)
 
     def start_jit():
         state = fresh()
 
         def turn():
             nonlocal state
-            losses = []
-            for x, y in batches:
-                state, loss = one(state, x, y)
-                losses.append(loss)
-            jax.block_until_ready(state)
-            return losses
+            results = []
+            for batch in batches:
+                state, result = one(state, batch)
+                results.append(result)
+            jax.block_until_ready((state, results))
+            return results
 
         return turn
 
@@ -87,8 +98,8 @@ def variants(workload):
 
         def turn():
             nonlocal state
-            state, losses = scan(state, xs, ys)
-            return jax.block_until_ready(losses)
+            state, results = scan(state, tuple(data))
+            return jax.block_until_ready(results)
 
         return turn
 

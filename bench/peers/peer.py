@@ -1,8 +1,8 @@
 """What the peers share: a workload read from its folder, and the commands of bench/run.
 
-A peer offers variants: ways to run the training step, by name. A variant is a function that starts
+A peer offers variants: ways to run the step, by name. A variant is a function that starts
 afresh from the starting weights and returns `turn`: a function that makes one step on each batch
-and returns the losses, complete when it returns.
+and returns the losses or predictions, complete when it returns.
 """
 
 import gc
@@ -16,24 +16,49 @@ import numpy
 
 
 class Workload:
-    """layers, optimizer, rate; x[n_batches, B, features], y[n_batches, B]; weights W1, b1, W2, …"""
+    """model, optimizer (None: it predicts) and its options; x[n_batches, B, ...] and, when it
+    trains, y[n_batches, B, ...]; by name the weights that are trained and what is kept beside."""
 
     def __init__(self, folder):
         with open(os.path.join(folder, "workload.json"), encoding="utf-8") as file:
             description = json.load(file)
-        self.layers = description["layers"]
+        self.model = description["model"]
         self.optimizer = description["optimizer"]
-        self.rate = description["rate"]
-        batch = description["batch"]
-        x = numpy.load(os.path.join(folder, "x.npy"))
-        y = numpy.load(os.path.join(folder, "y.npy"))
-        self.x = x.reshape(-1, batch, x.shape[1])
-        self.y = y.reshape(-1, batch)
-        saved = read_safetensors(os.path.join(folder, "start.safetensors"))
-        self.weights = [
-            saved[f"dense{k}.{name}"] for k in range(1, len(self.layers)) for name in ("W", "b")
-        ]
-        self.is_regression = self.layers[-1] == 1
+        self.options = description["options"]
+        self.x, self.y = (
+            self.read(os.path.join(folder, name), description["batch"])
+            for name in ("x.npy", "y.npy")
+        )
+        weights = packed(read_safetensors(os.path.join(folder, "start.safetensors")))
+        self.kept = {name: w for name, w in weights.items() if ".running_" in name}
+        self.trained = {name: w for name, w in weights.items() if name not in self.kept}
+
+    def read(self, path, batch):
+        values = numpy.load(path)
+        if values.dtype == numpy.uint8:  # classes
+            values = values.astype(numpy.int32)
+        return values.reshape(-1, batch, *values.shape[1:])
+
+
+def packed(saved):
+    """The weights without the optimizer's states (dense1.W.m belongs to dense1.W), in the layouts
+    that the peers are fastest with: gates and heads as rows of a matrix, and the three projections
+    of attention one below the other."""
+    weights = {n: w for n, w in saved.items() if n.rpartition(".")[0] not in saved}
+    for name in list(weights):
+        scope, _, last = name.rpartition(".")
+        if last in ("Wx", "Wh"):
+            weights[name] = weights[name].reshape(-1, weights[name].shape[-1])
+        elif scope.startswith("lstm") and last == "b":
+            weights[name] = weights[name].reshape(-1)
+        elif last in ("Wq", "bq"):
+            width = weights[scope + ".bo"].shape
+            parts = [weights.pop(f"{scope}.{last[0]}{part}") for part in "qkv"]
+            rows = [part.reshape(*width, *part.shape[2:]) for part in parts]
+            weights[f"{scope}.{last[0]}qkv"] = numpy.concatenate(rows)
+        elif last == "Wo":
+            weights[name] = weights[name].reshape(len(weights[name]), -1)
+    return weights
 
 
 def read_safetensors(path):
@@ -65,12 +90,14 @@ def median_step(start, seconds, n_batches):
     return statistics.median(times) / 1e3 / n_batches
 
 
-def first_losses(start, n):
+def first_results(start, n):
+    """The losses of steps, or the numbers that were predicted."""
     turn = start()
-    losses = []
-    while len(losses) < n:
-        losses += [float(loss) for loss in turn()]
-    return losses[:n]
+    results = []
+    while len(results) < n:
+        for result in turn():
+            results += numpy.asarray(result).ravel().tolist()
+    return results[:n]
 
 
 def serve(make_variants):
@@ -90,7 +117,7 @@ def serve(make_variants):
         elif command == "use":
             start = variants[argument]
         elif command == "losses":
-            answer = first_losses(start, int(argument))
+            answer = first_results(start, int(argument))
         elif command == "time":
             answer = median_step(start, float(argument), len(workload.x))
         else:
