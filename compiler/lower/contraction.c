@@ -156,7 +156,26 @@ static bool attach_conditions(Work *w, const Node *n, const Factors *f, ExprId p
   return true;
 }
 
-static void find_contraction(Work *w, uint32_t i) {
+/* The conditions around the whole product, on outputs alone, that only one factor has the indices
+   of: there the other one, be it infinite, does not count. EXPR_NONE: there is none. */
+static ExprId conditions_outside(Graph *g, const Node *n, const ExprId pair[2]) {
+  IndexSet common = indices_of(g, pair[0]) & indices_of(g, pair[1]);
+  ExprId all = EXPR_NONE;
+  for (Expr e = *expr_at(g, n->body); e.kind == EXPR_OP && e.op == OP_WHERE;
+       e = *expr_at(g, e.args[1])) {
+    Factors f = {.n = 0};
+    if (!add_condition(g, e.args[0], &f)) return EXPR_NONE;
+    for (uint32_t i = 0; i < f.n_conditions; i++) {
+      IndexSet set = indices_of(g, f.conditions[i]);
+      if (set >> n->rank != 0 || (set & ~common) == 0) continue;
+      all = all == EXPR_NONE ? f.conditions[i] : expr_op2(g, OP_AND, all, f.conditions[i]);
+    }
+  }
+  return all;
+}
+
+/* `inner`: its conditions on outputs stand around it already. */
+static void find_contraction(Work *w, uint32_t i, bool inner) {
   Graph *g = w->graph;
   Factors f = {.n = 0};
   ExprId pair[2];
@@ -164,7 +183,12 @@ static void find_contraction(Work *w, uint32_t i) {
   if (n.reduction != REDUCE_SUM || !type_is_real(n.type) || n.rank + n.n_reduced > 60) return;
   if (!flatten(g, n.body, &f) || f.n < 2 || !pair_up(g, &f, pair)) return;
   if (!has_structure(&n, indices_of(g, pair[0]), indices_of(g, pair[1]))) return;
+  ExprId outside = inner ? EXPR_NONE : conditions_outside(g, &n, pair);
   if (!attach_conditions(w, &n, &f, pair)) return;
+  if (outside != EXPR_NONE) {
+    find_contraction(w, take_condition_out(w, i, outside, n.body, "product"), true);
+    return;
+  }
   for (int side = 0; side < 2; side++)
     if (!is_direct_read(w, &n, pair[side])) pair[side] = define_factor(w, &n, pair[side], "factor");
   Contraction *c = ARENA_NEW(w->arena, Contraction);
@@ -177,5 +201,5 @@ static void find_contraction(Work *w, uint32_t i) {
 
 void find_contractions(Work *w) {
   size_t n = w->nodes.count;
-  for (size_t i = 0; i < n; i++) find_contraction(w, (uint32_t)i);
+  for (size_t i = 0; i < n; i++) find_contraction(w, (uint32_t)i, false);
 }

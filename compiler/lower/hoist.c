@@ -20,8 +20,31 @@ static bool all_inside(Work *w, const Node *n, ExprId id) {
   return true;
 }
 
-/* Σ_K where(c(O), v, 0) = where(c(O), Σ_K v, 0): the condition is then tested once for each
-   element, and the sum may be a contraction. */
+uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, const char *what) {
+  Graph *g = w->graph;
+  const Node n = *node_at(w, i);
+  Tensor t = tensor_new(TENSOR_DEFINITION, n.type);
+  t.name = arena_printf(w->arena, "%s.%s", n.name, what);
+  t.reduction = REDUCE_SUM;
+  t.rank = n.rank;
+  t.extents = n.extents;
+  t.n_reduced = n.n_reduced;
+  t.reduced_extents = n.extents + n.rank;
+  t.index_names = n.index_names;
+  t.body = body;
+  TensorId sum = add_definition(w, t);
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
+  for (uint32_t k = 0; k < n.rank; k++) at[k] = expr_index(g, k);
+  ExprId whole = expr_read(g, sum, at, n.rank, EXPR_NONE);
+  Node *node = node_at(w, i);
+  node->reduction = REDUCE_NONE;
+  node->n_reduced = 0;
+  node->body = expr_op3(g, OP_WHERE, condition, whole, expr_number(g, n.type, 0));
+  collect_reads(w, node);
+  return w->node_of[sum] - 1;
+}
+
+/* The condition is then tested once for each element, and the sum may be a contraction. */
 static void hoist_condition(Work *w, uint32_t i) {
   Graph *g = w->graph;
   const Node n = *node_at(w, i);
@@ -31,24 +54,7 @@ static void hoist_condition(Work *w, uint32_t i) {
   if (n.rank + n.n_reduced > 60 || indices_of(g, e.args[0]) >> n.rank != 0) return;
   if (!all_inside(w, &n, e.args[1]))
     return; /* contraction.c gives it to the factor that needs it */
-  Tensor t = tensor_new(TENSOR_DEFINITION, n.type);
-  t.name = arena_printf(w->arena, "%s.sum", n.name);
-  t.reduction = REDUCE_SUM;
-  t.rank = n.rank;
-  t.extents = n.extents;
-  t.n_reduced = n.n_reduced;
-  t.reduced_extents = n.extents + n.rank;
-  t.index_names = n.index_names;
-  t.body = e.args[1];
-  TensorId sum = add_definition(w, t);
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
-  for (uint32_t k = 0; k < n.rank; k++) at[k] = expr_index(g, k);
-  ExprId whole = expr_read(g, sum, at, n.rank, EXPR_NONE);
-  Node *node = node_at(w, i);
-  node->reduction = REDUCE_NONE;
-  node->n_reduced = 0;
-  node->body = expr_op3(g, OP_WHERE, e.args[0], whole, e.args[2]);
-  collect_reads(w, node);
+  take_condition_out(w, i, e.args[0], e.args[1], "sum");
 }
 
 /* --- dear operations --- */

@@ -208,6 +208,10 @@ void find_phases(Work *w);
 
 /* hoist.c: what a loop need not repeat becomes a definition of its own. */
 void hoist_invariants(Work *w);
+/* Node i, Σ_K where(condition(O), v, 0), as where(condition, s, 0) of a new node s = Σ_K body,
+   where body is v, or what has its values where the condition holds; returns s, which is called
+   what `what` says. */
+uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, const char *what);
 
 /* plan.c: chooses a contraction's lanes, makes the transposed copies it needs, and returns the node
    of a copy that has to store its result, or NODE_NONE. Clears the node's contraction when loops

@@ -96,6 +96,23 @@ printf '1,1,1,2,2,2,3,3,3,4,4,4\n' >x.csv
 expect 0 "" "$dagc" build infinite.dag -o infinite
 expect 0 "" ./infinite predict edge --data v=v.csv --data x=x.csv --out y=y.csv --out w=w.csv
 [ "$(tail -n 1 y.csv)" = 0,inf,inf,inf ] || fail "infinite.dag: $(cat y.csv)"
+# nor in a product of matrices
+cat >infinite.dag <<'END'
+input v: f32[8]
+input x: f32[16]
+w[i, j: 8] = exp(v[i] / real(j + 1))
+u[n, i: 8] = x[n] + real(i)
+y[n: 17, j] = sum[i](where(n > 0, w[i, j] * u[n - 1, i], 0))
+export edge(v, x) = y[:, 0]
+END
+printf '1000,1,1,1,1,1,1,1\n' >v.csv
+printf '1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1\n' >x.csv
+expect 0 "" "$dagc" infinite.dag --emit=kernels
+grep -q "^# contraction M 17" out || fail "infinite.dag: no product of matrices: $(cat out)"
+expect 0 "" "$dagc" build infinite.dag -o infinite
+expect 0 "" ./infinite predict edge --data v=v.csv --data x=x.csv --out edge=y.csv
+[ "$(tail -n 1 y.csv)" = 0,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf ] ||
+  fail "infinite.dag: $(cat y.csv)"
 cat >offset.dag <<'END'
 input whole: f32[81, 2]
 input year: i32[5]
