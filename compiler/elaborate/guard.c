@@ -22,24 +22,33 @@ static bool uses_outputs(const Guarding *g, ExprId index) {
   return false;
 }
 
-static bool may_be_outside(Guarding *g, ExprId index, int64_t extent) {
+/* low ≤ x / d + c ≤ high where d·(low − c) ≤ x ≤ d·(high − c) + d − 1. */
+static bool quotient_bounds(const Graph *graph, const Affine *sum, Interval *within, ExprId *x) {
+  if (sum->n != 1 || sum->terms[0].factor != 1) return false;
+  const Expr *quotient = expr_at(graph, sum->terms[0].atom);
+  if (quotient->kind != EXPR_OP || quotient->op != OP_DIV) return false;
+  const Expr *divisor = expr_at(graph, quotient->args[1]);
+  if (divisor->kind != EXPR_CONST || divisor->integer <= 0) return false;
+  *x = quotient->args[0];
+  return !__builtin_mul_overflow(within->low - sum->constant, divisor->integer, &within->low) &&
+         !__builtin_mul_overflow(within->high - sum->constant + 1, divisor->integer,
+                                 &within->high) &&
+         !__builtin_sub_overflow(within->high, 1, &within->high);
+}
+
+static bool may_be_outside(Guarding *g, ExprId index, Interval within) {
   Graph *graph = g->e->graph;
   const Expr *x = expr_at(graph, index);
-  if (x->kind == EXPR_OP && x->op == OP_DIV && expr_at(graph, x->args[1])->kind == EXPR_CONST) {
-    int64_t divisor = expr_at(graph, x->args[1])->integer, all;
-    if (divisor > 0 &&
-        !__builtin_mul_overflow(extent, divisor, &all)) /* 0 ≤ x/d < n: 0 ≤ x < d·n */
-      return may_be_outside(g, x->args[0], all);
-  }
-  if (x->kind == EXPR_CONST || x->kind == EXPR_INDEX || !uses_outputs(g, index)) return false;
   Interval range = expr_interval(graph, index, g->ranges.extents, g->ranges.n);
-  bool low = range.low >= 0, high = range.high < extent;
+  bool low = range.low >= within.low, high = range.high <= within.high;
   if (x->type != TYPE_I32) return !low || !high;
   Affine sum = affine_of(graph, index, g->ranges);
   Interval bound = guards_interval(graph, &g->guards, &sum, g->ranges);
-  low = low || bound.low >= 0;
-  high = high || bound.high < extent;
-  return !low || !high;
+  low = low || bound.low >= within.low;
+  high = high || bound.high <= within.high;
+  if (low && high) return false;
+  ExprId dividend = EXPR_NONE;
+  return !quotient_bounds(graph, &sum, &within, &dividend) || may_be_outside(g, dividend, within);
 }
 
 static ExprId guard_reads(Guarding *g, ExprId id) {
@@ -50,8 +59,11 @@ static ExprId guard_reads(Guarding *g, ExprId id) {
   ExprId *args = ARENA_ARRAY(g->e->arena, ExprId, x.n_args + 1), made = id;
   size_t around = g->guards.count;
   for (uint32_t i = 0; i < x.n_args; i++) {
-    if (!plain)
-      outside = outside || may_be_outside(g, x.args[i], tensor_at(graph, x.tensor)->extents[i]);
+    ExprKind kind = expr_at(graph, x.args[i])->kind;
+    if (!plain && kind != EXPR_CONST && kind != EXPR_INDEX && uses_outputs(g, x.args[i]))
+      outside =
+          outside ||
+          may_be_outside(g, x.args[i], (Interval){0, tensor_at(graph, x.tensor)->extents[i] - 1});
     args[i] = guard_reads(g, x.args[i]);
     if (x.kind != EXPR_OP || x.op != OP_WHERE) continue;
     g->guards.count = around;

@@ -44,6 +44,22 @@ static void defaults_hold_outside_the_value(void **state) {
          "s[i: 0..3] = x[i + 2]", "y[i: 0..5] = s[i - 1] ?? 0");
 }
 
+/* A sum in a branch is computed where the branch is not taken: there its reads get defaults, but
+   not where its own conditions keep them inside, through a quotient and a constant. */
+static void conditions_spare_defaults(void **state) {
+  (void)state;
+  EXPECT("input x: f32[4, 3]\n"
+         "y[i: 4, j: 4] = where(j > i, sum[k](where(i < 2, x[(i + 1) / 3 + 3, k], 0)), 0)\n"
+         "export f(x) = y\n",
+         "y[i: 0..4, j: 0..4] = where(j > i, "
+         "sum[k](where(i < 2, x[(i + 1) / 3 + 3, k], 0)), 0)");
+  EXPECT("input x: f32[4, 3]\n"
+         "y[i: 4, j: 4] = where(j > i, sum[k](where(i < 3, x[(i + 1) / 3 + 3, k], 0)), 0)\n"
+         "export f(x) = y\n",
+         "y[i: 0..4, j: 0..4] = where(j > i, "
+         "sum[k: 0..3](where(i < 3, x[(i + 1) / 3 + 3, k] ?? 0, 0)), 0)");
+}
+
 static void an_index_works_inside_calls(void **state) {
   (void)state;
   EXPECT("input x: f32[2, 5]\np[b] = sum(softmax(x[b, :]) * x[b, :])\nexport f(x) = p\n",
@@ -67,6 +83,7 @@ int main(void) {
       cmocka_unit_test(slices_and_numbers_from_the_end),
       cmocka_unit_test(reads_of_data_gather),
       cmocka_unit_test(defaults_hold_outside_the_value),
+      cmocka_unit_test(conditions_spare_defaults),
       cmocka_unit_test(an_index_works_inside_calls),
       cmocka_unit_test(what_is_refused),
   };
