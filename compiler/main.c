@@ -94,10 +94,10 @@ static int compile_c_text(Arena *arena, const Options *options, const Program *p
   }
   const Plan *plan = lower(arena, program, target);
   if (options->verify) verify_plan(plan, "lower");
-  if (options->emit == EMIT_KERNELS || options->emit == EMIT_COST) {
-    (options->emit == EMIT_KERNELS ? print_plan : print_cost)(c, plan);
-    return 0;
-  }
+  if (options->emit == EMIT_KERNELS) print_kernels(c, plan);
+  if (options->emit == EMIT_PLAN) print_plan(c, plan);
+  if (options->emit == EMIT_COST) print_cost(c, plan);
+  if (options->emit != EMIT_C) return 0;
   bool program_wanted = options->command == COMMAND_BUILD || options->command == COMMAND_RUN;
   EmitOptions emit = {.no_main = options->no_main,
                       .standalone = options->standalone || program_wanted,

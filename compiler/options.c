@@ -8,7 +8,7 @@ static const char usage[] =
     "dagc compiles a model written as mathematics to C that trains it.\n"
     "\n"
     "  dagc MODEL.dag -o MODEL.c        compile to C\n"
-    "  dagc MODEL.dag --emit=STAGE      print a stage: ast, ir, grad, opt, kernels, cost, c\n"
+    "  dagc MODEL.dag --emit=STAGE      print a stage: ast, ir, grad, opt, kernels, plan, cost, c\n"
     "  dagc build MODEL.dag [-o MODEL]  compile to C, then with clang to a trainer\n"
     "  dagc run MODEL.dag [-- ARGS]     build in a temporary folder and run (default: train)\n"
     "  dagc check MODEL.dag             check every derivative and the compiled code\n"
@@ -33,15 +33,17 @@ static _Noreturn __attribute__((format(printf, 1, 2))) void wrong(const char *fo
   exit(EXIT_USAGE);
 }
 
-static const char *const emit_names[] = {"ast", "ir", "grad", "opt", "kernels", "cost", "c"};
+static const char *const emit_names[] = {"ast",     "ir",   "grad", "opt",
+                                         "kernels", "plan", "cost", "c"};
 enum { N_EMITS = sizeof emit_names / sizeof *emit_names };
 
 static Emit parse_emit(const char *name) {
   for (int i = 0; i < N_EMITS; i++)
     if (strcmp(name, emit_names[i]) == 0) return (Emit)i;
   const char *near = nearest_name(name, emit_names, N_EMITS);
-  wrong("unknown stage '%s' for --emit%s%s%s; there are ast, ir, grad, opt, kernels, cost, c", name,
-        near != NULL ? "; did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "");
+  wrong("unknown stage '%s' for --emit%s%s%s; there are ast, ir, grad, opt, kernels, plan, cost, c",
+        name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+        near != NULL ? "'?" : "");
 }
 
 static Define parse_define(Arena *arena, const char *text) {

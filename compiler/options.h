@@ -8,7 +8,16 @@
 enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_SYSTEM = 3 };
 
 typedef enum Command { COMMAND_COMPILE, COMMAND_BUILD, COMMAND_RUN, COMMAND_CHECK } Command;
-typedef enum Emit { EMIT_AST, EMIT_IR, EMIT_GRAD, EMIT_OPT, EMIT_KERNELS, EMIT_COST, EMIT_C } Emit;
+typedef enum Emit {
+  EMIT_AST,
+  EMIT_IR,
+  EMIT_GRAD,
+  EMIT_OPT,
+  EMIT_KERNELS,
+  EMIT_PLAN,
+  EMIT_COST,
+  EMIT_C
+} Emit;
 
 typedef struct Options {
   Command command;

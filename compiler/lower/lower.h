@@ -19,6 +19,8 @@ const TargetMachine *target_named(Arena *arena, const char *name);
 Plan *lower(Arena *arena, const Program *program, const TargetMachine *target);
 void verify_plan(const Plan *plan, const char *pass);
 /* --emit=kernels */
+void print_kernels(Text *out, const Plan *plan);
+/* --emit=plan */
 void print_plan(Text *out, const Plan *plan);
 /* --emit=cost */
 void print_cost(Text *out, const Plan *plan);

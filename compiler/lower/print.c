@@ -254,7 +254,7 @@ static void print_entry(Text *out, const Plan *plan, const EntryPlan *e, uint32_
       print_buffer(out, &plan->buffers[i]);
 }
 
-void print_plan(Text *out, const Plan *plan) {
+void print_kernels(Text *out, const Plan *plan) {
   text_printf(out, "# target %s, workspace of %" PRId64 " bytes\n\n", plan->target->name,
               plan->workspace_bytes);
   for (KernelId i = 0; i < plan->n_kernels; i++) print_kernel(out, plan, &plan->kernels[i]);
