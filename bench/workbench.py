@@ -113,6 +113,7 @@ WORKLOADS = [
     Workload("w4", "W4", "w4.dag", "lenet", 64, "adam", lr=1e-3, **W4),
     Workload("w5", "W5", "w5.dag", "char_lstm", 32, "adam", lr=1e-3, **char_lstm()),
     Workload("w6", "W6", "w6.dag", "gpt", 16, "adamw", lr=1e-3, weight_decay=0.01, **gpt()),
+    Workload("w7", "W7", "w7.dag", "resnet", 32, "sgd", lr=1e-4, momentum=0.9, **resnet()),
     Workload("i3", "I3", "i3.dag", "mlp", 1, None, **W3),
     Workload("i4", "I4", "i4.dag", "lenet", 1, None, **W4),
 ]
