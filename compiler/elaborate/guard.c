@@ -22,33 +22,42 @@ static bool uses_outputs(const Guarding *g, ExprId index) {
   return false;
 }
 
-/* low ≤ x / d + c ≤ high where d·(low − c) ≤ x ≤ d·(high − c) + d − 1. */
-static bool quotient_bounds(const Graph *graph, const Affine *sum, Interval *within, ExprId *x) {
-  if (sum->n != 1 || sum->terms[0].factor != 1) return false;
-  const Expr *quotient = expr_at(graph, sum->terms[0].atom);
-  if (quotient->kind != EXPR_OP || quotient->op != OP_DIV) return false;
-  const Expr *divisor = expr_at(graph, quotient->args[1]);
-  if (divisor->kind != EXPR_CONST || divisor->integer <= 0) return false;
-  *x = quotient->args[0];
-  return !__builtin_mul_overflow(within->low - sum->constant, divisor->integer, &within->low) &&
-         !__builtin_mul_overflow(within->high - sum->constant + 1, divisor->integer,
-                                 &within->high) &&
-         !__builtin_sub_overflow(within->high, 1, &within->high);
+/* A sum with a quotient is one: s + x / d = (d·s + x) / d, which is within [low, high] where d·s +
+   x is within [d·low, d·high + d − 1]. */
+static bool as_quotient(Guarding *g, Affine *sum, Interval *within) {
+  Graph *graph = g->e->graph;
+  for (uint32_t i = 0; i < sum->n; i++) {
+    const Expr quotient = *expr_at(graph, sum->terms[i].atom);
+    if (sum->terms[i].factor != 1 || quotient.kind != EXPR_OP || quotient.op != OP_DIV) continue;
+    const Expr divisor = *expr_at(graph, quotient.args[1]);
+    if (divisor.kind != EXPR_CONST || divisor.integer <= 0 || divisor.integer > INT32_MAX) continue;
+    if (within->high > INT32_MAX) return false;
+    int64_t d = divisor.integer;
+    Affine rest = affine_scale(affine_without(*sum, i), -d);
+    *sum = affine_sub(affine_of(graph, quotient.args[0], g->ranges), rest);
+    *within = (Interval){d * within->low, d * within->high + d - 1};
+    return true;
+  }
+  return false;
 }
 
-static bool may_be_outside(Guarding *g, ExprId index, Interval within) {
+/* Whether neither the ranges nor the conditions keep a sum, or the quotient it is, inside. */
+static bool may_be_outside(Guarding *g, ExprId index, int64_t extent) {
   Graph *graph = g->e->graph;
-  const Expr *x = expr_at(graph, index);
+  ExprKind kind = expr_at(graph, index)->kind;
+  if (kind == EXPR_CONST || kind == EXPR_INDEX || !uses_outputs(g, index)) return false;
+  Interval within = {0, extent - 1};
   Interval range = expr_interval(graph, index, g->ranges.extents, g->ranges.n);
   bool low = range.low >= within.low, high = range.high <= within.high;
-  if (x->type != TYPE_I32) return !low || !high;
+  if (expr_at(graph, index)->type != TYPE_I32) return !low || !high;
   Affine sum = affine_of(graph, index, g->ranges);
-  Interval bound = guards_interval(graph, &g->guards, &sum, g->ranges);
-  low = low || bound.low >= within.low;
-  high = high || bound.high <= within.high;
-  if (low && high) return false;
-  ExprId dividend = EXPR_NONE;
-  return !quotient_bounds(graph, &sum, &within, &dividend) || may_be_outside(g, dividend, within);
+  do {
+    range = affine_interval(graph, &sum, g->ranges);
+    Interval bound = guards_interval(graph, &g->guards, &sum, g->ranges);
+    low = low || range.low >= within.low || bound.low >= within.low;
+    high = high || range.high <= within.high || bound.high <= within.high;
+  } while (!(low && high) && as_quotient(g, &sum, &within));
+  return !low || !high;
 }
 
 static ExprId guard_reads(Guarding *g, ExprId id) {
@@ -59,11 +68,8 @@ static ExprId guard_reads(Guarding *g, ExprId id) {
   ExprId *args = ARENA_ARRAY(g->e->arena, ExprId, x.n_args + 1), made = id;
   size_t around = g->guards.count;
   for (uint32_t i = 0; i < x.n_args; i++) {
-    ExprKind kind = expr_at(graph, x.args[i])->kind;
-    if (!plain && kind != EXPR_CONST && kind != EXPR_INDEX && uses_outputs(g, x.args[i]))
-      outside =
-          outside ||
-          may_be_outside(g, x.args[i], (Interval){0, tensor_at(graph, x.tensor)->extents[i] - 1});
+    if (!plain)
+      outside = outside || may_be_outside(g, x.args[i], tensor_at(graph, x.tensor)->extents[i]);
     args[i] = guard_reads(g, x.args[i]);
     if (x.kind != EXPR_OP || x.op != OP_WHERE) continue;
     g->guards.count = around;
