@@ -62,13 +62,29 @@ bool stepped(const Graph *graph, ExprId id, uint32_t *variable, int64_t *constan
 
 /* --- one axis --- */
 
-/* Whether axis `b` of what is read is the reader's axis `a`, some steps away. */
+/* A sum of numbers and of the variable of an axis of one element, which is 0. */
+static bool is_number_there(const Graph *graph, ExprId id, uint32_t variable, int64_t *value) {
+  const Expr *e = expr_at(graph, id);
+  int64_t a, b;
+  *value = e->kind == EXPR_CONST ? e->integer : 0;
+  if (e->kind != EXPR_OP)
+    return e->kind == EXPR_CONST || (e->kind == EXPR_INDEX && e->index == variable);
+  if ((e->op != OP_ADD && e->op != OP_SUB) || !is_number_there(graph, e->args[0], variable, &a) ||
+      !is_number_there(graph, e->args[1], variable, &b))
+    return false;
+  *value = e->op == OP_ADD ? a + b : a - b;
+  return true;
+}
+
+/* Whether axis `b` of what is read is the reader's axis `a`, some steps away. On an axis of one
+   element the step is 0: a number is how far away it is read. */
 static bool steps_along(const Component *c, const Read *r, uint32_t a, uint32_t b, int64_t *step) {
   uint32_t variable;
   const Tensor *reader = tensor_at(c->graph, c->members[r->reader]);
   const Tensor *read = tensor_at(c->graph, c->members[r->read]);
-  return stepped(c->graph, r->indices[b], &variable, step) && variable == a &&
-         reader->extents[a] == read->extents[b];
+  if (reader->extents[a] != read->extents[b]) return false;
+  if (read->extents[b] == 1 && is_number_there(c->graph, r->indices[b], a, step)) return true;
+  return stepped(c->graph, r->indices[b], &variable, step) && variable == a;
 }
 
 /* Finds axis[] for all members from that of `root`: reads lead from it to every other one. */
