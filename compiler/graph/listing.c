@@ -1,6 +1,7 @@
 /* What a program's print holds, and in which order. */
 #include <stdlib.h>
 #include <string.h>
+#include "graph/interval.h"
 #include "graph/print.h"
 
 /* --- reads --- */
@@ -11,6 +12,7 @@ typedef struct Reads {
   const int64_t *extents; /* of the reader's index variables */
   uint32_t *count;        /* per tensor: how often it is read in what is printed */
   bool *plain;            /* per tensor: all at increasing index variables of the same extents */
+  bool *branch;           /* per tensor: one of them in a branch of `where` or a default */
   uint64_t *walked;       /* per expression: the reader, twice over, and whether a second time */
 } Reads;
 
@@ -29,14 +31,17 @@ static bool is_plain_read(const Reads *r, const Expr *e) {
 }
 
 /* An expression that stands more than once is walked twice: more makes no difference. */
-static void count_reads(Reads *r, ExprId id, uint64_t stamp) {
+static void count_reads(Reads *r, ExprId id, uint64_t stamp, bool branch) {
   const Expr *e = expr_at(r->program->graph, id);
   if (r->walked[id] == stamp + 1) return;
   r->walked[id] = r->walked[id] == stamp ? stamp + 1 : stamp;
-  for (uint32_t i = 0; i < e->n_args; i++) count_reads(r, e->args[i], stamp);
-  if (e->fallback != EXPR_NONE) count_reads(r, e->fallback, stamp);
+  bool chooses = e->kind == EXPR_OP && e->op == OP_WHERE;
+  for (uint32_t i = 0; i < e->n_args; i++)
+    count_reads(r, e->args[i], stamp, branch || (chooses && i > 0));
+  if (e->fallback != EXPR_NONE) count_reads(r, e->fallback, stamp, true);
   if (e->kind != EXPR_READ) return;
   r->count[e->tensor]++;
+  if (branch) r->branch[e->tensor] = true;
   if (!is_plain_read(r, e)) r->plain[e->tensor] = false;
 }
 
@@ -46,13 +51,15 @@ static Reads find_reads(const Program *program, TensorList live) {
   Reads r = {.program = program,
              .count = ARENA_ARRAY(arena, uint32_t, graph->n_tensors + 1),
              .plain = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
+             .branch = ARENA_ARRAY(arena, bool, graph->n_tensors + 1),
              .walked = ARENA_ARRAY(arena, uint64_t, graph->n_exprs + 1)};
   for (TensorId id = 0; id < graph->n_tensors; id++) r.plain[id] = true;
   for (uint32_t i = 0; i < live.count; i++) {
     const Tensor *t = tensor_at(graph, live.items[i]);
     r.reader = t;
     r.extents = tensor_index_extents(t, arena);
-    if (t->kind == TENSOR_DEFINITION) count_reads(&r, t->body, 2 * ((uint64_t)live.items[i] + 1));
+    if (t->kind == TENSOR_DEFINITION)
+      count_reads(&r, t->body, 2 * ((uint64_t)live.items[i] + 1), false);
     const TensorId whole[] = {t->source, t->wrt, t->seed};
     for (int k = 0; k < 3; k++)
       if (whole[k] != TENSOR_NONE) r.plain[whole[k]] = false;
@@ -132,6 +139,26 @@ static void find_values(Listing *l, TensorList live) {
   }
 }
 
+/* Whether a read in it is inside by conditions only. In a branch of `where` such a read can get a
+   default when it is elaborated, if what proves it inside is not simple (elaborate/guard.c). */
+static bool depends_on_conditions(const Graph *graph, const Tensor *t, const int64_t *extents,
+                                  ExprId id) {
+  const Expr *e = expr_at(graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    if (depends_on_conditions(graph, t, extents, e->args[i])) return true;
+    const Expr *at = expr_at(graph, e->args[i]);
+    if (e->kind != EXPR_READ || e->fallback != EXPR_NONE || at->kind == EXPR_CONST ||
+        at->kind == EXPR_INDEX)
+      continue;
+    bool varies = false;
+    for (uint32_t v = 0; v < t->rank; v++) varies = varies || expr_uses_index(graph, e->args[i], v);
+    Interval range = expr_interval(graph, e->args[i], extents, t->rank + t->n_reduced);
+    bool inside = range.low >= 0 && range.high < tensor_at(graph, e->tensor)->extents[i];
+    if (varies && !inside) return true;
+  }
+  return e->fallback != EXPR_NONE && depends_on_conditions(graph, t, extents, e->fallback);
+}
+
 /* A reduction without a name of its own that one definition reads once, at plain indices. */
 static void find_folded(Listing *l, TensorList live) {
   const Program *program = l->program;
@@ -145,6 +172,8 @@ static void find_folded(Listing *l, TensorList live) {
     bool fits = t->kind == TENSOR_DEFINITION && t->reduction != REDUCE_NONE && !t->named &&
                 !t->is_adjoint && t->rule == NULL && reads.count[id] == 1 && reads.plain[id];
     for (uint32_t v = 0; v < t->rank && fits; v++) fits = expr_uses_index(graph, t->body, v);
+    if (fits && reads.branch[id])
+      fits = !depends_on_conditions(graph, t, tensor_index_extents(t, program->arena), t->body);
     l->folded[id] = fits;
   }
 }

@@ -51,8 +51,7 @@ static void conditions_spare_defaults(void **state) {
   EXPECT("input x: f32[4, 3]\n"
          "y[i: 4, j: 4] = where(j > i, sum[k](where(i < 2, x[(i + 1) / 3 + 3, k], 0)), 0)\n"
          "export f(x) = y\n",
-         "y[i: 0..4, j: 0..4] = where(j > i, "
-         "sum[k](where(i < 2, x[(i + 1) / 3 + 3, k], 0)), 0)");
+         "y.sum[i: 0..4] = sum[k](where(i < 2, x[(i + 1) / 3 + 3, k], 0))");
   EXPECT("input x: f32[4, 3]\n"
          "y[i: 4, j: 4] = where(j > i, sum[k](where(i < 3, x[(i + 1) / 3 + 3, k], 0)), 0)\n"
          "export f(x) = y\n",
@@ -61,8 +60,7 @@ static void conditions_spare_defaults(void **state) {
   EXPECT("input x: f32[3, 3]\n"
          "y[i: 2, j: 4] = where(j > i, sum[k](where(4*i + j < 6, x[2*i + j / 2, k], 0)), 0)\n"
          "export f(x) = y\n",
-         "y[i: 0..2, j: 0..4] = where(j > i, "
-         "sum[k](where(4*i + j < 6, x[2*i + j / 2, k], 0)), 0)");
+         "y.sum[i: 0..2, j: 0..4] = sum[k](where(4*i + j < 6, x[2*i + j / 2, k], 0))");
 }
 
 static void an_index_works_inside_calls(void **state) {
