@@ -137,10 +137,12 @@ static uint64_t step_axes_in(const Group *group, TensorId x) {
   return axes;
 }
 
-/* The indices of x's adjoint along which the recurrence of x steps, if it is a member of one, as
-   bits. What the adjoint is computed from in the recurrence has them too. */
+/* The indices of x's adjoint along which the recurrence of x steps, if it is a member of one, or at
+   whose points the derivative is taken, as bits. What the adjoint is computed from in the
+   recurrence has them too. */
 static uint64_t step_axes(const Sweep *sweep, TensorId x) {
-  return step_axes_in(sweep->activity.groups[sweep->position[x]], x) << sweep->n_seed;
+  uint64_t steps = step_axes_in(sweep->activity.groups[sweep->position[x]], x);
+  return (steps | tensor_at(sweep->graph, x)->points) << sweep->n_seed;
 }
 
 /* Adds Σ over the remaining variables of the sum, without the factors that they do not touch.

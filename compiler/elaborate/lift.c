@@ -152,6 +152,10 @@ void lift_find(Lift *l, TensorId f) {
 TensorId lift_add(const Lift *l, Tensor t, const uint32_t *variables) {
   const char *name = t.name;
   t.name = "at.point";
+  t.points = 0;
+  for (uint32_t i = 0; i < t.rank; i++)
+    for (uint32_t k = 0; k < l->n_shared; k++)
+      if (variables[i] == l->shared[k]) t.points |= (uint64_t)1 << i;
   TensorId id = graph_add(l->graph, t);
   tensor_at(l->graph, id)->name = name;
   set_axis_variables(l->e, id, variables);

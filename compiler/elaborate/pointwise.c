@@ -119,15 +119,16 @@ static TensorId add_stand_in(Lift *l, const Value *x, const char *name) {
 }
 
 /* What f does not depend on. */
-static Value zero(const Elaborator *e, ScalarType type, const Value *a, const Value *b) {
+static Value zero(Elaborator *e, ScalarType type, const Value *a, const Value *b) {
   uint32_t n = a == NULL ? 0 : a->rank, m = b == NULL ? 0 : b->rank;
   int64_t *extents = ARENA_ARRAY(e->arena, int64_t, n + m + 1);
   for (uint32_t i = 0; i < n; i++) extents[i] = a->extents[i];
   for (uint32_t i = 0; i < m; i++) extents[n + i] = b->extents[i];
-  Value v = value_real((Elaborator *)e, type, 0);
-  v.adapts = v.constant = false;
+  Value v = value_real(e, type, 0);
+  v.adapts = false;
   v.rank = n + m;
   v.extents = extents;
+  v.constant = v.rank == 0;
   return v;
 }
 

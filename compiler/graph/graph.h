@@ -156,6 +156,7 @@ typedef struct Tensor {
   bool derived;          /* by differentiate/ */
   bool pointwise;        /* and that at each point of the notation around it: it belongs to what is
                             differentiated later, not to a backward sweep of its own */
+  uint64_t points;       /* while a derivative is taken at points: which of its indices they are */
   uint32_t sweep;        /* place in the backward sweep: adjoints are printed in this order */
   /* made in a `scan … checkpoint k`: k, else 0; and which of its output indices is the step */
   int64_t checkpoint;
