@@ -72,18 +72,18 @@ static void notice_early(Lift *l, TensorId reader, const Expr *read) {
     l->early = read->tensor;
 }
 
-static bool body_depends(Lift *l, TensorId reader, ExprId id, bool *seen) {
+static bool body_depends(Lift *l, TensorId reader, ExprId id) {
   ExprId at[MAX_AXES];
-  if (seen[id]) return false;
-  seen[id] = true;
+  if (l->seen[id] == l->walk) return false;
+  l->seen[id] = l->walk;
   const Expr *e = expr_at(l->graph, id);
   if (is_place(l, reader, id, at)) return true;
   notice_early(l, reader, e);
   if (e->kind == EXPR_READ && !is_own_point(l, reader, e)) return false;
   if (e->kind == EXPR_READ && l->depends[e->tensor]) return true;
   for (uint32_t i = 0; i < e->n_args; i++)
-    if (body_depends(l, reader, e->args[i], seen)) return true;
-  return e->fallback != EXPR_NONE && body_depends(l, reader, e->fallback, seen);
+    if (body_depends(l, reader, e->args[i])) return true;
+  return e->fallback != EXPR_NONE && body_depends(l, reader, e->fallback);
 }
 
 static bool is_whole_place(const Lift *l, TensorId id) {
@@ -97,8 +97,8 @@ static bool depends_on_x(Lift *l, TensorId id) {
   if (t->kind != TENSOR_DEFINITION) return false;
   for (uint32_t i = 0; t->rule != NULL && i < t->rule->n; i++)
     if (l->depends[t->rule->wrt[i]] || is_whole_place(l, t->rule->wrt[i])) return true;
-  bool *seen = ARENA_ARRAY(l->graph->arena, bool, l->graph->n_exprs);
-  return t->rule == NULL && body_depends(l, id, t->body, seen);
+  l->walk++;
+  return t->rule == NULL && body_depends(l, id, t->body);
 }
 
 static void add_tensors(Lift *l, bool *known, const TensorId *roots, uint32_t n) {
@@ -127,6 +127,7 @@ void lift_find(Lift *l, TensorId f) {
   l->end = l->graph->n_tensors;
   bool *known = ARENA_ARRAY(l->graph->arena, bool, l->end);
   l->depends = ARENA_ARRAY(l->graph->arena, bool, l->end);
+  l->seen = ARENA_ARRAY(l->graph->arena, uint32_t, l->graph->n_exprs + 1);
   l->seed = ARENA_ARRAY(l->graph->arena, bool, l->end);
   l->tensors.items = ARENA_ARRAY(l->graph->arena, TensorId, l->end);
   add_tensors(l, known, &f, 1);

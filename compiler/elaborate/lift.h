@@ -13,9 +13,11 @@ typedef struct Lift {
   TensorId end;       /* tensors there were before */
   TensorList tensors; /* what f depends on */
   bool *depends;      /* per tensor: on x, at its own point */
-  bool *seed;         /* per tensor: of an own rule */
-  TensorId *copies;   /* per tensor */
-  TensorId early;     /* read at its own point before it is defined; TENSOR_NONE */
+  uint32_t *seen;     /* per expression: the last walk that met it */
+  uint32_t walk;
+  bool *seed;       /* per tensor: of an own rule */
+  TensorId *copies; /* per tensor */
+  TensorId early;   /* read at its own point before it is defined; TENSOR_NONE */
 } Lift;
 
 /* Finds what f depends on and which of it depends on x. */

@@ -147,6 +147,19 @@ static bool is_among(uint32_t number, const uint32_t *numbers, uint32_t n) {
   return false;
 }
 
+/* Of an index with a range from 0, `i: 3`, where its end is a plain number or name. */
+static int64_t written_extent(const Scan *s, const Item *item) {
+  const Ast *end = item->kind == ITEM_SLICE      ? item->second
+                   : item->kind == ITEM_IN_RANGE ? item->third
+                                                 : NULL;
+  if (end == NULL) return UNKNOWN_EXTENT;
+  if (end->kind == AST_INT) return end->integer > 0 ? end->integer : UNKNOWN_EXTENT;
+  const Binding *bound = end->kind == AST_NAME ? scope_find(s->outer, end->name) : NULL;
+  bool number = bound != NULL && bound->value.kind == VALUE_TENSOR && bound->value.constant &&
+                type_is_integer(bound->value.type) && bound->value.integer > 0;
+  return number ? bound->value.integer : UNKNOWN_EXTENT;
+}
+
 /* `h[t, n, j] = …` with all steps on the left: may be read before it is defined. Steps of the scans
    around this one are leading axes, unless they stand on the left as well. */
 static void foresee(Scan *s, const LeftSide *target) {
@@ -159,7 +172,7 @@ static void foresee(Scan *s, const LeftSide *target) {
   for (size_t i = 0; i < target->n_items; i++) {
     uint32_t number;
     if (target->items[i].kind == ITEM_ELLIPSIS) return;
-    extents[i] = UNKNOWN_EXTENT;
+    extents[i] = written_extent(s, &target->items[i]);
     if (!names_step(s, &target->items[i], &number)) continue;
     extents[i] = e->indices.items[number - FIRST_INDEX].extent;
     steps[i] = listed[n_listed++] = number;
