@@ -25,12 +25,10 @@ static void define_gradients(Rules *rules, Graph *graph, TensorId one) {
   reverse_sweep(rules, graph, source, TENSOR_NONE, 0, requests, n_requests);
   for (uint32_t i = 0; i < n_copies; i++) {
     Tensor *copy = tensor_at(graph, copies[i]);
-    ExprId *at = ARENA_ARRAY(graph->arena, ExprId, copy->rank + 1);
-    for (uint32_t k = 0; k < copy->rank; k++) at[k] = expr_index(graph, k);
     copy->kind = TENSOR_DEFINITION;
     copy->derived = true;
     copy->source = copy->wrt = TENSOR_NONE;
-    copy->body = expr_read(graph, of[i], at, copy->rank, EXPR_NONE);
+    copy->body = expr_read_whole(graph, of[i]);
   }
 }
 

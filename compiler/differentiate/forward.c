@@ -18,9 +18,7 @@ static ExprId tangent_sum(Forward *f, TensorId y) {
   const Tensor t = *tensor_at(graph, y);
   ExprId one = expr_number(graph, t.type, 1);
   ExprId seed = reduction_factor(graph, y, 0, one);
-  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, t.rank + 1);
-  for (uint32_t i = 0; i < t.rank; i++) at[i] = expr_index(graph, i);
-  ExprId result = t.reduction == REDUCE_NONE ? expr_read(graph, y, at, t.rank, EXPR_NONE) : t.body;
+  ExprId result = t.reduction == REDUCE_NONE ? expr_read_whole(graph, y) : t.body;
   Partials partials = body_partials(f->rules, graph, t.body, seed, result, f->activity.active);
   ExprId total = expr_number(graph, t.type, 0);
   for (uint32_t i = 0; i < partials.count; i++) {
@@ -57,8 +55,6 @@ static ExprId tangent_by_rule(Forward *f, TensorId y) {
               "jvp is the transpose of a rule; grad, vjp, jacobian and hessian take it as it is");
     return total;
   }
-  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, seed.rank + 1);
-  for (uint32_t i = 0; i < seed.rank; i++) at[i] = expr_index(graph, i);
   for (uint32_t i = 0; i < rule->n; i++) {
     TensorId tangent = f->tangents[rule->wrt[i]];
     if (tangent == TENSOR_NONE) continue;
@@ -69,7 +65,7 @@ static ExprId tangent_by_rule(Forward *f, TensorId y) {
     part.index_names = seed.index_names;
     TensorId result = graph_add(graph, part);
     reverse_sweep(f->rules, graph, rule->shares[i], tangent, 0, &(Request){rule->seed, result}, 1);
-    total = derive_add(graph, total, expr_read(graph, result, at, seed.rank, EXPR_NONE));
+    total = derive_add(graph, total, expr_read_whole(graph, result));
   }
   return total;
 }
@@ -150,8 +146,6 @@ void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, Te
   place->derived = true;
   place->source = place->wrt = place->seed = TENSOR_NONE;
   place->reduction = REDUCE_NONE;
-  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, place->rank + 1);
-  for (uint32_t i = 0; i < place->rank; i++) at[i] = expr_index(graph, i);
-  place->body = tangent == TENSOR_NONE ? expr_number(graph, place->type, 0)
-                                       : expr_read(graph, tangent, at, place->rank, EXPR_NONE);
+  place->body =
+      tangent == TENSOR_NONE ? expr_number(graph, place->type, 0) : expr_read_whole(graph, tangent);
 }

@@ -118,7 +118,7 @@ static void find_factor(Row *row) {
   TensorId id = known(graph, &factors);
   if (id == TENSOR_NONE || tensor_at(graph, id)->body != factors.body)
     id = graph_add(graph, factors);
-  row->factor = expr_read(graph, id, index_list(row), row->n, EXPR_NONE);
+  row->factor = expr_read_whole(graph, id);
 }
 
 static Row row_of(Graph *graph, const Tensor *y) {

@@ -87,14 +87,6 @@ static void name_sum(const Sweep *sweep, Sum *sum, const StepRead *read, const T
   for (size_t v = 0; v < sum->names.count; v++) sum->names.items[v] = names[v];
 }
 
-/* A read of `tensor` at index variables 0, 1, … */
-static ExprId whole_read(Graph *graph, TensorId tensor) {
-  uint32_t n = tensor_at(graph, tensor)->rank;
-  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, n + 1);
-  for (uint32_t i = 0; i < n; i++) at[i] = expr_index(graph, i);
-  return expr_read(graph, tensor, at, n, EXPR_NONE);
-}
-
 /* What the definition does, in a word: the function that it comes from, or its operator. */
 static const char *passage(const Graph *graph, TensorId via) {
   const Tensor *t = tensor_at(graph, via);
@@ -179,7 +171,7 @@ static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, Sum *sum,
   keeps = keeps && !along;
   if (keeps && expr_is_number(graph, factors.outer, 1)) part.unsolved = unsolved;
   ExprId read = along ? sum_along_segments(graph, part, !tensor_at(graph, y)->from_end)
-                      : whole_read(graph, graph_add(graph, part));
+                      : expr_read_whole(graph, graph_add(graph, part));
   contribute(sweep, x, derive_mul(graph, factors.outer, read), y);
   if (keeps && adjoint->n_terms == 1) adjoint->unsolved = unsolved;
 }
@@ -280,7 +272,7 @@ static void propagate_rule(Sweep *sweep, TensorId y) {
     bool pointwise = share->kind == TENSOR_DEFINITION && share->reduction == REDUCE_NONE;
     share->adjoint_of = x;
     sweep->adjoints[x].names = share->index_names;
-    contribute(sweep, x, pointwise ? share->body : whole_read(graph, shares[i]), y);
+    contribute(sweep, x, pointwise ? share->body : expr_read_whole(graph, shares[i]), y);
   }
 }
 
@@ -336,7 +328,7 @@ static void propagate_reshape(Sweep *sweep, TensorId y) {
     view.kind = TENSOR_RESHAPE;
     view.source = expr_at(graph, value)->tensor;
     view.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, t.source)->name);
-    value = whole_read(graph, graph_add(graph, view));
+    value = expr_read_whole(graph, graph_add(graph, view));
   } else {
     value = through_view(sweep, &t, value);
   }
@@ -410,7 +402,7 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
   if (adjoint->names != NULL) t.index_names = adjoint->names;
   /* a single contribution with a sum of its own is the adjoint */
   bool is_part = is_read_of_part && adjoint->n_terms == 1 &&
-                 terms == whole_read(graph, e->tensor) &&
+                 terms == expr_read_whole(graph, e->tensor) &&
                  tensor_at(graph, e->tensor)->kind == TENSOR_DEFINITION;
   if (is_part) {
     const Tensor part = *tensor_at(graph, e->tensor);
@@ -423,12 +415,12 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
   if (request != NULL) {
     define_result(graph, request->result, t);
     if (is_read_of_part || !stays_inline(graph, terms))
-      adjoint->value = whole_read(graph, request->result);
+      adjoint->value = expr_read_whole(graph, request->result);
     return;
   }
   t.named = apart;
   t.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, x)->name);
-  adjoint->value = whole_read(graph, graph_add(graph, t));
+  adjoint->value = expr_read_whole(graph, graph_add(graph, t));
 }
 
 /* --- recurrences --- */
@@ -442,7 +434,7 @@ static TensorId reserve_adjoint(Sweep *sweep, TensorId x) {
   t.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, x)->name);
   TensorId id = request != NULL ? request->result : graph_add(graph, t);
   if (request != NULL) define_result(graph, id, t);
-  sweep->adjoints[x].value = whole_read(graph, id);
+  sweep->adjoints[x].value = expr_read_whole(graph, id);
   return id;
 }
 
@@ -489,7 +481,7 @@ static ExprId seed_value(const Sweep *sweep, TensorId seed) {
   Graph *graph = sweep->graph;
   const Tensor *t = tensor_at(graph, sweep->source);
   ExprId one = expr_number(graph, t->type, 1), zero = expr_number(graph, t->type, 0);
-  if (seed != TENSOR_NONE) return whole_read(graph, seed);
+  if (seed != TENSOR_NONE) return expr_read_whole(graph, seed);
   if (sweep->n_seed == 0) return one;
   ExprId same = expr_integer(graph, TYPE_BOOL, 1);
   for (uint32_t i = 0; i < sweep->n_seed; i++)

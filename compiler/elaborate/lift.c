@@ -292,22 +292,14 @@ static const OwnRule *copy_rule(Lift *l, Move *m, const OwnRule *rule) {
   return copy;
 }
 
-/* x as a rule's own: x′ by the name that it has there. */
-static ExprId whole_of_x(Lift *l, TensorId id) {
-  const Tensor t = *tensor_at(l->graph, id);
-  ExprId at[MAX_AXES];
-  for (uint32_t i = 0; i < t.rank; i++) at[i] = expr_index(l->graph, i);
-  return expr_read(l->graph, id, at, t.rank, EXPR_NONE);
-}
-
 static void fill_copy(Lift *l, TensorId id) {
   const Tensor t = *tensor_at(l->graph, id);
   Move m = move_into_copy(l, id);
   TensorId copy = l->copies[id];
   if (t.kind == TENSOR_RESHAPE) tensor_at(l->graph, copy)->source = l->copies[t.source];
   ExprId body = EXPR_NONE;
-  if (is_whole_place(l, id))
-    body = move_expr(&m, whole_of_x(l, id));
+  if (is_whole_place(l, id)) /* x as a rule's own: x′ by the name that it has there */
+    body = move_expr(&m, expr_read_whole(l->graph, id));
   else if (t.kind == TENSOR_DEFINITION)
     body = move_expr(&m, t.body);
   const OwnRule *rule = t.rule == NULL ? NULL : copy_rule(l, &m, t.rule);

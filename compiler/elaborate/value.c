@@ -51,9 +51,7 @@ Value value_tensor(Elaborator *e, TensorId id) {
   v.rank = t->rank;
   v.extents = t->extents;
   v.axis_names = t->index_names;
-  ExprId at[MAX_AXES];
-  for (uint32_t i = 0; i < t->rank; i++) at[i] = expr_index(e->graph, i);
-  v.body = expr_read(e->graph, id, at, t->rank, EXPR_NONE);
+  v.body = expr_read_whole(e->graph, id);
   return v;
 }
 

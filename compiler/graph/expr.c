@@ -108,6 +108,13 @@ ExprId expr_read(Graph *graph, TensorId tensor, const ExprId *indices, uint32_t 
   return intern(graph, e);
 }
 
+ExprId expr_read_whole(Graph *graph, TensorId tensor) {
+  uint32_t rank = tensor_at(graph, tensor)->rank;
+  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, rank + 1);
+  for (uint32_t i = 0; i < rank; i++) at[i] = expr_index(graph, i);
+  return expr_read(graph, tensor, at, rank, EXPR_NONE);
+}
+
 static ExprId make_op(Graph *graph, ScalarOp op, ScalarType type, const ExprId *args, uint32_t n) {
   if (scalar_ops[op].arity != n)
     bug("graph", "%s takes %u operands, not %u", scalar_ops[op].name, scalar_ops[op].arity, n);

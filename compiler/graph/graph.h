@@ -190,6 +190,7 @@ ExprId expr_integer(Graph *graph, ScalarType type, int64_t value); /* integer ty
 ExprId expr_number(Graph *graph, ScalarType type, double value);   /* whichever the type asks for */
 ExprId expr_index(Graph *graph, uint32_t number);
 ExprId expr_read(Graph *graph, TensorId tensor, const ExprId *indices, uint32_t n, ExprId fallback);
+ExprId expr_read_whole(Graph *graph, TensorId tensor); /* at index variables 0, 1, … */
 /* Operands must have the types that the operator takes (verify.c); the result type follows from
    them. For OP_CAST use expr_cast. Nothing is simplified here. */
 ExprId expr_op(Graph *graph, ScalarOp op, const ExprId *args, uint32_t n);

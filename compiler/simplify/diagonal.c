@@ -244,8 +244,6 @@ static Rewritten rewrite(Diagonals *d, ExprId id) {
 /* Σ (a + b) = Σ a + Σ b, a and b with conditions of their own, each to be solved in its own sum. */
 static ExprId sum_of_parts(Program *program, const Tensor *whole, const Rewritten *r) {
   Graph *graph = program->graph;
-  ExprId *at = ARENA_ARRAY(graph->arena, ExprId, whole->rank + 1);
-  for (uint32_t i = 0; i < whole->rank; i++) at[i] = expr_index(graph, i);
   ExprId all = EXPR_NONE;
   for (size_t i = 0; i < r->terms.count; i++) {
     Tensor part = *whole;
@@ -253,7 +251,7 @@ static ExprId sum_of_parts(Program *program, const Tensor *whole, const Rewritte
     part.named = part.is_adjoint = false;
     part.derived = true;
     part.body = r->terms.items[i];
-    ExprId read = expr_read(graph, graph_add(graph, part), at, part.rank, EXPR_NONE);
+    ExprId read = expr_read_whole(graph, graph_add(graph, part));
     all = all == EXPR_NONE ? read : fold_op2(graph, OP_ADD, all, read);
   }
   return all;
