@@ -70,10 +70,6 @@ static bool constant_axis(Elaborator *e, const Argument *axis, uint32_t rank, ui
   return true;
 }
 
-static const char *temporary(Elaborator *e, const char *what) {
-  return e->naming == NULL ? what : arena_printf(e->arena, "%s.%s", e->naming, what);
-}
-
 /* --- choice --- */
 
 Value call_where(Elaborator *e, Scope *scope, const Ast *call) {
@@ -217,10 +213,10 @@ Value call_reshape(Elaborator *e, Scope *scope, const Ast *call) {
   if (value_indices(e, v.body, &free) > 0) return reshape_by_arithmetic(e, v, rank, extents);
   TensorId id;
   v.adapts = false;
-  if (!hold_value(e, scope, &v, temporary(e, "x"), call->args[0].value->span, &id))
+  if (!hold_value(e, scope, &v, temporary_name(e, "x"), call->args[0].value->span, &id))
     return value_error();
   Tensor t = tensor_new(TENSOR_RESHAPE, v.type);
-  t.name = temporary(e, "reshape");
+  t.name = temporary_name(e, "reshape");
   t.rank = rank;
   t.extents = extents;
   t.source = id;

@@ -201,9 +201,6 @@ static bool match_shape(Elaborator *e, Signature *s, const Param *param, const A
   return true;
 }
 
-/* An argument that is much written out becomes a definition, so that inlining cannot explode; so
-   does one that draws random numbers: one for each of its elements, however it is used; and one
-   that the function differentiates by. */
 static bool is_small(const Elaborator *e, ExprId id, int *budget) {
   const Expr *x = expr_at(e->graph, id);
   if (--*budget < 0) return false;
@@ -213,20 +210,27 @@ static bool is_small(const Elaborator *e, ExprId id, int *budget) {
   return true;
 }
 
+/* Whether the function takes a derivative by the parameter, and what is given for it is no tensor
+   nor a place in one. */
+static bool needs_place(const Elaborator *e, const Signature *s, const Param *param,
+                        const Value *v) {
+  const Stmt *function = s->scope->function;
+  return function != NULL && type_is_real(v->type) &&
+         expr_at(e->graph, v->body)->kind != EXPR_READ && differentiates_by(function, param->name);
+}
+
+/* An argument that is much written out becomes a definition, so that inlining cannot explode; so
+   does one that draws random numbers: one for each of its elements, however it is used; and one
+   that the function differentiates by. */
 static void settle_argument(Elaborator *e, const Signature *s, const Param *param, Argument *arg) {
   enum { SMALL = 16 };
   int budget = SMALL;
   TensorId id;
   if (arg->value.kind != VALUE_TENSOR) return;
-  bool place = expr_at(e->graph, arg->value.body)->kind == EXPR_READ;
-  if (!place && type_is_real(arg->value.type) && s->scope->function != NULL &&
-      differentiates_by(s->scope->function, param->name)) {
-    arg->value.adapts = arg->value.constant = false;
-    hold_value(e, s->scope, &arg->value, full_name(e, s->scope, param->name), arg->span, &id);
-    return;
-  }
   bool drawn = arg->value.rank > 0 && expr_uses_index(e->graph, arg->value.body, RANDOM_POINT);
-  if (!drawn && is_small(e, arg->value.body, &budget)) return;
+  bool placed = needs_place(e, s, param, &arg->value);
+  if (!drawn && !placed && is_small(e, arg->value.body, &budget)) return;
+  if (placed) arg->value.adapts = arg->value.constant = false;
   hold_value(e, s->scope, &arg->value, full_name(e, s->scope, param->name), arg->span, &id);
 }
 

@@ -111,20 +111,16 @@ static bool seed_value(Elaborator *e, Scope *scope, const Ast *ast, const Value 
   return false;
 }
 
-static const char *temporary(const Elaborator *e, const char *name) {
-  return e->naming == NULL ? name : arena_printf(e->arena, "%s.%s", e->naming, name);
-}
-
 /* Of tensors as a whole: taken when the program has been read. */
 static Value whole_derivative(Elaborator *e, Scope *scope, const Ast *call, DerivativeKind kind,
                               Value *f, TensorId x, Value *seed) {
   TensorId source, vector = TENSOR_NONE;
   bool unnamed = f->constant; /* a number that has a name has it no more */
-  const char *name = unnamed ? "f" : temporary(e, "f");
+  const char *name = unnamed ? "f" : temporary_name(e, "f");
   f->adapts = f->constant = false;
   if (!hold_value(e, scope, f, name, call->args[0].value->span, &source)) return value_error();
   if (seed != NULL &&
-      !hold_value(e, scope, seed, temporary(e, "v"), call->args[2].value->span, &vector))
+      !hold_value(e, scope, seed, temporary_name(e, "v"), call->args[2].value->span, &vector))
     return value_error();
   return value_tensor(e, make_derivative(e, kind, source, x, vector, 0, call->span));
 }
@@ -147,7 +143,8 @@ static Value derivative_at_points(Elaborator *e, Scope *scope, const Ast *call, 
                  .n_shared = n,
                  .span = call->span};
   if (seed != NULL)
-    p.seed = hold_over(e, scope, seed, shared, n, temporary(e, "v"), call->args[2].value->span);
+    p.seed =
+        hold_over(e, scope, seed, shared, n, temporary_name(e, "v"), call->args[2].value->span);
   return pointwise_derivative(e, scope, &p);
 }
 

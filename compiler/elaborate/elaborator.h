@@ -282,6 +282,8 @@ Owner *owner_new(Elaborator *e, Owner *outer, const char *name, const char *iter
 /* What a definition is called in the graph: the export that is elaborated apart, the owner's path,
    the name. */
 const char *full_name(Elaborator *e, const Scope *scope, const char *name);
+/* Of what a statement makes besides: `what`, after the name that the statement gives. */
+const char *temporary_name(const Elaborator *e, const char *what);
 /* What a param or state is called, in every elaboration. */
 const char *owned_name(Elaborator *e, const Scope *scope, const char *name);
 

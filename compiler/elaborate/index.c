@@ -376,6 +376,6 @@ Value anonymous_definition(Elaborator *e, Scope *scope, const Ast *call) {
     close_indices(e, &list);
     return value_error();
   }
-  const char *name = e->naming == NULL ? "t" : arena_printf(e->arena, "%s.t", e->naming);
+  const char *name = temporary_name(e, "t");
   return finish_definition(e, scope, &list, v, name, false, call->span, first);
 }

@@ -150,32 +150,17 @@ void lift_find(Lift *l, TensorId f) {
 
 /* --- copies --- */
 
-TensorId lift_add(const Lift *l, Tensor t, const uint32_t *variables) {
-  const char *name = t.name;
-  t.name = "at.point";
-  t.points = 0;
-  for (uint32_t i = 0; i < t.rank; i++)
-    for (uint32_t k = 0; k < l->n_shared; k++)
-      if (variables[i] == l->shared[k]) t.points |= (uint64_t)1 << i;
-  TensorId id = graph_add(l->graph, t);
-  tensor_at(l->graph, id)->name = name;
-  set_axis_variables(l->e, id, variables);
-  return id;
-}
-
-static TensorId add_copy(Lift *l, TensorId id) {
+TensorId lift_add(const Lift *l, Tensor t, const uint32_t *first, uint32_t n, const uint32_t *own) {
   Elaborator *e = l->e;
-  Tensor t = *tensor_at(l->graph, id);
-  uint32_t lacks[MAX_AXES], n = missing(l, id, lacks), total = n + t.rank + t.n_reduced;
+  uint32_t total = n + t.rank + t.n_reduced;
   int64_t *extents = ARENA_ARRAY(e->arena, int64_t, total + 1);
   const char **names = ARENA_ARRAY(e->arena, const char *, total + 1);
   uint32_t *variables = ARENA_ARRAY(e->arena, uint32_t, n + t.rank + 1);
-  const uint32_t *own = axis_variables(e, id);
   for (uint32_t i = 0; i < n; i++) {
-    const IndexVariable *index = &e->indices.items[lacks[i] - FIRST_INDEX];
+    const IndexVariable *index = &e->indices.items[first[i] - FIRST_INDEX];
     extents[i] = index->extent;
     names[i] = index->name;
-    variables[i] = lacks[i];
+    variables[i] = first[i];
   }
   for (uint32_t i = 0; i < t.rank; i++) {
     extents[n + i] = t.extents[i];
@@ -183,14 +168,29 @@ static TensorId add_copy(Lift *l, TensorId id) {
   }
   for (uint32_t i = 0; t.index_names != NULL && i < t.rank + t.n_reduced; i++)
     names[n + i] = t.index_names[i];
+  const char *name = t.name;
+  t.name = "at.point"; /* it takes no name from others */
   t.rank += n;
   t.extents = extents;
   t.index_names = names;
+  t.points = 0;
+  for (uint32_t i = 0; i < t.rank; i++)
+    for (uint32_t k = 0; k < l->n_shared; k++)
+      if (variables[i] == l->shared[k]) t.points |= (uint64_t)1 << i;
+  TensorId id = graph_add(l->graph, t);
+  tensor_at(l->graph, id)->name = name;
+  set_axis_variables(e, id, variables);
+  return id;
+}
+
+static TensorId add_copy(const Lift *l, TensorId id) {
+  Tensor t = *tensor_at(l->graph, id);
+  uint32_t lacks[MAX_AXES], n = missing(l, id, lacks);
   t.named = false;
   t.checkpoint = 0;
   t.unsolved = NULL;
   t.body = EXPR_NONE;
-  return lift_add(l, t, variables);
+  return lift_add(l, t, lacks, n, axis_variables(l->e, id));
 }
 
 typedef struct Move {

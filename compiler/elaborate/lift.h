@@ -26,5 +26,6 @@ void lift_find(Lift *l, TensorId f);
 void lift_copy(Lift *l);
 /* In everything made since lift_find: what the copies are copies of, in their place. */
 void lift_replace(const Lift *l);
-/* A tensor that the result will not read: it takes no name from others. */
-TensorId lift_add(const Lift *l, Tensor t, const uint32_t *variables);
+/* Adds t, which the result will not read, with axes for the n variables `first` of S in front.
+   own: the variables that its own axes stand for, or NULL. */
+TensorId lift_add(const Lift *l, Tensor t, const uint32_t *first, uint32_t n, const uint32_t *own);

@@ -98,24 +98,13 @@ static Value value_at_point(const Lift *l, TensorId id, uint32_t n_leading) {
 }
 
 /* x′[S, J] */
-static TensorId add_stand_in(Lift *l, const Value *x, const char *name) {
-  Elaborator *e = l->e;
-  uint32_t n = l->n_shared, rank = n + x->rank;
-  int64_t *extents = ARENA_ARRAY(e->arena, int64_t, rank + 1);
-  const char **names = ARENA_ARRAY(e->arena, const char *, rank + 1);
-  uint32_t *variables = ARENA_ARRAY(e->arena, uint32_t, rank + 1);
-  for (uint32_t i = 0; i < rank; i++) {
-    const IndexVariable *s = i < n ? &e->indices.items[l->shared[i] - FIRST_INDEX] : NULL;
-    extents[i] = s != NULL ? s->extent : x->extents[i - n];
-    if (s != NULL) variables[i] = l->shared[i];
-    if (s != NULL || x->axis_names != NULL) names[i] = s != NULL ? s->name : x->axis_names[i - n];
-  }
+static TensorId add_stand_in(const Lift *l, const Value *x, const char *name) {
   Tensor t = tensor_new(TENSOR_STAND_IN, x->type);
   t.name = name;
-  t.rank = rank;
-  t.extents = extents;
-  t.index_names = names;
-  return lift_add(l, t, variables);
+  t.rank = x->rank;
+  t.extents = x->extents;
+  t.index_names = x->axis_names;
+  return lift_add(l, t, l->shared, l->n_shared, NULL);
 }
 
 /* What f does not depend on. */
@@ -189,8 +178,7 @@ Value pointwise_derivative(Elaborator *e, Scope *scope, Pointwise *p) {
             .place = p->x.body,
             .rank = p->x.rank,
             .early = TENSOR_NONE};
-  const char *name = e->naming == NULL ? "f" : arena_printf(e->arena, "%s.f", e->naming);
-  TensorId f = hold_over(e, scope, &p->f, p->shared, p->n_shared, name, p->span);
+  TensorId f = hold_over(e, scope, &p->f, p->shared, p->n_shared, temporary_name(e, "f"), p->span);
   settle_definitions(e);
   differentiate_needed(e->graph, e->diag, f);
   l.x = add_stand_in(&l, &p->x, p->name);

@@ -48,11 +48,6 @@ static bool reducible(Elaborator *e, Reduction reduction, Value *v, const char *
   return true;
 }
 
-static const char *temporary_name(Elaborator *e, Reduction reduction) {
-  const char *name = reduction_name(reduction);
-  return e->naming == NULL ? name : arena_printf(e->arena, "%s.%s", e->naming, name);
-}
-
 /* The mean of `count` values is their sum divided by count. */
 static Value divide_by_count(Elaborator *e, Value sum, int64_t count, Span span) {
   return apply_binary(e, OP_DIV, sum, value_integer(e, count), span);
@@ -61,7 +56,7 @@ static Value divide_by_count(Elaborator *e, Value sum, int64_t count, Span span)
 static Value make_reduction(Elaborator *e, Scope *scope, Reduction reduction, const Value *v,
                             const uint32_t *reduced, uint32_t n, Span span) {
   Reduction done = reduction == REDUCE_NONE ? REDUCE_SUM : reduction;
-  Making making = {.name = temporary_name(e, done),
+  Making making = {.name = temporary_name(e, reduction_name(done)),
                    .reduction = done,
                    .reduced = reduced,
                    .n_reduced = n,

@@ -120,6 +120,10 @@ const char *full_name(Elaborator *e, const Scope *scope, const char *name) {
   return arena_printf(e->arena, "%s.%s%s", e->variant, path, name);
 }
 
+const char *temporary_name(const Elaborator *e, const char *what) {
+  return e->naming == NULL ? what : arena_printf(e->arena, "%s.%s", e->naming, what);
+}
+
 /* In the third turn of a `repeat`, W is W_2. */
 const char *owned_name(Elaborator *e, const Scope *scope, const char *name) {
   Text text = text_new(e->arena);
