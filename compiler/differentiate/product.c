@@ -13,6 +13,7 @@
 #include "differentiate/sweep.h"
 #include "simplify/affine.h"
 #include "simplify/algebra.h"
+#include "simplify/view.h"
 
 enum { SHORT_PRODUCT = 4 /* factors: n² multiplications are about as many as 3 n */ };
 
@@ -72,26 +73,12 @@ typedef struct Row {
   ExprId factor; /* at index variables 0, 1, … */
 } Row;
 
-/* R at the number r. */
-static void indices_of_number(const Row *row, ExprId number, ExprId *out) {
-  Graph *graph = row->graph;
-  for (uint32_t i = row->y->n_reduced; i-- > 0;) {
-    ExprId extent = expr_integer(graph, TYPE_I32, row->y->reduced_extents[i]);
-    out[i] = i == 0 ? number : fold_op2(graph, OP_MOD, number, extent);
-    number = fold_op2(graph, OP_DIV, number, extent);
-  }
+/* R and r, as shapes of the same elements. */
+static Tensor reduced_shape(const Row *row) {
+  return (Tensor){.rank = row->y->n_reduced, .extents = row->y->reduced_extents};
 }
 
-static ExprId number_of_indices(const Row *row, const ExprId *at) {
-  Graph *graph = row->graph;
-  ExprId number = expr_integer(graph, TYPE_I32, 0);
-  for (uint32_t i = 0; i < row->y->n_reduced; i++) {
-    ExprId extent = expr_integer(graph, TYPE_I32, row->y->reduced_extents[i]);
-    number = fold_op2(graph, OP_MUL, number, extent);
-    number = fold_op2(graph, OP_ADD, number, at[i]);
-  }
-  return number;
-}
+static Tensor row_shape(const Row *row) { return (Tensor){.rank = 1, .extents = row->extents}; }
 
 static ExprId *index_list(const Row *row) {
   ExprId *at = ARENA_ARRAY(row->graph->arena, ExprId, row->n + 1);
@@ -107,7 +94,9 @@ static void find_factor(Row *row) {
   ExprId *map = ARENA_ARRAY(graph->arena, ExprId, n + 1);
   for (uint32_t i = 0; i < y->rank; i++) map[i] = expr_integer(graph, TYPE_I32, 0);
   for (uint32_t i = 1; i < row->n; i++) map[row->axes[i]] = expr_index(graph, i);
-  indices_of_number(row, expr_index(graph, 0), map + y->rank);
+  const ExprId number = expr_index(graph, 0);
+  const Tensor from = row_shape(row), to = reduced_shape(row);
+  place_in_view(graph, &from, &number, &to, map + y->rank);
   ExprId factor = expr_substitute(graph, read_again(graph, y->body), map, n);
   row->factor = normalize_indices(graph, factor, (Ranges){row->extents, row->n});
   const Expr *e = expr_at(graph, row->factor);
@@ -171,12 +160,13 @@ static ExprId long_others(Graph *graph, const Tensor *y, const ExprId *at) {
     const char *what;
     int64_t step;
   } sides[2] = {{"before", -1}, {"after", 1}};
+  const Tensor reduced = reduced_shape(&row), number = row_shape(&row);
   ExprId products[2];
   for (int side = 0; side < 2; side++) {
     TensorId product = running_product(&row, sides[side].what, sides[side].step);
     ExprId *place = index_list(&row);
     for (uint32_t i = 1; i < row.n; i++) place[i] = at[row.axes[i]];
-    place[0] = number_of_indices(&row, at + y->rank);
+    place_in_view(graph, &reduced, at + y->rank, &number, place);
     products[side] = neighbour(&row, product, place, sides[side].step);
   }
   return expr_op2(graph, OP_MUL, products[0], products[1]);

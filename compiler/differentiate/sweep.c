@@ -1,5 +1,6 @@
 #include "differentiate/sweep.h"
 #include "simplify/algebra.h"
+#include "simplify/view.h"
 
 static bool reads_active(const Graph *graph, ExprId id, const bool *active) {
   const Expr *e = expr_at(graph, id);
@@ -80,12 +81,11 @@ ExprId reduction_factor(Graph *graph, TensorId y, uint32_t shift, ExprId adjoint
   case REDUCE_PROD: return derive_mul(graph, adjoint, product_of_others(graph, y, at));
   case REDUCE_MAX:
   case REDUCE_MIN: {
-    ExprId number = expr_integer(graph, TYPE_I32, 0); /* the row-major number of R */
-    for (uint32_t i = 0; i < t.n_reduced; i++) {
-      ExprId extent = expr_integer(graph, TYPE_I32, t.reduced_extents[i]);
-      number = fold_op2(graph, OP_MUL, number, extent);
-      number = fold_op2(graph, OP_ADD, number, at[t.rank + i]);
-    }
+    const Tensor reduced = {.rank = t.n_reduced, .extents = t.reduced_extents};
+    const int64_t count = tensor_size(&reduced);
+    const Tensor row = {.rank = 1, .extents = &count};
+    ExprId number; /* the row-major one of R */
+    place_in_view(graph, &reduced, at + t.rank, &row, &number);
     ExprId place = expr_read(graph, place_of_extremum(graph, y), at, t.rank, EXPR_NONE);
     return derive_where(graph, fold_op2(graph, OP_EQ, number, place), adjoint,
                         expr_number(graph, expr_at(graph, adjoint)->type, 0));
