@@ -28,16 +28,22 @@ static Interval difference_bounds(ScalarOp op, bool holds) {
   }
 }
 
+bool guard_bounds(Graph *graph, const Guard *guard, Ranges ranges, Affine *difference,
+                  Interval *bounds) {
+  if (!affine_compared(graph, guard->condition, ranges, difference)) return false;
+  *bounds = difference_bounds(expr_at(graph, guard->condition)->op, guard->holds);
+  return true;
+}
+
 /* d = common · form + constant is bounded, hence form, and the sum that is a multiple of it. */
 static Interval guard_interval(Graph *graph, const Guard *guard, const Affine *sum, Ranges ranges) {
-  Interval all = {INT64_MIN, INT64_MAX};
+  Interval all = {INT64_MIN, INT64_MAX}, bound;
   Affine d;
-  if (!affine_compared(graph, guard->condition, ranges, &d)) return all;
+  if (!guard_bounds(graph, guard, ranges, &d, &bound)) return all;
   int64_t common;
   Affine form = affine_primitive(d, &common);
   int64_t multiple = affine_multiple(sum, &form);
   if (multiple == 0) return all;
-  Interval bound = difference_bounds(expr_at(graph, guard->condition)->op, guard->holds);
   bool least = bound.low != INT64_MIN, greatest = bound.high != INT64_MAX;
   int64_t low = least ? -floor_div(d.constant - bound.low, common) : 0;
   int64_t high = greatest ? floor_div(bound.high - d.constant, common) : 0;

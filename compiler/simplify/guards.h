@@ -15,5 +15,8 @@ typedef struct Guards {
 
 /* The condition, or that it does not hold, taken apart at and, or, not. */
 void guards_add(Graph *graph, Guards *guards, ExprId condition, bool holds);
+/* A comparison of integers as bounds of a difference of sums; false: it says nothing of one. */
+bool guard_bounds(Graph *graph, const Guard *guard, Ranges ranges, Affine *difference,
+                  Interval *bounds);
 /* What the comparisons of integers among them say about a sum. */
 Interval guards_interval(Graph *graph, const Guards *guards, const Affine *sum, Ranges ranges);

@@ -35,23 +35,26 @@ static void take_residue(Graph *graph, ExprId condition, uint32_t v, Ranges rang
   values->first = sign * (-d.constant / factor - in.constant);
 }
 
-/* ±v + rest, compared with 0: the values of v for which it can hold at all. */
-static void take_bounds(Graph *graph, ExprId condition, uint32_t v, Ranges ranges,
+/* ±v + rest is bounded: the values of v for which that can hold at all. */
+static void take_bounds(Graph *graph, const Guard *guard, uint32_t v, Ranges ranges,
                         Interval *values) {
   Affine d;
-  const ScalarOp op = expr_at(graph, condition)->op;
-  if (!affine_compared(graph, condition, ranges, &d) || op == OP_NE) return;
+  Interval bound;
+  if (!guard_bounds(graph, guard, ranges, &d, &bound)) return;
   uint32_t k = 0;
   while (k < d.n && d.terms[k].atom != expr_index(graph, v)) k++;
   int64_t sign = k < d.n ? d.terms[k].factor : 0;
   if (sign != 1 && sign != -1) return;
-  Affine rest = affine_scale(affine_without(d, k), -sign); /* v is compared with it */
+  Affine rest = affine_without(d, k);
   for (uint32_t i = 0; i < rest.n; i++)
     if (expr_uses_index(graph, rest.terms[i].atom, v)) return;
   Interval range = affine_interval(graph, &rest, ranges);
-  bool above = (op == OP_GE || op == OP_GT) == (sign == 1), open = op == OP_GT || op == OP_LT;
-  if ((op == OP_EQ || above) && range.low > values->low - open) values->low = range.low + open;
-  if ((op == OP_EQ || !above) && range.high < values->high + open) values->high = range.high - open;
+  bool least = bound.low != INT64_MIN, most = bound.high != INT64_MAX;
+  Interval term = {least ? bound.low - range.high : INT64_MIN,
+                   most ? bound.high - range.low : INT64_MAX};
+  if (sign < 0) term = (Interval){most ? -term.high : INT64_MIN, least ? -term.low : INT64_MAX};
+  if (term.low > values->low) values->low = term.low;
+  if (term.high < values->high) values->high = term.high;
 }
 
 /* The values of output v at which the conditions can hold. */
@@ -59,9 +62,8 @@ static Progression values_of(Graph *graph, const Guards *guards, uint32_t v, Ran
   Interval range = {0, ranges.extents[v] - 1};
   Progression values = {.first = 0, .step = 1};
   for (size_t i = 0; i < guards->count; i++) {
-    if (!guards->items[i].holds) continue;
-    take_bounds(graph, guards->items[i].condition, v, ranges, &range);
-    take_residue(graph, guards->items[i].condition, v, ranges, &values);
+    take_bounds(graph, &guards->items[i], v, ranges, &range);
+    if (guards->items[i].holds) take_residue(graph, guards->items[i].condition, v, ranges, &values);
   }
   int64_t behind = values.first - range.low;
   values.first = range.low + (behind - values.step * floor_div(behind, values.step));
@@ -107,18 +109,17 @@ static Narrowed narrow(Graph *graph, const Tensor *t, const Guards *guards) {
                    .names = ARENA_ARRAY(graph->arena, const char *, n + 1),
                    .share = 1};
   for (uint32_t v = 0; v < n; v++) {
-    Progression values = {.first = 0, .step = 1, .count = ranges.extents[v]};
-    if (v < t->rank) values = values_of(graph, guards, v, ranges);
-    if (2 * values.count > ranges.extents[v] || v >= t->rank)
-      values = (Progression){.first = 0, .step = 1, .count = ranges.extents[v]};
+    const Progression all = {.first = 0, .step = 1, .count = ranges.extents[v]};
+    Progression values = v < t->rank ? values_of(graph, guards, v, ranges) : all;
+    if (2 * values.count > all.count) values = all;
     ExprId first = expr_integer(graph, TYPE_I32, values.first);
     ExprId step = expr_integer(graph, TYPE_I32, values.step);
-    made.share *= (double)values.count / (double)ranges.extents[v];
-    if (values.count < ranges.extents[v])
+    made.share *= (double)values.count / (double)all.count;
+    if (values.count < all.count)
       made.condition =
-          fold_op2(graph, OP_AND, made.condition, is_among(graph, v, &values, ranges.extents[v]));
+          fold_op2(graph, OP_AND, made.condition, is_among(graph, v, &values, all.count));
     made.with[v] = first;
-    if (values.count <= 1 && ranges.extents[v] > 1 && v < t->rank) continue;
+    if (values.count <= 1 && all.count > 1) continue;
     uint32_t to = v < t->rank ? made.rank++ : made.rank + v - t->rank;
     made.with[v] =
         fold_op2(graph, OP_ADD, fold_op2(graph, OP_MUL, step, expr_index(graph, to)), first);
