@@ -2,12 +2,6 @@
 #include <string.h>
 #include "elaborate/elaborator.h"
 
-static bool contains(const uint32_t *numbers, uint32_t n, uint32_t number) {
-  for (uint32_t i = 0; i < n; i++)
-    if (numbers[i] == number) return true;
-  return false;
-}
-
 /* The variables that become axes of the definition, in order: index variables of the notation
    around it, those of the left-hand side, axes of the value. What draws random numbers inside a
    scan draws them at every step. */
@@ -20,12 +14,12 @@ static uint32_t output_variables(Elaborator *e, const Value *v, const Making *ma
   uint32_t n = 0;
   *variables = ARENA_ARRAY(e->arena, uint32_t, n_free + making->n_own + v->rank + 1);
   for (uint32_t i = 0; i < n_free; i++)
-    if (!contains(making->own, making->n_own, free[i]) &&
-        !contains(making->reduced, making->n_reduced, free[i]))
+    if (!is_among(free[i], making->own, making->n_own) &&
+        !is_among(free[i], making->reduced, making->n_reduced))
       (*variables)[n++] = free[i];
   for (uint32_t i = 0; i < making->n_own; i++) (*variables)[n++] = making->own[i];
   for (uint32_t i = 0; i < v->rank; i++)
-    if (!contains(making->reduced, making->n_reduced, i)) (*variables)[n++] = i;
+    if (!is_among(i, making->reduced, making->n_reduced)) (*variables)[n++] = i;
   return n;
 }
 
@@ -136,7 +130,7 @@ Value made_value(Elaborator *e, TensorId id, const Value *v, const Making *makin
   ExprId at[MAX_AXES];
   uint32_t n_leading = 0;
   while (n_leading < n && outputs[n_leading] >= FIRST_INDEX &&
-         !contains(making->own, making->n_own, outputs[n_leading]))
+         !is_among(outputs[n_leading], making->own, making->n_own))
     n_leading++;
   for (uint32_t i = 0; i < n; i++)
     at[i] = i < n_leading ? expr_index(e->graph, outputs[i]) : expr_index(e->graph, rank++);

@@ -233,6 +233,11 @@ Value value_layout(Elaborator *e, Value v, const uint32_t *to, uint32_t rank,
                    const int64_t *extents);
 /* Broadcast to a shape (NumPy's rule). False when it does not fit; nothing is reported. */
 bool value_broadcast(Elaborator *e, Value *v, uint32_t rank, const int64_t *extents);
+static inline bool is_among(uint32_t number, const uint32_t *numbers, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++)
+    if (numbers[i] == number) return true;
+  return false;
+}
 /* The index variables of the notation in it, in their order. */
 uint32_t value_indices(Elaborator *e, ExprId body, uint32_t **numbers);
 /* And others. */

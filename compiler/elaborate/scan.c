@@ -141,12 +141,6 @@ static bool names_step(const Scan *s, const Item *item, uint32_t *number) {
          s->e->indices.items[*number - FIRST_INDEX].step;
 }
 
-static bool is_among(uint32_t number, const uint32_t *numbers, uint32_t n) {
-  for (uint32_t i = 0; i < n; i++)
-    if (numbers[i] == number) return true;
-  return false;
-}
-
 /* Of an index with a range from 0, `i: 3`, where its end is a plain number or name. */
 static int64_t written_extent(const Scan *s, const Item *item) {
   const Ast *end = item->kind == ITEM_SLICE      ? item->second
