@@ -13,7 +13,8 @@
 enum { READERS_DEEP = 4 };
 
 /* Cycles. */
-static const double a_vector = 0.5 /* multiply-add */, a_copy = 0.5 /* of an element, transposed */,
+static const double a_vector = 0.5 /* multiply-add */,
+                    a_shifted_vector = 0.75 /* of one that lies across lines */, a_copy = 0.5 /* of an element, transposed */,
                     a_scalar = 2 /* operation where there could be a vector */,
                     a_fold = 8 /* of a vector to one number */;
 
@@ -89,6 +90,18 @@ static bool has_index(const Graph *g, ExprId id, uint32_t v) {
   return (indices_of(g, id) >> v & 1) != 0;
 }
 
+/* Of bringing an operand's axis innermost, where it is not. */
+static double copy_cycles(const Work *w, TensorId operand, uint32_t axis) {
+  if (stride_of(w, operand, axis) == 1 || known_copy(w, operand, axis) != TENSOR_NONE) return 0;
+  return a_copy * (double)tensor_size(tensor_at(w->graph, operand));
+}
+
+/* Whether vectors along v start anywhere in a line: the operand is read at v + other indices. */
+static bool is_shifted(const Work *w, const Node *n, ExprId read, uint32_t axis) {
+  ExprId at = expr_at(w->graph, read)->args[axis];
+  return affine_of(w->graph, at, node_ranges(n)).n > 1;
+}
+
 /* Lanes along output index v; -1 when they cannot run there. */
 static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_t *wishes) {
   const Graph *g = w->graph;
@@ -98,13 +111,10 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
   ExprId vectors_of = in_left ? c->left : c->right;
   uint32_t axis = lane_axis(w, n, vectors_of, v);
   if (axis == NO_INDEX) return -1;
-  TensorId right = expr_at(g, vectors_of)->tensor;
   double vectors =
       (double)(multiplications(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
-  double cycles = a_vector * vectors;
-  bool lies_well = stride_of(w, right, axis) == 1;
-  if (!lies_well && known_copy(w, right, axis) == TENSOR_NONE)
-    cycles += a_copy * (double)tensor_size(tensor_at(g, right));
+  double cycles = vectors * (is_shifted(w, n, vectors_of, axis) ? a_shifted_vector : a_vector);
+  cycles += copy_cycles(w, expr_at(g, vectors_of)->tensor, axis);
   for (uint32_t k = 0; k < n->rank; k++) cycles += k == v ? 0 : a_scalar * (double)wishes[k];
   return cycles;
 }
@@ -113,15 +123,18 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
 static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
   const Graph *g = w->graph;
   ExprId sides[2] = {n->contraction->left, n->contraction->right};
+  double a_product = a_vector, copies = 0;
   for (int side = 0; side < 2; side++) {
     uint32_t axis = lane_axis(w, n, sides[side], v);
-    if (axis == NO_INDEX || stride_of(w, expr_at(g, sides[side])->tensor, axis) != 1) return -1;
+    if (axis == NO_INDEX) return -1;
+    copies += copy_cycles(w, expr_at(g, sides[side])->tensor, axis);
+    if (is_shifted(w, n, sides[side], axis)) a_product = a_shifted_vector;
   }
   int64_t lanes = full_lanes(w, n), rest = n->extents[v] % lanes;
   if (n->extents[v] < lanes) return -1;
   double sums = (double)(multiplications(n) / n->extents[v]), outputs = (double)node_size(n);
-  return a_vector * sums * (double)(n->extents[v] / lanes) + a_fold * outputs +
-         a_scalar * sums * (double)rest;
+  return a_product * sums * (double)(n->extents[v] / lanes) + a_fold * outputs +
+         a_scalar * sums * (double)rest + copies;
 }
 
 /* y.T, alike but for the innermost axis. In a recurrence that computes y and the reader, each step
@@ -217,8 +230,18 @@ static uint32_t dot_innermost(const Work *w, const Node *n, const int64_t *wishe
   return best;
 }
 
-/* The operand with index v becomes the right one; copied if v is not innermost in it. */
-static void make_right(Work *w, uint32_t i, uint32_t v) {
+/* The read of an operand, or of its copy, in which index v is innermost. */
+static ExprId with_innermost(Work *w, uint32_t i, ExprId read, uint32_t v) {
+  const Expr e = *expr_at(w->graph, read);
+  uint32_t axis = lane_axis(w, node_at(w, i), read, v);
+  if (stride_of(w, e.tensor, axis) == 1) return read;
+  TensorId copy = transposed_copy(w, i, e.tensor, axis);
+  ARRAY_PUSH(w->arena, &node_at(w, i)->after, w->node_of[copy] - 1);
+  return expr_read(w->graph, copy, e.args, e.n_args, EXPR_NONE);
+}
+
+/* The operand with index v becomes the right one, read along it; of a dot product both are. */
+static void settle_operands(Work *w, uint32_t i, uint32_t v) {
   Graph *g = w->graph;
   Contraction *c = node_at(w, i)->contraction;
   if (!has_index(g, c->right, v)) {
@@ -226,12 +249,8 @@ static void make_right(Work *w, uint32_t i, uint32_t v) {
     c->left = c->right;
     c->right = left;
   }
-  const Expr right = *expr_at(g, c->right);
-  uint32_t axis = lane_axis(w, node_at(w, i), c->right, v);
-  if (stride_of(w, right.tensor, axis) == 1) return;
-  TensorId copy = transposed_copy(w, i, right.tensor, axis);
-  c->right = expr_read(g, copy, right.args, right.n_args, EXPR_NONE);
-  ARRAY_PUSH(w->arena, &node_at(w, i)->after, w->node_of[copy] - 1);
+  c->right = with_innermost(w, i, c->right, v);
+  if (c->dot) c->left = with_innermost(w, i, c->left, v);
   node_at(w, i)->body = expr_op2(g, OP_MUL, c->left, c->right);
   collect_reads(w, node_at(w, i));
 }
@@ -247,7 +266,7 @@ uint32_t plan_contraction(Work *w, uint32_t i) {
   }
   c->lane = lane;
   c->dot = lane >= node_at(w, i)->rank;
-  if (!c->dot) make_right(w, i, lane);
+  settle_operands(w, i, lane);
   const Node *n = node_at(w, i);
   c->innermost = c->dot ? dot_innermost(w, n, wishes) : lane;
   c->row = own_index(w, n, c->left, c->right);
