@@ -7,7 +7,11 @@
    The order is found from the end: of the nodes that nothing waits for, the one that the node
    taken last reads, when it is a reduction (so that a sum stands right before its elementwise
    reader, and can be finished by it), else the last one in the program's order. Single numbers come
-   first of all, so that they stand between no two definitions that may become one kernel. */
+   first of all, so that they stand between no two definitions that may become one kernel.
+
+   Then a result that nothing reads, as the new value of a param, moves up to where all that it
+   needs is there, with what only it reads: a weight's gradient stands behind the adjoint that it is
+   a sum of, while that is still in a cache, and neither lives any longer. */
 #include "lower/work.h"
 
 /* Calls are few: bodies are small. */
@@ -156,6 +160,91 @@ static bool sort_nodes(Work *w) {
   return true;
 }
 
+/* --- results early --- */
+
+typedef struct Early {
+  Work *w;
+  uint32_t *chain;   /* per node: 1 + the result that it alone serves; 0: none, or several */
+  uint32_t *waiting; /* per result: how many reads from outside of its chain are not placed yet */
+  ARRAY(uint32_t) * chains;     /* per result: its nodes, as they are to run */
+  ARRAY(uint32_t) * dependents; /* per node: those that run after it */
+  ARRAY(uint32_t) ready;        /* results, as they got so */
+  bool *placed;
+  ARRAY(uint32_t) order;
+} Early;
+
+/* The result that all readers of the node serve, as 1 + its number; 0. */
+static uint32_t served(const Early *e, uint32_t i) {
+  const Node *n = node_at(e->w, i);
+  if (n->recurrence != NULL) return 0;
+  if (n->readers.count == 0) return i + 1;
+  uint32_t chain = e->chain[n->readers.items[0]];
+  for (size_t k = 1; k < n->readers.count; k++)
+    if (e->chain[n->readers.items[k]] != chain) return 0;
+  return chain;
+}
+
+static void find_chains(Early *e) {
+  Work *w = e->w;
+  for (size_t k = w->order.count; k-- > 0;)
+    e->chain[w->order.items[k]] = served(e, w->order.items[k]);
+  for (size_t k = 0; k < w->order.count; k++) {
+    uint32_t i = w->order.items[k], chain = e->chain[i];
+    const Node *n = node_at(w, i);
+    if (chain != 0) ARRAY_PUSH(w->arena, &e->chains[chain - 1], i);
+    for (size_t r = 0; r < n->after.count; r++) {
+      ARRAY_PUSH(w->arena, &e->dependents[n->after.items[r]], i);
+      if (chain != 0 && e->chain[n->after.items[r]] != chain) e->waiting[chain - 1]++;
+    }
+  }
+}
+
+static void place_early(Early *e, uint32_t i) {
+  e->placed[i] = true;
+  ARRAY_PUSH(e->w->arena, &e->order, i);
+  for (size_t k = 0; k < e->dependents[i].count; k++) {
+    uint32_t chain = e->chain[e->dependents[i].items[k]];
+    if (chain == 0 || chain == e->chain[i]) continue;
+    if (--e->waiting[chain - 1] == 0) ARRAY_PUSH(e->w->arena, &e->ready, chain - 1);
+  }
+}
+
+/* Whether a recurrence is open behind the node at that place of the order. */
+static bool goes_on(const Work *w, size_t k) {
+  const Recurrence *open = outermost(node_at(w, w->order.items[k])->recurrence);
+  return open != NULL && k + 1 < w->order.count &&
+         outermost(node_at(w, w->order.items[k + 1])->recurrence) == open;
+}
+
+/* What serves one result stands together, as soon as nothing else is missing; results that wait for
+   parts of each other stay where they were. */
+static void move_results_up(Work *w) {
+  uint32_t n = (uint32_t)w->nodes.count;
+  Early e = {.w = w};
+  e.chain = ARENA_ARRAY(w->arena, uint32_t, n + 1);
+  e.waiting = ARENA_ARRAY(w->arena, uint32_t, n + 1);
+  e.placed = ARENA_ARRAY(w->arena, bool, n + 1);
+  e.chains = arena_alloc(w->arena, (n + 1) * sizeof *e.chains);
+  e.dependents = arena_alloc(w->arena, (n + 1) * sizeof *e.dependents);
+  find_chains(&e);
+  size_t done = 0;
+  for (size_t k = 0; k < w->order.count; k++) {
+    uint32_t i = w->order.items[k];
+    if (e.placed[i]) continue;
+    if (e.chain[i] == 0)
+      place_early(&e, i);
+    else if (e.waiting[e.chain[i] - 1] == 0)
+      ARRAY_PUSH(w->arena, &e.ready, e.chain[i] - 1);
+    if (goes_on(w, k)) continue;
+    for (; done < e.ready.count; done++)
+      for (size_t c = 0; c < e.chains[e.ready.items[done]].count; c++)
+        place_early(&e, e.chains[e.ready.items[done]].items[c]);
+  }
+  for (size_t k = 0; k < w->order.count; k++)
+    if (!e.placed[w->order.items[k]]) ARRAY_PUSH(w->arena, &e.order, w->order.items[k]);
+  for (size_t k = 0; k < w->order.count; k++) w->order.items[k] = e.order.items[k];
+}
+
 void order_nodes(Work *w) {
   uint32_t n = (uint32_t)w->nodes.count;
   find_recurrences(w);
@@ -164,4 +253,5 @@ void order_nodes(Work *w) {
     if (must_move(w, node_at(w, i))) move_aside(w, i);
   while (!sort_nodes(w)) {
   }
+  move_results_up(w);
 }
