@@ -61,7 +61,7 @@ static bool related(const Work *w, const Node *x, const Node *m) {
   if (x->rank == 0 || x->rank != m->rank) return false;
   for (size_t i = 0; i < x->reads.count; i++) {
     TensorId t = x->reads.items[i];
-    if (node_reads(m, t) && tensor_at(w->graph, t)->rank == x->rank) return true;
+    if (node_reads(m, t) && tensor_at(w->graph, t)->rank >= x->rank) return true;
   }
   return false;
 }

@@ -44,6 +44,21 @@ static void wish_of_reads(const Work *w, const Node *n, ExprId id, int64_t *wish
   count_wish(w, w->buffer_of[e->tensor], n->rank, wishes);
 }
 
+/* A reader that looks y up, at a place that data says, has its lanes along another axis of y. */
+static void wish_of_lookup(const Work *w, const Node *reader, ExprId id, const Node *n,
+                           int64_t *wishes) {
+  const Expr *e = expr_at(w->graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) wish_of_lookup(w, reader, e->args[i], n, wishes);
+  if (e->kind != EXPR_READ || e->tensor != n->tensor) return;
+  uint32_t axis = NO_INDEX;
+  bool looks_up = false;
+  for (uint32_t k = 0; k < n->rank; k++) {
+    if (expr_at(w->graph, e->args[k])->kind == EXPR_INDEX && n->extents[k] > 1) axis = k;
+    looks_up = looks_up || expr_reads_data(w->graph, e->args[k]);
+  }
+  if (looks_up && axis != NO_INDEX) wishes[axis] += node_size(reader);
+}
+
 /* wishes[k]: how many elements, of what elementwise readers of node i read and write besides, lie
    innermost along axis k. */
 static void wishes_of(const Work *w, uint32_t i, int depth, int64_t *wishes) {
@@ -52,6 +67,7 @@ static void wishes_of(const Work *w, uint32_t i, int depth, int64_t *wishes) {
   if (depth == 0 || n->tensor == TENSOR_NONE) return;
   for (size_t r = 0; r < n->readers.count; r++) {
     const Node *reader = node_at(w, n->readers.items[r]);
+    wish_of_lookup(w, reader, reader->body, n, wishes);
     if (reader->reduction != REDUCE_NONE || reader->rank != n->rank) continue;
     if (!reads_at_point(w->graph, reader->body, n->tensor)) continue;
     wish_of_reads(w, reader, reader->body, wishes);

@@ -113,39 +113,119 @@ static bool guard_place(Context *c, const Node *n, const Scatter *s, ValueId pla
   return true;
 }
 
+/* --- the order of loops --- */
+
+typedef struct ScatterLoops {
+  Context c;
+  const Node *node, *added; /* `added`: its body is v */
+  Scatter s;
+  Binding *bindings;
+  ValueId place;
+  uint32_t lane; /* an output index along which vectors are added; NO_INDEX */
+  bool early;    /* the place and whether there is one do not depend on the outputs */
+  uint32_t open; /* loops and branches */
+} ScatterLoops;
+
+static bool depends(const ScatterLoops *l, uint32_t v) {
+  const Graph *g = l->c.w->graph;
+  return expr_uses_index(g, l->s.place, v) ||
+         (l->s.guard != EXPR_NONE && expr_uses_index(g, l->s.guard, v));
+}
+
+/* y's innermost index, if all that is added lies so. */
+static uint32_t scatter_lane(const ScatterLoops *l) {
+  const Node *n = l->node;
+  Work *w = l->c.w;
+  for (uint32_t v = 0; v < n->rank; v++) {
+    if (v == l->s.axis || is_step(n, v) || n->extents[v] < 4 || depends(l, v)) continue;
+    if (w->plan->buffers[n->buffer].strides[v] != 1) continue;
+    int width = lane_width(w, l->added, v, (TensorList){0}, (TensorList){0});
+    if (width == 0 || width == type_bytes(n->type)) return v;
+  }
+  return NO_INDEX;
+}
+
+static void open_scatter_loop(ScatterLoops *l, uint32_t v, int64_t from, int64_t to, int lanes) {
+  uint32_t variable = kernel_variable(l->c.b, index_name(l->node, v));
+  kernel_loop(l->c.b, variable, from, to, lanes, LOOP_PLAIN);
+  l->bindings[v] = (Binding){offset_variable(l->c.b, variable), lanes > 1};
+}
+
+static void open_outputs(ScatterLoops *l) {
+  for (uint32_t v = 0; v < l->node->rank; v++) {
+    if (v == l->s.axis || v == l->lane || is_step(l->node, v)) continue;
+    open_scatter_loop(l, v, 0, l->node->extents[v], 1);
+    l->open++;
+  }
+}
+
+static void open_place(ScatterLoops *l) {
+  Builder *b = l->c.b;
+  Node at = *l->node;
+  if (l->s.guard != EXPR_NONE) {
+    at.body = l->s.guard;
+    kernel_if(b, translate_body(&l->c, &at, l->bindings, 1));
+    l->open++;
+  }
+  at.body = l->s.place;
+  uint32_t place = kernel_new_local(b, "place", lanes_of(TYPE_I32, 1));
+  kernel_declare(b, place, translate_body(&l->c, &at, l->bindings, 1));
+  l->place = kernel_local(b, place, NULL, 0);
+  l->open += guard_place(&l->c, l->node, &l->s, l->place);
+  l->bindings[l->s.axis] = (Binding){offset_add_term(b, offset_number(0), 1, l->place), false};
+}
+
+static void add_term(ScatterLoops *l, int lanes) {
+  Builder *b = l->c.b;
+  ValueId term = translate_body(&l->c, l->added, l->bindings, lanes);
+  uint32_t y = kernel_parameter(b, l->node->buffer, true);
+  Offset offset = output_offset(&l->c, l->node, l->bindings);
+  ValueId sum =
+      kernel_op2(b, OP_ADD, kernel_load(b, y, offset, lanes), kernel_splat(b, term, lanes));
+  kernel_store(b, y, offset, sum);
+}
+
+/* Vectors of full width, then of what is left. */
+static void add_terms(ScatterLoops *l) {
+  if (l->lane == NO_INDEX) {
+    add_term(l, 1);
+    return;
+  }
+  int lanes = l->c.w->target->vector_bytes / type_bytes(l->node->type);
+  int64_t extent = l->node->extents[l->lane];
+  for (int64_t from = 0; from < extent;) {
+    while (lanes > extent - from) lanes = lanes > 4 ? lanes / 2 : 1;
+    int64_t to = from + (extent - from) / lanes * lanes;
+    open_scatter_loop(l, l->lane, from, to, lanes);
+    add_term(l, lanes);
+    kernel_end(l->c.b);
+    from = to;
+  }
+}
+
+/* For all R: the place, then all O in vectors; where each O has a place of its own, O is outside.
+ */
 void build_scatter(Work *w, Builder *b, const NodeGroup *g) {
   const Node *n = node_at(w, g->nodes.items[0]);
-  Context c = {.w = w, .b = b};
   uint32_t n_indices = n->rank + n->n_reduced;
-  Binding *bindings = ARENA_ARRAY(w->arena, Binding, n_indices + 1);
-  Scatter s;
+  ScatterLoops l = {.c = {.w = w, .b = b}, .node = n, .early = true};
+  l.bindings = ARENA_ARRAY(w->arena, Binding, n_indices + 1);
   ExprId value;
-  if (!find_scatter(w, n, &s, &value)) bug("lower", "%s is no scatter-add", n->name);
-  bind_steps(n, bindings);
-  build_zeros(&c, n, bindings);
-  for (uint32_t i = 0; i < n_indices; i++) {
-    if (i == s.axis || is_step(n, i)) continue;
-    uint32_t variable = kernel_variable(b, index_name(n, i));
-    kernel_loop(b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
-    bindings[i] = (Binding){offset_variable(b, variable), false};
-  }
-  Node at = *n, added = *n;
+  if (!find_scatter(w, n, &l.s, &value)) bug("lower", "%s is no scatter-add", n->name);
+  Node added = *n;
   added.body = value;
-  if (s.guard != EXPR_NONE) {
-    at.body = s.guard;
-    kernel_if(b, translate_body(&c, &at, bindings, 1));
+  l.added = &added;
+  l.lane = scatter_lane(&l);
+  for (uint32_t v = 0; v < n->rank; v++) l.early = l.early && (is_step(n, v) || !depends(&l, v));
+  bind_steps(n, l.bindings);
+  build_zeros(&l.c, n, l.bindings);
+  if (!l.early) open_outputs(&l);
+  for (uint32_t v = n->rank; v < n_indices; v++) {
+    open_scatter_loop(&l, v, 0, n->extents[v], 1);
+    l.open++;
   }
-  at.body = s.place;
-  uint32_t place = kernel_new_local(b, "place", lanes_of(TYPE_I32, 1));
-  kernel_declare(b, place, translate_body(&c, &at, bindings, 1));
-  ValueId j = kernel_local(b, place, NULL, 0);
-  bool guarded = guard_place(&c, n, &s, j);
-  bindings[s.axis] = (Binding){offset_add_term(b, offset_number(0), 1, j), false};
-  ValueId term = translate_body(&c, &added, bindings, 1);
-  uint32_t y = kernel_parameter(b, n->buffer, true);
-  Offset offset = output_offset(&c, n, bindings);
-  kernel_store(b, y, offset, kernel_op2(b, OP_ADD, kernel_load(b, y, offset, 1), term));
-  if (guarded) kernel_end(b);
-  if (s.guard != EXPR_NONE) kernel_end(b);
-  for (uint32_t i = count_steps(n) + 1; i < n_indices; i++) kernel_end(b);
+  open_place(&l);
+  if (l.early) open_outputs(&l);
+  add_terms(&l);
+  for (uint32_t k = 0; k < l.open; k++) kernel_end(b);
 }

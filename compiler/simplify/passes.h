@@ -19,6 +19,7 @@ bool read_diagonals(Program *program);     /* diagonal.c: Jacobians with known z
 bool narrow_outputs(Program *program);     /* narrow.c: sums that are mostly 0 */
 bool settle_outputs(Program *program);     /* outputs.c: which axes a reduction has */
 bool inline_helpers(Program *program);     /* inline.c: elementwise helpers into their reader */
+bool move_lookups(Program *program);       /* lookups.c: sums of what is looked up */
 bool widen_values_of_step(Program *program); /* step.c: 1 - 0.999^step */
 bool drop_copies(Program *program);          /* share.c: another name for the same values */
 bool merge_equal(Program *program);          /* share.c: equal definitions */

@@ -163,6 +163,7 @@ void simplify(Program *program) {
     changed |= settle_outputs(program);
     changed |= narrow_outputs(program);
     changed |= inline_helpers(program);
+    changed |= move_lookups(program);
     changed |= widen_values_of_step(program);
     changed |= merge_equal(program);
     changed |= share_dear(program);
