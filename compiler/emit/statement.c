@@ -18,7 +18,8 @@ static void write_inner(Writer *w, const StatementList *block) {
 }
 
 static bool runs_once(const Statement *s) {
-  return s->kind == STATEMENT_LOOP && s->to - s->from == s->step;
+  return s->kind == STATEMENT_LOOP && s->to - s->from == s->step && s->least == NULL &&
+         s->beyond == NULL;
 }
 
 /* Whether it is written as one statement that needs no braces. */
@@ -52,14 +53,30 @@ static const char *loop_mark(const Statement *s) {
   bug("emit", "loop mark %d", (int)s->mark);
 }
 
+/* Where a loop begins or ends: the constant, or the limit where that is further in. */
+static void write_limit(Writer *w, int64_t constant, const Offset *limit, const char *further) {
+  if (limit == NULL) {
+    text_printf(w->out, "%" PRId64, constant);
+    return;
+  }
+  text_add(w->out, "(");
+  write_offset(w, limit);
+  text_printf(w->out, " %s %" PRId64 " ? ", further, constant);
+  write_offset(w, limit);
+  text_printf(w->out, " : %" PRId64 ")", constant);
+}
+
 static void write_loop(Writer *w, const Statement *s) {
   Names *outer = w->names, inner = names_new(w->arena, outer);
   w->names = &inner;
   const char *v = names_take(w->names, base_name(w->arena, w->kernel->variables[s->variable]));
   w->variables[s->variable] = v;
   w->ranges[s->variable] = (Interval){s->from, s->to > s->from ? s->to - s->step : s->from};
-  text_printf(w->out, "%sfor (int64_t %s = %" PRId64 "; %s < %" PRId64 "; ", loop_mark(s), v,
-              s->from, v, s->to);
+  text_printf(w->out, "%sfor (int64_t %s = ", loop_mark(s), v);
+  write_limit(w, s->from, s->least, ">");
+  text_printf(w->out, "; %s < ", v);
+  write_limit(w, s->to, s->beyond, "<");
+  text_add(w->out, "; ");
   if (s->step == 1)
     text_printf(w->out, "%s++)", v);
   else

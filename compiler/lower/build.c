@@ -281,7 +281,15 @@ void kernel_loop(Builder *b, uint32_t variable, int64_t from, int64_t to, int64_
                             .from = from,
                             .to = to,
                             .step = step,
+                            .turns = (double)((to - from) / step),
                             .mark = mark});
+}
+
+void kernel_limit(Builder *b, const Offset *least, const Offset *beyond, double turns) {
+  Statement *loop = &b->block->head;
+  loop->least = least;
+  loop->beyond = beyond;
+  loop->turns = turns;
 }
 
 void kernel_if(Builder *b, ValueId condition) {

@@ -67,6 +67,9 @@ uint32_t kernel_parameter(Builder *b, BufferId buffer, bool written);
 /* --- statements --- */
 void kernel_loop(Builder *b, uint32_t variable, int64_t from, int64_t to, int64_t step,
                  LoopMark mark);
+/* Of the loop opened last, which counts by 1: only the turns from *least on and before *beyond,
+   where they are not NULL; `turns` of them on average. */
+void kernel_limit(Builder *b, const Offset *least, const Offset *beyond, double turns);
 void kernel_if(Builder *b, ValueId condition);
 void kernel_else(Builder *b);
 /* Closes the innermost loop or branch. */

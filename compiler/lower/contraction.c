@@ -174,6 +174,15 @@ static ExprId conditions_outside(Graph *g, const Node *n, const ExprId pair[2]) 
   return all;
 }
 
+static void set_contraction(Work *w, uint32_t i, Contraction *c, const ExprId pair[2]) {
+  Node *node = node_at(w, i);
+  c->left = pair[0];
+  c->right = pair[1];
+  node->contraction = c;
+  node->body = expr_op2(w->graph, OP_MUL, pair[0], pair[1]);
+  collect_reads(w, node);
+}
+
 /* `inner`: its conditions on outputs stand around it already. */
 static void find_contraction(Work *w, uint32_t i, bool inner) {
   Graph *g = w->graph;
@@ -183,6 +192,12 @@ static void find_contraction(Work *w, uint32_t i, bool inner) {
   if (n.reduction != REDUCE_SUM || !type_is_real(n.type) || n.rank + n.n_reduced > 60) return;
   if (!flatten(g, n.body, &f) || f.n < 2 || !pair_up(g, &f, pair)) return;
   if (!has_structure(&n, indices_of(g, pair[0]), indices_of(g, pair[1]))) return;
+  Contraction *c = ARENA_NEW(w->arena, Contraction);
+  *c = (Contraction){.row = NO_INDEX, .lane = NO_INDEX};
+  if (limit_loops(w, &n, f.conditions, f.n_conditions, pair, c)) {
+    set_contraction(w, i, c, pair);
+    return;
+  }
   ExprId outside = inner ? EXPR_NONE : conditions_outside(g, &n, pair);
   if (!attach_conditions(w, &n, &f, pair)) return;
   if (outside != EXPR_NONE) {
@@ -191,12 +206,7 @@ static void find_contraction(Work *w, uint32_t i, bool inner) {
   }
   for (int side = 0; side < 2; side++)
     if (!is_direct_read(w, &n, pair[side])) pair[side] = define_factor(w, &n, pair[side], "factor");
-  Contraction *c = ARENA_NEW(w->arena, Contraction);
-  *c = (Contraction){.left = pair[0], .right = pair[1], .row = NO_INDEX, .lane = NO_INDEX};
-  Node *node = node_at(w, i);
-  node->contraction = c;
-  node->body = expr_op2(g, OP_MUL, pair[0], pair[1]);
-  collect_reads(w, node);
+  set_contraction(w, i, c, pair);
 }
 
 void find_contractions(Work *w) {

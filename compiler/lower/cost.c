@@ -108,7 +108,7 @@ static void count_list(Count *c, const StatementList *list, double times) {
   for (uint32_t i = 0; i < list->n; i++) {
     const Statement *s = &list->items[i];
     bool loops = s->kind == STATEMENT_LOOP;
-    double turns = loops ? times * (double)((s->to - s->from) / s->step) : times;
+    double turns = loops ? times * s->turns : times;
     count_list(c, &s->body, turns);
     count_list(c, &s->other, turns);
     if (loops) continue;

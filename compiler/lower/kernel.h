@@ -122,9 +122,12 @@ typedef struct Statement {
   StatementKind kind;
   Part part;
   const char *comment; /* NULL: none. Stands above the statement, one line */
-  /* loop: from < to (constants), step ≥ 1 divides to - from */
+  /* loop: from < to (constants), step ≥ 1 divides to - from. Where `least` or `beyond` is given,
+     step is 1, and only the turns least ≤ variable < beyond are run: `turns` of them on average */
   uint32_t variable;
   int64_t from, to, step;
+  const Offset *least, *beyond;
+  double turns;
   LoopMark mark;
   StatementList body, other;
   ValueId value; /* the condition; what is assigned or stored */

@@ -6,13 +6,13 @@
 #include <string.h>
 #include "lower/work.h"
 
-enum { CONFLICT_BYTES = 1024, LINE_BYTES = 64 };
+enum { ROW_CONFLICT = 1024, PLANE_CONFLICT = 4096, LINE_BYTES = 64 };
 
-/* A row of that many elements is followed by a gap when rows would fall on the same lines of a
+/* As many elements are followed by a gap when the next ones would fall on the same lines of a
  * cache. */
-static int64_t padded(const Node *n, int64_t row) {
-  int64_t bytes = row * type_bytes(n->type);
-  return bytes % CONFLICT_BYTES == 0 ? row + LINE_BYTES / type_bytes(n->type) : row;
+static int64_t padded(const Node *n, int64_t elements, int64_t conflict) {
+  int64_t size = type_bytes(n->type);
+  return elements * size % conflict == 0 ? elements + LINE_BYTES / size : elements;
 }
 
 /* Strides with axis `innermost` of stride 1 and the others row-major around it. */
@@ -22,12 +22,14 @@ static const int64_t *strides_with(Arena *arena, const Node *n, uint32_t innermo
   if (innermost < n->rank) {
     strides[innermost] = 1;
     stride = n->extents[innermost];
-    if (stride < node_size(n)) stride = padded(n, stride);
+    if (stride < node_size(n)) stride = padded(n, stride, ROW_CONFLICT);
   }
   for (uint32_t i = n->rank; i-- > 0;) {
     if (i == innermost) continue;
     strides[i] = stride;
     stride *= n->extents[i];
+    bool whole = n->recurrence != NULL; /* slots.c takes steps out of the strides */
+    if (i > 0 && !whole && stride < node_size(n)) stride = padded(n, stride, PLANE_CONFLICT);
   }
   *elements = stride;
   return strides;
@@ -70,10 +72,11 @@ static void follow(Work *w, const Node *n, ExprId id, Follow *best) {
   if (e->kind != EXPR_READ || e->n_args == 0 || w->buffer_of[e->tensor] == BUFFER_NONE) return;
   int64_t size = tensor_size(tensor_at(w->graph, e->tensor));
   uint32_t axis = innermost_axis(w, e->tensor);
-  const Expr *at = expr_at(w->graph, e->args[axis]);
-  if (at->kind != EXPR_INDEX || at->index >= n->rank || size <= best->size) return;
-  if (is_step(n, at->index)) return;
-  *best = (Follow){size, at->index};
+  Affine at = affine_of(w->graph, e->args[axis], node_ranges(n));
+  if (at.n != 1 || at.terms[0].factor != 1 || size <= best->size) return;
+  const Expr *atom = expr_at(w->graph, at.terms[0].atom);
+  if (atom->kind != EXPR_INDEX || atom->index >= n->rank || is_step(n, atom->index)) return;
+  *best = (Follow){size, atom->index};
 }
 
 static uint32_t natural_axis(Work *w, const Node *n) {

@@ -14,7 +14,8 @@ enum { READERS_DEEP = 4 };
 
 /* Cycles. */
 static const double a_vector = 0.5 /* multiply-add */,
-                    a_shifted_vector = 0.75 /* of one that lies across lines */, a_copy = 0.5 /* of an element, transposed */,
+                    a_shifted_vector = 0.75 /* of one that lies across lines */,
+                    a_copy = 0.5 /* of an element, transposed */,
                     a_scalar = 2 /* operation where there could be a vector */,
                     a_fold = 8 /* of a vector to one number */;
 
@@ -22,26 +23,41 @@ static int64_t stride_of(const Work *w, TensorId tensor, uint32_t axis) {
   return w->plan->buffers[w->buffer_of[tensor]].strides[axis];
 }
 
-/* The axis along which a tensor wants y[O] innermost when it is read or written at O. */
-static void count_wish(const Work *w, BufferId buffer, uint32_t rank, int64_t *wishes) {
+/* wishes[v]: how many elements lie innermost along index variable v of n, in what n reads and
+   writes where they lie already. */
+static void count_wish(const Work *w, const Node *n, BufferId buffer, const ExprId *at,
+                       int64_t *wishes) {
+  if (buffer == BUFFER_NONE) return;
   const Buffer *b = &w->plan->buffers[buffer];
-  if (buffer == BUFFER_NONE || b->rank != rank) return;
-  for (uint32_t k = rank; k-- > 0;) {
+  for (uint32_t k = b->rank; k-- > 0;) {
     if (b->strides[k] != 1 || b->extents[k] == 1) continue;
-    wishes[k] += b->elements;
+    const Expr *index = at == NULL ? NULL : expr_at(w->graph, at[k]);
+    if (index == NULL)
+      wishes[k] += b->elements;
+    else if (index->kind == EXPR_INDEX && index->index < n->rank)
+      wishes[index->index] += b->elements;
     return;
   }
 }
 
-static void wish_of_reads(const Work *w, const Node *n, ExprId id, int64_t *wishes) {
+static void wishes_of_reads(const Work *w, const Node *n, ExprId id, int64_t *wishes) {
   const Expr *e = expr_at(w->graph, id);
-  for (uint32_t i = 0; i < e->n_args; i++) wish_of_reads(w, n, e->args[i], wishes);
-  if (e->kind != EXPR_READ || e->n_args != n->rank) return;
-  for (uint32_t i = 0; i < e->n_args; i++) {
-    const Expr *at = expr_at(w->graph, e->args[i]);
-    if (at->kind != EXPR_INDEX || at->index != i) return;
+  for (uint32_t i = 0; i < e->n_args; i++) wishes_of_reads(w, n, e->args[i], wishes);
+  if (e->kind == EXPR_READ && e->n_args > 0)
+    count_wish(w, n, w->buffer_of[e->tensor], e->args, wishes);
+}
+
+/* Where the reader reads tensor x at its index v alone, x's axis there has v's wishes. */
+static void pass_on(const Work *w, const Node *reader, ExprId id, TensorId x, const int64_t *of,
+                    int64_t *wishes) {
+  const Expr *e = expr_at(w->graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) pass_on(w, reader, e->args[i], x, of, wishes);
+  if (e->kind != EXPR_READ || e->tensor != x) return;
+  for (uint32_t k = 0; k < e->n_args; k++) {
+    const Expr *at = expr_at(w->graph, e->args[k]);
+    if (at->kind == EXPR_INDEX && at->index < reader->rank && of[at->index] > wishes[k])
+      wishes[k] = of[at->index];
   }
-  count_wish(w, w->buffer_of[e->tensor], n->rank, wishes);
 }
 
 /* A reader that looks y up, at a place that data says, has its lanes along another axis of y. */
@@ -63,15 +79,18 @@ static void wish_of_lookup(const Work *w, const Node *reader, ExprId id, const N
    innermost along axis k. */
 static void wishes_of(const Work *w, uint32_t i, int depth, int64_t *wishes) {
   const Node *n = node_at(w, i);
-  count_wish(w, n->buffer, n->rank, wishes);
+  count_wish(w, n, n->buffer, NULL, wishes);
   if (depth == 0 || n->tensor == TENSOR_NONE) return;
   for (size_t r = 0; r < n->readers.count; r++) {
     const Node *reader = node_at(w, n->readers.items[r]);
     wish_of_lookup(w, reader, reader->body, n, wishes);
-    if (reader->reduction != REDUCE_NONE || reader->rank != n->rank) continue;
-    if (!reads_at_point(w->graph, reader->body, n->tensor)) continue;
-    wish_of_reads(w, reader, reader->body, wishes);
-    wishes_of(w, n->readers.items[r], depth - 1, wishes);
+    if (reader->reduction != REDUCE_NONE) continue;
+    int64_t *theirs = ARENA_ARRAY(w->arena, int64_t, reader->rank + 1);
+    int64_t *mine = ARENA_ARRAY(w->arena, int64_t, n->rank + 1);
+    wishes_of_reads(w, reader, reader->body, theirs);
+    wishes_of(w, n->readers.items[r], depth - 1, theirs);
+    pass_on(w, reader, reader->body, n->tensor, theirs, mine);
+    for (uint32_t k = 0; k < n->rank; k++) wishes[k] += mine[k];
   }
 }
 
@@ -118,18 +137,28 @@ static bool is_shifted(const Work *w, const Node *n, ExprId read, uint32_t axis)
   return affine_of(w->graph, at, node_ranges(n)).n > 1;
 }
 
+/* Single elements come from the larger operand: those of a tile's rows lie far apart. */
+static bool rows_lie_apart(const Work *w, const Node *n, bool vectors_of_left) {
+  const Contraction *c = n->contraction;
+  int64_t sizes[2] = {tensor_size(tensor_at(w->graph, expr_at(w->graph, c->left)->tensor)),
+                      tensor_size(tensor_at(w->graph, expr_at(w->graph, c->right)->tensor))};
+  return vectors_of_left ? sizes[1] > sizes[0] : sizes[0] > sizes[1];
+}
+
 /* Lanes along output index v; -1 when they cannot run there. */
 static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_t *wishes) {
   const Graph *g = w->graph;
   const Contraction *c = n->contraction;
   bool in_left = has_index(g, c->left, v);
   if (in_left == has_index(g, c->right, v) || n->extents[v] < 4 || is_step(n, v)) return -1;
+  if ((c->limiting >> v & 1) != 0) return -1;
   ExprId vectors_of = in_left ? c->left : c->right;
   uint32_t axis = lane_axis(w, n, vectors_of, v);
   if (axis == NO_INDEX) return -1;
   double vectors =
       (double)(multiplications(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
   double cycles = vectors * (is_shifted(w, n, vectors_of, axis) ? a_shifted_vector : a_vector);
+  if (c->limits.count > 0 && rows_lie_apart(w, n, in_left)) cycles *= 1.25;
   cycles += copy_cycles(w, expr_at(g, vectors_of)->tensor, axis);
   for (uint32_t k = 0; k < n->rank; k++) cycles += k == v ? 0 : a_scalar * (double)wishes[k];
   return cycles;
@@ -139,6 +168,7 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
 static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
   const Graph *g = w->graph;
   ExprId sides[2] = {n->contraction->left, n->contraction->right};
+  if ((n->contraction->limited >> v & 1) != 0) return -1;
   double a_product = a_vector, copies = 0;
   for (int side = 0; side < 2; side++) {
     uint32_t axis = lane_axis(w, n, sides[side], v);
@@ -215,7 +245,7 @@ static uint32_t own_index(const Work *w, const Node *n, ExprId of, ExprId other)
   uint32_t own = NO_INDEX;
   for (uint32_t v = 0; v < n->rank; v++) {
     if (!has_index(w->graph, of, v) || has_index(w->graph, other, v)) continue;
-    if (is_step(n, v)) continue;
+    if (is_step(n, v) || (n->contraction->limiting >> v & 1) != 0) continue;
     if (own == NO_INDEX || n->extents[v] > n->extents[own]) own = v;
   }
   return own;

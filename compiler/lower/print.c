@@ -120,9 +120,21 @@ static const char *mark_text(LoopMark mark) {
   return "";
 }
 
+static void print_limit(const Printer *p, const char *of, int64_t constant, const Offset *limit) {
+  if (limit == NULL) {
+    text_printf(p->out, "%" PRId64, constant);
+    return;
+  }
+  text_printf(p->out, "%s(%" PRId64 ", ", of, constant);
+  print_offset(p, *limit);
+  text_add(p->out, ")");
+}
+
 static void print_loop(const Printer *p, const Statement *s, int depth) {
-  text_printf(p->out, "for %s from %" PRId64 " to %" PRId64, p->kernel->variables[s->variable],
-              s->from, s->to);
+  text_printf(p->out, "for %s from ", p->kernel->variables[s->variable]);
+  print_limit(p, "max", s->from, s->least);
+  text_add(p->out, " to ");
+  print_limit(p, "min", s->to, s->beyond);
   if (s->step != 1) text_printf(p->out, " by %" PRId64, s->step);
   text_printf(p->out, "%s {\n", mark_text(s->mark));
   print_block(p, s->body, depth + 1);

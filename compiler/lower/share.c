@@ -26,9 +26,13 @@ static void key_block(Text *key, StatementList block) {
       text_printf(key, "%" PRId64 " %" PRId64, s->stride, s->stride2);
       key_lanes(key, s->type);
     }
-    if (s->kind == STATEMENT_LOOP)
+    if (s->kind == STATEMENT_LOOP) {
       text_printf(key, "%u %" PRId64 " %" PRId64 " %" PRId64 " %d", s->variable, s->from, s->to,
                   s->step, (int)s->mark);
+      if (s->least != NULL) key_offset(key, *s->least);
+      text_add(key, "<");
+      if (s->beyond != NULL) key_offset(key, *s->beyond);
+    }
     text_add(key, "{");
     key_block(key, s->body);
     text_add(key, "}{");

@@ -8,10 +8,20 @@
    Where the lanes run along k (dot), a tile is `rows` rows by `vectors` columns, left's elements
    come in vectors too, and each sum's lanes are added up at the end.
 
+   Where such a sum is long, and output indices are left besides rows and columns, as the window of
+   a convolution's weight gradient, tiles of all of these go together through one block of k after
+   the other, so that operands come from L1 to all but the first of them; their sums wait in an
+   array meanwhile:
+
+       for rows, columns:  partial[…] = 0
+         for a vector of the lanes' index, maybe for a value of another reduced one:  for the other
+   outputs o: sum = partial[o];  …;  partial[o] = sum for o: y = the lanes of partial[o] added up
+
    The accumulators, right's vectors and one of left's have to fit the registers; rows that are left
    over are spread, so that there are tiles of at most two heights; vectors and elements that are
    left over get narrower tiles. The elementwise readers of y are computed where the tile is stored.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "lower/tile.h"
 
@@ -31,7 +41,9 @@ typedef struct Tiling {
   bool rows_outside; /* the loop over rows is around the one over columns */
   bool parallel;     /* threads are worth it, and no loop outside is shared by them */
   int lanes;
-  uint32_t sum; /* local: the accumulators */
+  uint32_t sum;   /* local: the accumulators */
+  bool in_blocks; /* k goes in blocks: for each vector of lanes, */
+  uint32_t block; /* and for each value of a reduced index, or NO_INDEX */
 } Tiling;
 
 /* Of y, where it is stored. */
@@ -102,25 +114,67 @@ static void add_products(Tiling *t) {
   kernel_end(b);
 }
 
+static void close_loops(Tiling *t, uint32_t n) {
+  for (; n > 0; n--) kernel_end(t->c.b);
+}
+
+static Offset offset_of(Tiling *t, const Affine *a) {
+  Builder *b = t->c.b;
+  Offset sum = offset_number(a->constant);
+  for (uint32_t k = 0; k < a->n; k++) {
+    uint32_t index = expr_at(t->c.w->graph, a->terms[k].atom)->index;
+    sum = offset_add(b, sum, a->terms[k].factor, t->bindings[index].offset);
+  }
+  return sum;
+}
+
+/* The loop over reduced index v, just opened, within its bounds. Where k goes in blocks, that over
+   the first one has none, but the output indices inside. */
+static void limit_k(Tiling *t, uint32_t v) {
+  const Contraction *c = t->contraction;
+  const Offset *bounds[2] = {NULL, NULL};
+  if ((c->limited >> v & 1) == 0 || v == t->block) return;
+  for (size_t i = 0; i < c->limits.count; i++) {
+    const Limit *limit = &c->limits.items[i];
+    if (limit->index != v) continue;
+    Offset *at = ARENA_NEW(t->c.w->arena, Offset);
+    *at = offset_of(t, &limit->at);
+    bounds[limit->above] = at;
+  }
+  kernel_limit(t->c.b, bounds[0], bounds[1], average_turns(t->node, c, v, t->c.w->graph));
+}
+
 /* for reduced index v from..to: how many lanes at a time, the loop stays open */
 static void open_k(Tiling *t, uint32_t v, int64_t from, int64_t to, int lanes, LoopMark mark) {
   Builder *b = t->c.b;
   uint32_t variable = kernel_variable(b, index_name(t->node, v));
   kernel_loop(b, variable, from, to, lanes, mark);
+  limit_k(t, v);
   t->bindings[v] = (Binding){offset_variable(b, variable), lanes > 1};
 }
 
-/* The lanes' index innermost, if it is one. */
+static void open_lanes(Tiling *t) {
+  uint32_t v = t->contraction->lane;
+  open_k(t, v, 0, t->node->extents[v] / t->lanes * t->lanes, t->lanes, LOOP_ROLLED);
+}
+
+/* The lanes' index innermost, if it is reduced. In a block, it and the block's are given. */
 static void sum_over_k(Tiling *t) {
   const Node *n = t->node;
-  uint32_t n_indices = n->rank + n->n_reduced;
-  uint32_t inner = t->contraction->dot ? t->contraction->lane : n_indices - 1;
-  for (uint32_t v = n->rank; v < n_indices; v++)
-    if (v != inner) open_k(t, v, 0, n->extents[v], 1, LOOP_PLAIN);
-  int step = t->contraction->dot ? t->lanes : 1;
-  open_k(t, inner, 0, n->extents[inner] / step * step, step, LOOP_ROLLED);
+  uint32_t n_indices = n->rank + n->n_reduced, opened = 0;
+  bool dot = t->contraction->dot;
+  for (uint32_t v = n->rank; v < n_indices; v++) {
+    if ((dot && v == t->contraction->lane) || v == t->block) continue;
+    bool last = v + 1 == n_indices || (v + 2 == n_indices && v + 1 == t->block);
+    open_k(t, v, 0, n->extents[v], 1, last && (!dot || t->in_blocks) ? LOOP_ROLLED : LOOP_PLAIN);
+    opened++;
+  }
+  if (dot && !t->in_blocks) {
+    open_lanes(t);
+    opened++;
+  }
   add_products(t);
-  for (uint32_t k = 0; k < n->n_reduced; k++) kernel_end(t->c.b);
+  close_loops(t, opened);
 }
 
 /* The lanes of sum[r][v] added up, and what no whole vector was left for. */
@@ -182,11 +236,132 @@ static void finish_tile(Tiling *t) {
   kernel_end(b);
 }
 
-static void build_tile(Tiling *t) {
+/* --- blocks of k --- */
+
+/* An output index that is neither rows nor columns. */
+static bool is_other(const Tiling *t, uint32_t v) {
+  const Contraction *c = t->contraction;
+  return v != c->row && v != c->lane && !(c->dot && v == c->column) && !is_step(t->node, v);
+}
+
+static int64_t count_others(const Tiling *t) {
+  int64_t count = 1;
+  for (uint32_t v = 0; v < t->node->rank; v++)
+    if (is_other(t, v)) count *= t->node->extents[v];
+  return count;
+}
+
+static int64_t factor_of(const Work *w, const Affine *a, uint32_t v) {
+  for (uint32_t k = 0; k < a->n; k++)
+    if (expr_at(w->graph, a->terms[k].atom)->index == v) return a->terms[k].factor;
+  return 0;
+}
+
+/* The loop over output index v, just opened, within what the block limits it to: where the block's
+   index k is at least a·v + rest, a·v ≤ k − rest; where it is less, a·v ≥ k − rest + 1. a is 1 or
+   −1. */
+static void limit_other(Tiling *t, uint32_t v) {
+  Builder *b = t->c.b;
+  const Contraction *c = t->contraction;
+  const Offset *bounds[2] = {NULL, NULL};
+  for (size_t i = 0; i < c->limits.count; i++) {
+    const Limit *limit = &c->limits.items[i];
+    int64_t a = factor_of(t->c.w, &limit->at, v);
+    if (limit->index != t->block || a == 0) continue;
+    Offset rest = offset_add(b, offset_of(t, &limit->at), -a, t->bindings[v].offset);
+    Offset *at = ARENA_NEW(t->c.w->arena, Offset);
+    *at = offset_add(b, t->bindings[t->block].offset, -1, rest);
+    bool above = limit->above != (a == 1); /* of v itself */
+    if (limit->above) at->constant++;
+    if (a == -1) *at = offset_add(b, offset_number(0), -1, *at);
+    if (above) at->constant++;
+    bounds[above] = at;
+  }
+  kernel_limit(b, bounds[0], bounds[1],
+               (double)t->node->extents[v] * average_turns(t->node, c, t->block, t->c.w->graph) /
+                   (double)t->node->extents[t->block]);
+}
+
+/* The loops over the other outputs stay open; where they are in a block, within what it limits.
+   Returns how many, and *flat, the number of the output among them. */
+static uint32_t open_others(Tiling *t, bool in_block, Offset *flat) {
+  Builder *b = t->c.b;
+  const Node *n = t->node;
+  uint32_t opened = 0;
+  *flat = offset_number(0);
+  for (uint32_t v = 0; v < n->rank; v++) {
+    if (!is_other(t, v)) continue;
+    uint32_t variable = kernel_variable(b, index_name(n, v));
+    kernel_loop(b, variable, 0, n->extents[v], 1, LOOP_PLAIN);
+    t->bindings[v] = (Binding){offset_variable(b, variable), false};
+    if (in_block) limit_other(t, v);
+    *flat = offset_add(b, t->bindings[v].offset, n->extents[v], *flat);
+    opened++;
+  }
+  return opened;
+}
+
+/* sum[r][v] = partial[flat · rows + r][v], or the other way round */
+static void move_sums(Tiling *t, uint32_t partial, Offset flat, bool back) {
+  Builder *b = t->c.b;
+  Offset at[2], there[2];
+  unrolled(t, "r", t->tile.rows, &at[0]);
+  unrolled(t, "v", t->tile.vectors, &at[1]);
+  there[0] = offset_add(b, at[0], t->tile.rows, flat);
+  there[1] = at[1];
+  if (back)
+    kernel_assign(b, partial, there, 2, kernel_local(b, t->sum, at, 2));
+  else
+    kernel_assign(b, t->sum, at, 2, kernel_local(b, partial, there, 2));
+  kernel_end(b);
+  kernel_end(b);
+}
+
+static void declare_sums(Tiling *t) {
   Lanes type = lanes_of(t->node->type, t->lanes);
-  t->c.b->part = t->node->part;
   t->sum = kernel_array(t->c.b, "sum", type, t->tile.rows, t->tile.vectors);
   kernel_declare(t->c.b, t->sum, VALUE_NONE);
+}
+
+static void build_blocked_tile(Tiling *t) {
+  Builder *b = t->c.b;
+  const Node *n = t->node;
+  Lanes type = lanes_of(n->type, t->lanes);
+  int64_t rows = count_others(t) * t->tile.rows;
+  uint32_t partial = kernel_array(b, "partial", type, rows, t->tile.vectors), opened;
+  Offset flat, at[2];
+  kernel_declare(b, partial, VALUE_NONE);
+  uint32_t variable = kernel_variable(b, "r");
+  kernel_loop(b, variable, 0, rows, 1, LOOP_PLAIN);
+  at[0] = offset_variable(b, variable);
+  unrolled(t, "v", t->tile.vectors, &at[1]);
+  kernel_assign(b, partial, at, 2, kernel_splat(b, kernel_number(b, n->type, 0), t->lanes));
+  close_loops(t, 2);
+  open_lanes(t);
+  if (t->block != NO_INDEX) open_k(t, t->block, 0, n->extents[t->block], 1, LOOP_PLAIN);
+  opened = open_others(t, t->block != NO_INDEX, &flat);
+  declare_sums(t);
+  move_sums(t, partial, flat, false);
+  sum_over_k(t);
+  move_sums(t, partial, flat, true);
+  close_loops(t, opened + (t->block != NO_INDEX ? 2 : 1));
+  uint32_t block = t->block;
+  t->block = NO_INDEX; /* all is as without blocks from here on */
+  opened = open_others(t, false, &flat);
+  declare_sums(t);
+  move_sums(t, partial, flat, false);
+  finish_tile(t);
+  close_loops(t, opened);
+  t->block = block;
+}
+
+static void build_tile(Tiling *t) {
+  t->c.b->part = t->node->part;
+  if (t->in_blocks) {
+    build_blocked_tile(t);
+    return;
+  }
+  declare_sums(t);
   clear_sums(t);
   sum_over_k(t);
   finish_tile(t);
@@ -298,10 +473,7 @@ static void build_tiles(Tiling *t) {
 /* Output indices that are neither rows nor lanes run outside. */
 static void build_outer(Tiling *t, uint32_t v) {
   const Node *n = t->node;
-  const Contraction *c = t->contraction;
-  while (v < n->rank &&
-         (v == c->row || v == c->lane || (c->dot && v == c->column) || is_step(n, v)))
-    v++;
+  while (v < n->rank && (t->in_blocks || !is_other(t, v))) v++;
   if (v == n->rank) {
     build_tiles(t);
     return;
@@ -327,12 +499,77 @@ static Sizes sizes_of(const Node *n, int lanes) {
   Sizes s = {.rows = c->row == NO_INDEX ? 1 : n->extents[c->row],
              .k = 1,
              .lanes = lanes,
+             .left_lanes = c->dot ? lanes : 1,
              .bytes = type_bytes(n->type)};
   for (uint32_t k = 0; k < n->n_reduced; k++) s.k *= n->extents[n->rank + k];
   s.vectors =
       c->dot ? (c->column == NO_INDEX ? 1 : n->extents[c->column]) : n->extents[c->lane] / lanes;
   if (c->dot) s.k /= lanes;
   return s;
+}
+
+/* The first reduced index that is not the lanes', if what limits it limits an output index just as
+   well. NO_INDEX: there is none. */
+static uint32_t block_index(const Node *n) {
+  const Contraction *c = n->contraction;
+  uint32_t v = n->rank + (c->lane == n->rank ? 1 : 0);
+  if (v >= n->rank + n->n_reduced) return NO_INDEX;
+  for (size_t i = 0; i < c->limits.count; i++) {
+    const Limit *limit = &c->limits.items[i];
+    if (limit->index != v) continue;
+    if (limit->at.n != 1 || llabs(limit->at.terms[0].factor) != 1) return NO_INDEX;
+  }
+  return v;
+}
+
+/* Of how many values of the other outputs a side's elements in a block differ: those that are added
+   to the block's index. */
+static int64_t spread_of(const Tiling *t, ExprId side) {
+  Graph *g = t->c.w->graph;
+  const Expr e = *expr_at(g, side);
+  int64_t spread = 1;
+  for (uint32_t i = 0; i < e.n_args; i++) {
+    Affine at = affine_of(g, e.args[i], node_ranges(t->node));
+    if (factor_of(t->c.w, &at, t->block) == 0) continue;
+    for (uint32_t k = 0; k < at.n; k++) {
+      uint32_t v = expr_at(g, at.terms[k].atom)->index;
+      if (v < t->node->rank && is_other(t, v)) spread *= t->node->extents[v];
+    }
+  }
+  return spread;
+}
+
+/* The tile, and how k goes: at once, by vectors of lanes, or by these and values of an index.
+   Blocks are considered where many tiles share operands that are more than L1 holds, and their sums
+   fit. */
+static void choose_tile_and_blocks(Tiling *t, Sizes s) {
+  enum { MOST_SUMS = 24 };
+  const TargetMachine *target = t->c.w->target;
+  int64_t vector = t->lanes * s.bytes, blocks = t->node->extents[t->contraction->lane] / t->lanes;
+  t->block = NO_INDEX;
+  t->tile = choose_tile(target, &s, &t->rows_outside);
+  s.others = count_others(t);
+  if (!t->contraction->dot || s.others < LEAST_TURNS || 8 * s.k * vector < target->l1_bytes ||
+      s.others * MOST_SUMS * vector > target->l1_bytes)
+    return;
+  t->in_blocks = true;
+  s.block_k = s.k / blocks;
+  s.left_spread = s.right_spread = 1;
+  t->tile = choose_tile(target, &s, &t->rows_outside);
+  double cycles = cycles_of(target, &s, t->tile, t->rows_outside);
+  t->block = block_index(t->node);
+  if (t->block == NO_INDEX) return;
+  s.block_k /= t->node->extents[t->block];
+  s.left_spread = spread_of(t, t->contraction->left);
+  s.right_spread = spread_of(t, t->contraction->right);
+  bool rows_outside;
+  Tile tile = choose_tile(target, &s, &rows_outside);
+  if (cycles_of(target, &s, tile, rows_outside) < cycles) {
+    t->tile = tile;
+    t->rows_outside = rows_outside;
+  } else {
+    t->block = NO_INDEX;
+  }
 }
 
 void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
@@ -342,7 +579,7 @@ void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   t.lanes = w->target->vector_bytes / type_bytes(n->type);
   while (t.lanes > n->extents[t.contraction->lane]) t.lanes /= 2;
   Sizes sizes = sizes_of(n, t.lanes);
-  t.tile = choose_tile(w->target, &sizes, &t.rows_outside);
+  choose_tile_and_blocks(&t, sizes);
   t.parallel = n->recurrence == NULL && multiplications(n) >= PARALLEL_PRODUCTS;
   bind_steps(n, t.bindings);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */

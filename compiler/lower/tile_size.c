@@ -25,12 +25,25 @@ static double panel_cycles(int64_t rows, int64_t tile_rows, int64_t vectors) {
          (double)(tiles - high) * tile_cycles(low, vectors);
 }
 
+/* The same where k goes in blocks: for each of the other outputs, unless the operands of all of
+   them in a block stay in L1. */
+static double bytes_of_blocks(const TargetMachine *t, const Sizes *s, Tile tile) {
+  int64_t vector = s->lanes * s->bytes;
+  int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
+  int64_t block =
+      (tile.rows * s->left_spread + tile.vectors * s->right_spread) * s->block_k * vector;
+  double all = (double)(tiles * (tile.rows + tile.vectors) * s->k * vector);
+  return block <= t->l1_bytes * 3 / 4 ? all / (double)s->others : all;
+}
+
 /* What is read from beyond L1, in bytes, when rows (or else panels) are the outer loop: the operand
    that the inner loop runs through is read again in each turn, unless it stays in L1. */
 static double bytes_read(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
-  int64_t left = s->rows * s->k * s->bytes, right = s->vectors * s->lanes * s->k * s->bytes;
+  int64_t left = s->rows * s->left_lanes * s->k * s->bytes,
+          right = s->vectors * s->lanes * s->k * s->bytes;
   int64_t row_tiles = ceil_div(s->rows, tile.rows), panels = ceil_div(s->vectors, tile.vectors);
   int64_t panel = tile.vectors * s->lanes * s->k * s->bytes;
+  if (s->block_k > 0) return bytes_of_blocks(t, s, tile);
   if (rows_outside) {
     bool stays = right <= t->l1_bytes / 2;
     return (double)left + (double)right * (double)(stays ? 1 : row_tiles);
@@ -40,13 +53,14 @@ static double bytes_read(const TargetMachine *t, const Sizes *s, Tile tile, bool
          (double)left * (double)(left_stays ? 1 : panels);
 }
 
-static double all_cycles(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
+double cycles_of(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
   int64_t rest = s->vectors % tile.vectors;
   double cycles =
       (double)(s->vectors / tile.vectors) * panel_cycles(s->rows, tile.rows, tile.vectors);
   if (rest != 0) cycles += panel_cycles(s->rows, tile.rows, rest);
   int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
-  cycles = cycles * (double)s->k + (double)(tiles * CYCLES_TO_START);
+  int64_t starts = s->block_k > 0 ? tiles * (s->k / s->block_k) : tiles;
+  cycles = cycles * (double)s->k + (double)(starts * CYCLES_TO_START);
   double moving = bytes_read(t, s, tile, rows_outside) / L2_BYTES_A_CYCLE;
   return (cycles > moving ? cycles : moving) + moving / 4;
 }
@@ -58,7 +72,7 @@ Tile choose_tile(const TargetMachine *target, const Sizes *s, bool *rows_outside
   for (int64_t v = 1; v <= s->vectors && v <= WIDEST; v++)
     for (int64_t r = 1; r <= s->rows && fits_registers(target, r, v); r++)
       for (int order = 0; order < 2; order++) {
-        double cycles = all_cycles(target, s, (Tile){r, v}, order == 0);
+        double cycles = cycles_of(target, s, (Tile){r, v}, order == 0);
         if (least != 0 && cycles > least) continue;
         if (cycles == least && order == 1) continue;
         least = cycles;

@@ -113,6 +113,10 @@ static void check_loop(Verifier *v, const Statement *s) {
   REQUIRE(v,
           s->mark != LOOP_PARALLEL2 || (s->body.n == 1 && s->body.items[0].kind == STATEMENT_LOOP),
           "%s: two loops for one team of threads are not one inside the other", kernel);
+  REQUIRE(v, (s->least == NULL && s->beyond == NULL) || (s->step == 1 && s->mark != LOOP_UNROLLED),
+          "%s: a limited loop by %" PRId64, kernel, s->step);
+  if (s->least != NULL) check_offset(v, *s->least);
+  if (s->beyond != NULL) check_offset(v, *s->beyond);
   v->open[s->variable] = true;
   check_block(v, s->body);
   v->open[s->variable] = false;

@@ -8,6 +8,15 @@
 
 #define NODE_NONE UINT32_MAX
 
+typedef uint64_t IndexSet; /* of index variables */
+
+/* A reduced index counts from `at` on, or only up to it, it excluded. */
+typedef struct Limit {
+  uint32_t index;
+  bool above; /* it is the end */
+  Affine at;  /* of output indices */
+} Limit;
+
 /* y[O] = sum over K of left · right, computed in tiles. Lanes run along `lane`:
    - an output index of right alone, along which right's and y's elements are consecutive; or
    - (dot) a reduced index, along which those of both operands are. */
@@ -18,6 +27,9 @@ typedef struct Contraction {
   uint32_t row;       /* an output index of left alone; NO_INDEX: there is none */
   uint32_t column;    /* dot: one of right alone; NO_INDEX */
   uint32_t innermost; /* the output index along which y's elements are consecutive */
+  /* limits.c: of reduced indices, which depend on `limiting` ones: neither rows nor lanes */
+  ARRAY(Limit) limits;
+  IndexSet limited, limiting;
 } Contraction;
 #define NO_INDEX UINT32_MAX
 
@@ -55,8 +67,6 @@ typedef struct Node {
   Part part;
   bool transposes; /* a copy of what it reads, with another axis innermost */
 } Node;
-
-typedef uint64_t IndexSet; /* of index variables */
 
 typedef enum GroupKind {
   GROUP_LOOPS,       /* nodes that share the outermost `spine` output indices */
@@ -192,6 +202,14 @@ IndexSet indices_of(const Graph *g, ExprId id);
 /* The axis of the read along which its elements are consecutive where v counts up, if memory has
    them so: v is a term of its index, and of no other axis's. NO_INDEX. */
 uint32_t lane_axis(const Work *w, const Node *n, ExprId read, uint32_t v);
+
+/* limits.c: where each condition bounds one reduced index, given output ones that need be neither
+   lanes nor rows, the loops run within those bounds: the sides become reads without conditions, and
+   true is returned. A side that is read outside of its tensor has the default 0 there. */
+bool limit_loops(Work *w, const Node *n, const ExprId *conditions, uint32_t n_conditions,
+                 ExprId sides[2], Contraction *c);
+/* How many turns a reduced index takes on average. */
+double average_turns(const Node *n, const Contraction *c, uint32_t v, const Graph *g);
 
 /* factor.c: a definition `what` of an expression in n's index variables, over what it depends on;
    the read of it that stands for the expression. */
