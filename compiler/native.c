@@ -184,13 +184,30 @@ static TensorId tensor_of(const Comparison *c, const dag_array *array) {
   return id;
 }
 
+/* Where element k, counted row-major, of a param or state is. */
+static int64_t place_of(const dag_tensor *t, int64_t k) {
+  if (t->strides == NULL) return k;
+  int64_t place = 0;
+  for (int32_t i = t->array.rank; i-- > 0; k /= t->array.shape[i])
+    place += k % t->array.shape[i] * t->strides[i];
+  return place;
+}
+
+/* The interpreter's values of a param or state, as they lie in memory. */
+static const double *placed_values(const Comparison *c, const dag_tensor *t) {
+  int64_t n = array_size(&t->array);
+  const double *values = interpreter_values(c->in, tensor_of(c, &t->array));
+  double *placed = ARENA_ARRAY(c->arena, double, n + 1);
+  for (int64_t k = 0; k < n; k++) placed[place_of(t, k)] = values[k];
+  return placed;
+}
+
 static void copy_state(const Comparison *c, int64_t steps_done, uint64_t seed) {
   c->model->init(c->memory, seed);
   memcpy(c->memory + c->model->step_offset, &steps_done, sizeof steps_done);
   for (int32_t i = 0; i < c->model->n_tensors; i++) {
     const dag_tensor *t = &c->model->tensors[i];
-    native_store(t->array.type, c->memory + t->offset,
-                 interpreter_values(c->in, tensor_of(c, &t->array)), array_size(&t->array));
+    native_store(t->array.type, c->memory + t->offset, placed_values(c, t), array_size(&t->array));
   }
 }
 
@@ -266,8 +283,7 @@ static bool compare_run(Comparison *c, const Entry *entry, uint64_t seed, const 
     compare_values(c, &call.outputs[i], outputs[i], expected[i]);
   for (int32_t i = 0; i < c->model->n_tensors; i++) {
     const dag_tensor *t = &c->model->tensors[i];
-    compare_values(c, &t->array, c->memory + t->offset,
-                   interpreter_values(c->in, tensor_of(c, &t->array)));
+    compare_values(c, &t->array, c->memory + t->offset, placed_values(c, t));
   }
   return true;
 }

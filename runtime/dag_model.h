@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DAG_MODEL_VERSION = 2 };
+enum { DAG_MODEL_VERSION = 3 };
 
 typedef enum dag_type { DAG_BOOL, DAG_U8, DAG_I8, DAG_I32, DAG_I64, DAG_F32, DAG_F64 } dag_type;
 
@@ -18,11 +18,13 @@ typedef struct dag_array {
   const int64_t *shape; /* rank sizes */
 } dag_array;
 
-/* A param or state: an array inside the model's struct. */
+/* A param or state: an array inside the model's struct, without gaps. Element [i, j] is strides[0] * i +
+   strides[1] * j elements from its start. */
 typedef struct dag_tensor {
   dag_array array;
   size_t offset; /* bytes from the start of the struct */
   int32_t is_param;
+  const int64_t *strides; /* NULL: row-major */
 } dag_tensor;
 
 /* An input of step and eval, or of an export. least <= greatest: its values are used as indices and must

@@ -33,6 +33,36 @@ size_t dagrt_tensor_bytes(const dag_tensor *tensor) {
   return (size_t)dagrt_elements(&tensor->array) * dagrt_type_size(tensor->array.type);
 }
 
+/* Where element k, counted row-major, is. */
+static int64_t dagrt_place(const dag_tensor *tensor, int64_t k) {
+  int64_t place = 0;
+  for (int32_t i = tensor->array.rank; i-- > 0; k /= tensor->array.shape[i])
+    place += k % tensor->array.shape[i] * tensor->strides[i];
+  return place;
+}
+
+void dagrt_tensor_get(const dag_tensor *tensor, void *memory, void *rows) {
+  const char *from = dagrt_tensor(tensor, memory);
+  size_t size = dagrt_type_size(tensor->array.type);
+  if (tensor->strides == NULL) {
+    memcpy(rows, from, dagrt_tensor_bytes(tensor));
+    return;
+  }
+  for (int64_t k = 0; k < dagrt_elements(&tensor->array); k++)
+    memcpy((char *)rows + (size_t)k * size, from + (size_t)dagrt_place(tensor, k) * size, size);
+}
+
+void dagrt_tensor_set(const dag_tensor *tensor, void *memory, const void *rows) {
+  char *to = dagrt_tensor(tensor, memory);
+  size_t size = dagrt_type_size(tensor->array.type);
+  if (tensor->strides == NULL) {
+    memcpy(to, rows, dagrt_tensor_bytes(tensor));
+    return;
+  }
+  for (int64_t k = 0; k < dagrt_elements(&tensor->array); k++)
+    memcpy(to + (size_t)dagrt_place(tensor, k) * size, (const char *)rows + (size_t)k * size, size);
+}
+
 void dagrt_call(dag_call *call, const dag_input *inputs, void *memory, const void *const *in,
                 void *const *out, uint64_t seed) {
   int code = call(memory, in, out, seed);

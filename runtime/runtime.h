@@ -179,6 +179,9 @@ int64_t dagrt_model_step(const dag_model *model, const void *memory);
 void dagrt_model_set(const dag_model *model, void *memory, int64_t step, uint64_t seed);
 void *dagrt_tensor(const dag_tensor *tensor, void *memory);
 size_t dagrt_tensor_bytes(const dag_tensor *tensor);
+/* Between its memory and row-major order. */
+void dagrt_tensor_get(const dag_tensor *tensor, void *memory, void *rows);
+void dagrt_tensor_set(const dag_tensor *tensor, void *memory, const void *rows);
 /* Calls, and fails with the input's name on an index out of range. */
 void dagrt_call(dag_call *call, const dag_input *inputs, void *memory, const void *const *in,
                 void *const *out, uint64_t seed);

@@ -91,7 +91,14 @@ void dagrt_save(const char *path, const dag_model *model, void *memory,
   dagrt_write(&output, "        ", padding);
   for (int32_t i = 0; i < model->n_tensors; i++) {
     const dag_tensor *tensor = &model->tensors[order[i]];
-    dagrt_write(&output, dagrt_tensor(tensor, memory), dagrt_tensor_bytes(tensor));
+    if (tensor->strides == NULL) {
+      dagrt_write(&output, dagrt_tensor(tensor, memory), dagrt_tensor_bytes(tensor));
+      continue;
+    }
+    void *rows = dagrt_allocate(dagrt_tensor_bytes(tensor), 1);
+    dagrt_tensor_get(tensor, memory, rows);
+    dagrt_write(&output, rows, dagrt_tensor_bytes(tensor));
+    free(rows);
   }
   dagrt_output_commit(&output);
   cJSON_free(text);
@@ -211,6 +218,18 @@ static void dagrt_safe_position(const dagrt_safe *safe, const dag_model *model,
         strtod(dagrt_safe_string(safe, dagrt_text("sum.%s", model->reports[i].name)), NULL);
 }
 
+static void dagrt_safe_read(const dagrt_safe *safe, const dag_tensor *tensor, void *memory,
+                            uint64_t place) {
+  size_t bytes = dagrt_tensor_bytes(tensor);
+  void *to = tensor->strides == NULL ? dagrt_tensor(tensor, memory) : dagrt_allocate(bytes, 1);
+  if (fseeko(safe->stream, (off_t)place, SEEK_SET) != 0 ||
+      fread(to, 1, bytes, safe->stream) < bytes)
+    dagrt_safe_fail(safe, dagrt_text("cannot read '%s'", tensor->array.name));
+  if (tensor->strides == NULL) return;
+  dagrt_tensor_set(tensor, memory, to);
+  free(to);
+}
+
 void dagrt_restore_file(const char *path, const dag_model *model, void *memory, dagrt_restore what,
                         dagrt_position *position) {
   dagrt_safe safe;
@@ -228,13 +247,8 @@ void dagrt_restore_file(const char *path, const dag_model *model, void *memory, 
       first_missing = tensor->array.name;
   }
   if (what == DAGRT_RESUME) dagrt_safe_position(&safe, model, position);
-  for (int32_t i = 0; i < model->n_tensors; i++) {
-    size_t bytes = dagrt_tensor_bytes(&model->tensors[i]);
-    if (places[i] == 0) continue;
-    if (fseeko(safe.stream, (off_t)places[i], SEEK_SET) != 0 ||
-        fread(dagrt_tensor(&model->tensors[i], memory), 1, bytes, safe.stream) < bytes)
-      dagrt_safe_fail(&safe, dagrt_text("cannot read '%s'", model->tensors[i].array.name));
-  }
+  for (int32_t i = 0; i < model->n_tensors; i++)
+    if (places[i] != 0) dagrt_safe_read(&safe, &model->tensors[i], memory, places[i]);
   if (missing > 0)
     dagrt_warn("%s has no '%s'%s: initial values stay", path, first_missing,
                missing == 1 ? "" : dagrt_text(" and %lld more", (long long)missing - 1));

@@ -86,6 +86,11 @@ static void write_field(const Emitter *e, Text *out, uint32_t buffer, const char
   for (uint32_t i = 0; i < b->rank; i++)
     text_printf(out, "%s%" PRId64, i == 0 ? "" : " * ", b->extents[i]);
   text_add(out, "];");
+  if (is_row_major(b)) return;
+  text_add(out, " /* strides");
+  for (uint32_t i = 0; i < b->rank; i++)
+    text_printf(out, "%s %" PRId64, i == 0 ? "" : ",", b->strides[i]);
+  text_add(out, " */");
 }
 
 static void write_field_run(const Emitter *e, Text *out, const Members *members, MemberRun run) {

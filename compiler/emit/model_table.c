@@ -65,15 +65,20 @@ static const char *array_name(const Emitter *e, const char *entry, const char *w
                        : arena_printf(e->arena, "%s_%s", entry, what);
 }
 
-static void write_tensor(const Emitter *e, Text *out, const char *literal, const Tensor *t,
-                         const char *field) {
-  text_add(out, "    {");
-  write_named_array(out, literal, t);
-  text_printf(out, ", offsetof(%s, %s), %d},", e->program->name, field, t->kind == TENSOR_PARAM);
-}
-
 static const Tensor *tensor_of(const Emitter *e, BufferId id) {
   return tensor_at(e->program->graph, e->plan->buffers[id].tensor);
+}
+
+static void write_tensor(const Emitter *e, Text *out, const char *literal, BufferId id,
+                         const char *field) {
+  const Tensor *t = tensor_of(e, id);
+  const Buffer *b = &e->plan->buffers[id];
+  text_add(out, "    {");
+  write_named_array(out, literal, t);
+  text_printf(out, ", offsetof(%s, %s), %d, ", e->program->name, field, t->kind == TENSOR_PARAM);
+  for (uint32_t i = 0; !is_row_major(b) && i < b->rank; i++)
+    text_printf(out, "%s%" PRId64, i == 0 ? "(const int64_t[]){" : ", ", b->strides[i]);
+  text_add(out, is_row_major(b) ? "NULL}," : "}},");
 }
 
 static void write_tensor_run(const Emitter *e, Text *out, const Members *members, MemberRun run) {
@@ -86,7 +91,7 @@ static void write_tensor_run(const Emitter *e, Text *out, const Members *members
     text_add(&literal, " #" TURN_PARAMETER " ");
     write_string(&literal, after);
     text_add(out, " \\\n");
-    write_tensor(e, out, text_string(&literal), tensor_of(e, members->items[run.first + i]),
+    write_tensor(e, out, text_string(&literal), members->items[run.first + i],
                  member_pattern(e, members, run, i));
   }
   text_add(out, "\n");
@@ -104,7 +109,7 @@ static void write_tensors_of(const Emitter *e, Text *out, TensorKind kind) {
     } else {
       Text literal = text_new(e->arena);
       write_string(&literal, tensor_of(e, id)->name);
-      write_tensor(e, out, text_string(&literal), tensor_of(e, id), e->fields[id]);
+      write_tensor(e, out, text_string(&literal), id, e->fields[id]);
       text_add(out, "\n");
     }
     i += run.turns * run.period;

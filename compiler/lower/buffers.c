@@ -26,6 +26,13 @@ const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents
   return strides;
 }
 
+bool is_row_major(const Buffer *b) {
+  int64_t stride = 1;
+  for (uint32_t i = b->rank; i-- > 0; stride *= b->extents[i])
+    if (b->strides[i] != stride && b->extents[i] > 1) return false;
+  return true;
+}
+
 static void fix(Plan *plan, BufferKind kind, TensorId id, BufferId *buffer_of) {
   const Tensor *t = tensor_at(plan->program->graph, id);
   buffer_of[id] =

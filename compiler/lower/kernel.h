@@ -183,7 +183,8 @@ bool is_site(const Kernel *k, ValueId value);
 /* --- the plan --- */
 
 typedef enum BufferKind {
-  BUFFER_PARAM,    /* param or state: a field of the struct, row-major without gaps */
+  BUFFER_PARAM,    /* param or state: a field of the struct, without gaps; row-major, or with
+                      another axis innermost */
   BUFFER_INPUT,    /* the caller's array, row-major: const */
   BUFFER_OUTPUT,   /* the caller's array, row-major */
   BUFFER_WORKSPACE /* `offset` bytes into the struct's workspace */
@@ -204,6 +205,8 @@ typedef struct Buffer {
   uint32_t entry;  /* workspace, output: of which EntryPlan; Plan.n_entries: of init */
   uint32_t first, last; /* workspace: calls of its entry between which it is alive */
 } Buffer;
+
+bool is_row_major(const Buffer *b);
 
 /* The work of a call, or of a part of it: scalar operations on reals, and bytes of distinct memory
    (cost.c says what counts). */

@@ -4,6 +4,7 @@
      phases     sums with outputs in / and %                     phases.c
      order      what runs before what, updates in place          order.c
                 what is computed step by step                    recurrence.c, draw.c
+     params     how those that nothing changes are stored         stored.c
      buffers    where they are stored                            buffers.c, layout.c
      groups     which definitions become one kernel              group.c, slots.c
      kernels    loops, lanes, tiles                              loops.c, tile.c, scatter.c
@@ -20,6 +21,7 @@ typedef struct Lowering {
   Map names;       /* of kernels: taken */
   BufferId *fixed; /* per tensor: inputs, params, states */
   uint32_t n_fixed;
+  StoredWish *wishes; /* while those of the entries are found; NULL */
 } Lowering;
 
 /* `dense1.z.sum` is a part of `dense1.z`. */
@@ -132,7 +134,8 @@ static void find_lifetimes(Plan *plan, const EntryPlan *entry, uint32_t number) 
   }
 }
 
-static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
+/* Up to where everything is stored. */
+static Work lay_out(Lowering *l, const Entry *entry, uint32_t number, EntryPlan *result) {
   Plan *plan = l->plan;
   Work w = {.arena = plan->arena,
             .program = plan->program,
@@ -141,22 +144,30 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
             .target = plan->target,
             .entry = entry,
             .number = number,
+            .wishes = l->wishes,
+            .n_wishes = l->n_fixed,
             .buffer_of = l->fixed,
             .node_of = ARENA_ARRAY(plan->arena, uint32_t, l->n_fixed + 1),
             .n_tensors = l->n_fixed};
   BufferId *buffer_of = ARENA_ARRAY(plan->arena, BufferId, l->n_fixed + 1);
   memcpy(buffer_of, l->fixed, l->n_fixed * sizeof *buffer_of);
   w.buffer_of = buffer_of;
-  EntryPlan result = {.entry = entry};
   know_tensors(&w);
   make_nodes(&w);
-  find_checks(&w, &result);
+  find_checks(&w, result);
   inline_nodes(&w);
   find_phases(&w);
   hoist_invariants(&w);
   find_contractions(&w);
   order_nodes(&w);
   make_layouts(&w);
+  return w;
+}
+
+static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
+  Plan *plan = l->plan;
+  EntryPlan result = {.entry = entry};
+  Work w = lay_out(l, entry, number, &result);
   make_groups(&w);
   find_parts(&w);
   result.calls = ARENA_ARRAY(plan->arena, KernelCall, w.groups.count + 1);
@@ -170,6 +181,24 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   return result;
 }
 
+static void store_params(Lowering *l) {
+  const Program *p = l->plan->program;
+  StoredWish *wishes = free_params(l->plan->arena, p);
+  if (wishes == NULL) return;
+  GraphMark mark = graph_mark(p->graph);
+  uint32_t n_buffers = l->plan->n_buffers;
+  l->wishes = wishes;
+  for (uint32_t i = 0; i < p->n_entries; i++) {
+    EntryPlan forgotten = {.entry = &p->entries[i]};
+    Work w = lay_out(l, &p->entries[i], i, &forgotten);
+    wish_of_loops(&w);
+    graph_reset(p->graph, &mark);
+    l->plan->n_buffers = n_buffers;
+  }
+  l->wishes = NULL;
+  store_as_wished(l->plan, wishes, l->fixed);
+}
+
 Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   Plan *plan = ARENA_NEW(arena, Plan);
   *plan = (Plan){.arena = arena, .program = program, .target = target};
@@ -180,6 +209,7 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   l.fixed = ARENA_ARRAY(arena, BufferId, l.n_fixed + 1);
   memset(l.fixed, 0xff, (l.n_fixed + 1) * sizeof *l.fixed);
   make_fixed_buffers(plan, l.fixed);
+  store_params(&l);
   for (uint32_t i = 0; i < program->n_entries; i++)
     plan->entries[i] = lower_entry(&l, &program->entries[i], i);
   plan->init = lower_entry(&l, NULL, plan->n_entries);

@@ -127,7 +127,7 @@ static bool has_index(const Graph *g, ExprId id, uint32_t v) {
 
 /* Of bringing an operand's axis innermost, where it is not. */
 static double copy_cycles(const Work *w, TensorId operand, uint32_t axis) {
-  if (stride_of(w, operand, axis) == 1 || known_copy(w, operand, axis) != TENSOR_NONE) return 0;
+  if (is_free(w, operand) || stride_of(w, operand, axis) == 1 || known_copy(w, operand, axis) != TENSOR_NONE) return 0;
   return a_copy * (double)tensor_size(tensor_at(w->graph, operand));
 }
 
@@ -280,7 +280,9 @@ static uint32_t dot_innermost(const Work *w, const Node *n, const int64_t *wishe
 static ExprId with_innermost(Work *w, uint32_t i, ExprId read, uint32_t v) {
   const Expr e = *expr_at(w->graph, read);
   uint32_t axis = lane_axis(w, node_at(w, i), read, v);
-  if (stride_of(w, e.tensor, axis) == 1) return read;
+  bool free = is_free(w, e.tensor);
+  if (free) wish_stored(w, e.tensor, axis);
+  if (free || stride_of(w, e.tensor, axis) == 1) return read;
   TensorId copy = transposed_copy(w, i, e.tensor, axis);
   ARRAY_PUSH(w->arena, &node_at(w, i)->after, w->node_of[copy] - 1);
   return expr_read(w->graph, copy, e.args, e.n_args, EXPR_NONE);

@@ -69,7 +69,7 @@ double cycles_of(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_ou
 Tile choose_tile(const TargetMachine *target, const Sizes *s, bool *rows_outside) {
   Tile best = {1, 1};
   double least = 0;
-  for (int64_t v = 1; v <= s->vectors && v <= WIDEST; v++)
+  for (int64_t v = 1; v <= s->vectors && (v <= WIDEST || s->rows == 1); v++)
     for (int64_t r = 1; r <= s->rows && fits_registers(target, r, v); r++)
       for (int order = 0; order < 2; order++) {
         double cycles = cycles_of(target, s, (Tile){r, v}, order == 0);

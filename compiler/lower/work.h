@@ -87,6 +87,12 @@ typedef struct TransposedCopy {
   uint32_t innermost;
 } TransposedCopy;
 
+/* Of a param: whether its layout is free, and which axis is wanted innermost; NO_INDEX: none yet. */
+typedef struct StoredWish {
+  bool free;
+  uint32_t axis;
+} StoredWish;
+
 typedef struct Work {
   Arena *arena;
   const Program *program;
@@ -103,6 +109,8 @@ typedef struct Work {
   ARRAY(uint32_t) final_order; /* with the transposed copies */
   ARRAY(TransposedCopy) copies;
   ARRAY(NodeGroup) groups;
+  StoredWish *wishes; /* per tensor of the program while they are found; NULL */
+  uint32_t n_wishes;
   Interval *limits; /* per input of the entry: where its values as indices are */
   uint32_t *met;    /* per expression: the last walk that met it */
   uint32_t n_met, walk;
@@ -193,6 +201,12 @@ void find_parts(Work *w);
 
 /* layout.c: a buffer for each node, with its strides; contractions; transposed copies. */
 void make_layouts(Work *w);
+/* stored.c: how params lie in the struct. */
+StoredWish *free_params(Arena *arena, const Program *p); /* NULL: there are none */
+bool is_free(const Work *w, TensorId tensor);            /* while wishes are found */
+void wish_stored(Work *w, TensorId tensor, uint32_t axis);
+void wish_of_loops(Work *w); /* after the layouts: of all that is no contraction */
+void store_as_wished(Plan *plan, const StoredWish *wishes, const BufferId *buffer_of);
 /* slots.c: values that no later step but the next needs get the place of one step. group_of: per
    node, 1 + its group. */
 void keep_single_steps(Work *w, const uint32_t *group_of);

@@ -66,10 +66,10 @@ static int linear_predict(void *model, const void *const *inputs, void *const *o
 
 static const int64_t shape_B[] = {B}, shape_BD[] = {B, D}, shape_D[] = {D};
 static const dag_tensor linear_tensors[] = {
-    {{"W", DAG_F32, 1, shape_D}, offsetof(linear, W), 1},
-    {{"b", DAG_F32, 0, NULL}, offsetof(linear, b), 1},
-    {{"momentum.W", DAG_F32, 1, shape_D}, offsetof(linear, mW), 0},
-    {{"momentum.b", DAG_F32, 0, NULL}, offsetof(linear, mb), 0}};
+    {{"W", DAG_F32, 1, shape_D}, offsetof(linear, W), 1, NULL},
+    {{"b", DAG_F32, 0, NULL}, offsetof(linear, b), 1, NULL},
+    {{"momentum.W", DAG_F32, 1, shape_D}, offsetof(linear, mW), 0, NULL},
+    {{"momentum.b", DAG_F32, 0, NULL}, offsetof(linear, mb), 0, NULL}};
 static const dag_input linear_inputs[] = {{{"x", DAG_F32, 2, shape_BD}, 0, -1},
                                           {{"y", DAG_F32, 1, shape_B}, 0, -1}};
 static const dag_array linear_reports[] = {{"loss", DAG_F32, 0, NULL}, {"bias", DAG_F32, 0, NULL}};
@@ -145,7 +145,7 @@ static int labels_copy(void *model, const void *const *inputs, void *const *outp
 }
 
 static const dag_tensor labels_tensors[] = {
-    {{"mean", DAG_F64, 0, NULL}, offsetof(labels, mean), 1}};
+    {{"mean", DAG_F64, 0, NULL}, offsetof(labels, mean), 1, NULL}};
 static const dag_input labels_inputs[] = {{{"y", DAG_U8, 1, shape_B}, 0, CLASSES - 1}};
 static const dag_array labels_reports[] = {{"loss", DAG_F64, 0, NULL}};
 static const dag_source labels_data[] = {{0, DAG_CSV, "labels.csv", 0, -1, 0}};

@@ -22,6 +22,26 @@ static void fill(double *values, const dag_array *array) {
   for (int64_t i = 0; i < size; i++) values[i] = (double)((37 * i + 11 * salt) % 101 - 50) / 64;
 }
 
+/* A param, wherever its elements lie. */
+static void fill_tensor(const dag_tensor *t) {
+  double *to = (double *)((char *)&model + t->offset);
+  if (t->strides == NULL) {
+    fill(to, &t->array);
+    return;
+  }
+  int64_t size = size_of(&t->array);
+  double *rows = malloc((size_t)size * sizeof(double));
+  if (rows == NULL) exit(1);
+  fill(rows, &t->array);
+  for (int64_t k = 0; k < size; k++) {
+    int64_t place = 0, rest = k;
+    for (int i = t->array.rank; i-- > 0; rest /= t->array.shape[i])
+      place += rest % t->array.shape[i] * t->strides[i];
+    to[place] = rows[k];
+  }
+  free(rows);
+}
+
 static void integers(int32_t *values, const dag_array *array) {
   bool labels = strcmp(array->name, "labels") == 0, count = strcmp(array->name, "count") == 0;
   for (int64_t i = 0; i < size_of(array); i++) {
@@ -84,8 +104,7 @@ int main(void) {
   const dag_model *m = &layers_model;
   layers_init(&model, 0);
   for (int i = 0; i < m->n_tensors; i++)
-    if (m->tensors[i].is_param)
-      fill((double *)((char *)&model + m->tensors[i].offset), &m->tensors[i].array);
+    if (m->tensors[i].is_param) fill_tensor(&m->tensors[i]);
   int failures = 0, results = 0;
   for (int i = 0; i < m->n_exports; i++) {
     failures += check(&m->exports[i]);

@@ -128,6 +128,13 @@ static const Buffer *buffer_named(const Plan *p, const char *name) {
   return NULL;
 }
 
+static const Buffer *stored_param(const Plan *p, const char *name) {
+  for (BufferId i = 0; i < p->n_buffers; i++)
+    if (strcmp(p->buffers[i].name, name) == 0 && p->buffers[i].kind == BUFFER_PARAM)
+      return &p->buffers[i];
+  return NULL;
+}
+
 static bool has_accumulators(const Kernel *k) {
   for (uint32_t i = 0; i < k->n_locals; i++)
     if (k->locals[i].dimensions == 2 && k->locals[i].type.lanes > 1) return true;
@@ -165,9 +172,9 @@ static void test_epilogue(void **state) {
   output(w, "sum", define(w, "total", 48, 0, REDUCE_SUM, 64, read2(w, h, w->i1, w->i0)));
   output(w, "most", define(w, "greatest", 48, 0, REDUCE_MAX, 64, read2(w, h, w->i1, w->i0)));
   const Plan *p = plan(w);
-  /* x transposed; the product with + b and max; both reductions */
-  assert_int_equal(p->entries[0].n_calls, 3);
-  assert_true(has_accumulators(call(p, 1)));
+  /* the product with + b and max; both reductions */
+  assert_int_equal(p->entries[0].n_calls, 2);
+  assert_true(has_accumulators(call(p, 0)));
   assert_null(buffer_named(p, "s"));
   assert_null(buffer_named(p, "z"));
   assert_non_null(buffer_named(p, "h"));
@@ -177,11 +184,36 @@ static void test_epilogue(void **state) {
 static void test_weights_are_not_copied(void **state) {
   World *w = *state;
   TensorId x = input(w, "x", TYPE_F32, 64, 784);
-  TensorId h = dense(w, x, 64, 256, 784, param(w, "W", 256, 784), param(w, "b", 256, 0));
+  TensorId h = dense(w, x, 64, 256, 784, input(w, "W", TYPE_F32, 256, 784), param(w, "b", 256, 0));
   output(w, "most", define(w, "most", 0, 0, REDUCE_MAX, 64, read2(w, h, w->i0, w->i0)));
   const Plan *p = plan(w);
   assert_non_null(buffer_named(p, "x.T"));
   assert_null(buffer_named(p, "W.T"));
+}
+
+/* A param that nothing changes lies as its reader wants it: with the result's index innermost. */
+static void test_params_lie_as_they_are_read(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 1, 784);
+  TensorId h = dense(w, x, 1, 256, 784, param(w, "W", 256, 784), param(w, "b", 256, 0));
+  output(w, "h", h);
+  const Plan *p = plan(w);
+  assert_null(buffer_named(p, "x.T"));
+  assert_null(buffer_named(p, "W.T"));
+  const Buffer *stored = stored_param(p, "W");
+  assert_int_equal(stored->strides[0], 1);
+  assert_int_equal(stored->strides[1], 256);
+  assert_int_equal(stored->elements, 256 * 784);
+}
+
+/* Where two read it along different axes, it stays row-major. */
+static void test_params_read_in_two_ways_are_row_major(void **state) {
+  World *w = *state;
+  TensorId W = param(w, "W", 64, 64);
+  TensorId h = dense(w, input(w, "x", TYPE_F32, 1, 64), 1, 64, 64, W, param(w, "b", 64, 0));
+  ExprId back = op(w, OP_MUL, read2(w, W, w->i2, w->i1), read2(w, h, w->i0, w->i2));
+  output(w, "y", define(w, "y", 1, 64, REDUCE_SUM, 64, back));
+  assert_true(is_row_major(stored_param(plan(w), "W")));
 }
 
 /* m, e, t and e / t over the rows of x: one kernel, nothing between stored. */
@@ -506,6 +538,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_epilogue),
       TEST(test_weights_are_not_copied),
+      TEST(test_params_lie_as_they_are_read),
+      TEST(test_params_read_in_two_ways_are_row_major),
       TEST(test_softmax_row),
       TEST(test_update_in_epilogue),
       TEST(test_old_values),
