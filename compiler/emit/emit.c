@@ -16,6 +16,26 @@ static void write_first_line(Text *out, const Program *program) {
   text_add(out, ". This file belongs to whoever wrote the model. */\n");
 }
 
+/* The marks for a team of threads. */
+static void write_team(Text *out) {
+  static const char *const marks[][2] = {{"TEAM   ", "parallel"},
+                                         {"SHARED ", "for schedule(static) nowait"},
+                                         {"SHARED2", "for collapse(2) schedule(static) nowait"},
+                                         {"ONE    ", "single nowait"},
+                                         {"BARRIER", "barrier"}};
+  size_t n = sizeof marks / sizeof *marks;
+  text_add(out,
+           "\n/* A team of threads makes all calls of a function together: it shares the turns "
+           "of a loop, one\n   does what is not in one, and nobody waits but at a barrier. "
+           "*/\n#ifdef _OPENMP\n");
+  for (size_t i = 0; i < n; i++)
+    text_printf(out, "#define %s _Pragma(\"omp %s\")\n", marks[i][0], marks[i][1]);
+  text_add(out, "#else\n");
+  for (size_t i = 0; i < n; i++)
+    text_printf(out, "#define %.*s\n", (int)strcspn(marks[i][0], " "), marks[i][0]);
+  text_add(out, "#endif\n");
+}
+
 /* Marks of loops, as far as they are used. */
 static void write_marks(Text *out, const char *kernels) {
   if (strstr(kernels, "ROLLED for") != NULL)
@@ -26,11 +46,6 @@ static void write_marks(Text *out, const char *kernels) {
                   "#define UNROLLED _Pragma(\"GCC unroll 64\")\n"
                   "#define ROLLED   _Pragma(\"GCC unroll 1\")\n"
                   "#endif\n");
-  if (strstr(kernels, "PARALLEL") != NULL)
-    text_add(out, "\n#ifdef _OPENMP\n"
-                  "#define PARALLEL  _Pragma(\"omp parallel for schedule(static)\")\n"
-                  "#define PARALLEL2 _Pragma(\"omp parallel for collapse(2) schedule(static)\")\n"
-                  "#else\n#define PARALLEL\n#define PARALLEL2\n#endif\n");
 }
 
 static const char *dag_model_text(void) {
@@ -89,6 +104,7 @@ void emit_c(Text *out, const Program *program, const Plan *plan, const EmitOptio
     write_declarations(&e, out);
   }
   write_marks(out, text);
+  if (plan->uses_threads) write_team(out);
   lane_texts_write(&e.lanes, out, arena_printf(arena, "%s%s", text, text_string(&entries)));
   text_add(out, "\n/* --- kernels --- */\n");
   text_add(out, text);

@@ -13,6 +13,7 @@ typedef struct Access {
   Signature signature;
   const char **text;
   const char *step, *seed; /* the arguments of kernels that take them */
+  const char *indent;      /* of calls */
   bool uses_model, *uses_input;
 } Access;
 
@@ -86,12 +87,14 @@ static const char *reached(Access *a, BufferId id) {
   return a->text[id];
 }
 
-/* texts, sites: of the arguments */
-static void write_call(Access *a, Text *out, const KernelCall *call, const char **texts,
-                       const char **sites, const char *indent) {
+/* texts, sites: of the arguments; waits: a barrier comes first */
+static void write_call(Access *a, Text *out, const KernelCall *call, bool waits, const char **texts,
+                       const char **sites) {
   const Kernel *k = &a->e->plan->kernels[call->kernel];
   Text line = text_new(a->e->arena);
-  text_printf(&line, "%s%s(", indent, a->e->kernels[call->kernel]);
+  if (waits) text_printf(out, "%sBARRIER\n", a->indent);
+  text_printf(&line, "%s%s%s(", a->indent, a->plan->team && !k->for_team ? "ONE " : "",
+              a->e->kernels[call->kernel]);
   const char *between = "";
   for (uint32_t i = 0; i < k->n_parameters; i++) {
     text_printf(&line, "%s%s", between, texts[i]);
@@ -116,7 +119,7 @@ static void write_one_call(Access *a, Text *out, const KernelCall *call) {
   const char **sites = ARENA_ARRAY(a->e->arena, const char *, k->n_sites + 1);
   for (uint32_t i = 0; i < k->n_sites; i++)
     sites[i] = arena_printf(a->e->arena, "%" PRId64, call->sites[i]);
-  write_call(a, out, call, texts, sites, "  ");
+  write_call(a, out, call, call->waits, texts, sites);
 }
 
 /* --- runs: a loop over their turns --- */
@@ -143,11 +146,13 @@ static const int64_t *places_of(const Access *a, const Slot *slot, uint32_t turn
 static void write_table(Access *a, Text *out, const Table *table, uint32_t turns) {
   size_t n = table->columns.count;
   if (n == 0) return;
-  text_printf(out, "    static const int64_t %s[%u][%zu] = {\n", table->name, turns, n);
+  text_printf(out, "%sstatic const int64_t %s[%u][%zu] = {\n", a->indent, table->name, turns, n);
   for (uint32_t t = 0; t < turns; t++) {
     Text row = text_new(a->e->arena);
     for (size_t c = 0; c < n; c++)
-      text_printf(&row, "%s%" PRId64, c == 0 ? "        {" : ", ", table->columns.items[c][t]);
+      text_printf(&row, "%s%" PRId64,
+                  c == 0 ? arena_printf(a->e->arena, "%s    {", a->indent) : ", ",
+                  table->columns.items[c][t]);
     text_add(&row, t + 1 < turns ? "},\n" : "}};\n");
     add_wrapped(out, text_string(&row));
   }
@@ -160,7 +165,7 @@ static const char *declare_slot(Access *a, Text *out, Names *names, const Slot *
   const char *name = names_take(names, b->name), *type = element_type(b->type);
   bool field = b->kind == BUFFER_PARAM;
   Text line = text_new(a->e->arena);
-  text_printf(&line, "    %s *%s = (%s *)(%s", type, name, type,
+  text_printf(&line, "%s%s *%s = (%s *)(%s", a->indent, type, name, type,
               field ? "(unsigned char *)m" : "m->workspace");
   a->uses_model = true;
   a->e->uses_places = a->e->uses_places || field;
@@ -182,6 +187,13 @@ static const char *declare_slot(Access *a, Text *out, Names *names, const Slot *
   return name;
 }
 
+/* Whether the team waits before a call of a run in any of its turns. */
+static bool ever_waits(const EntryPlan *plan, Run run, uint32_t call) {
+  for (uint32_t t = 0; t < run.turns; t++)
+    if (plan->calls[run.first + t * run.period + call].waits) return true;
+  return false;
+}
+
 /* The calls of one turn. */
 static void write_turn(Access *a, Text *out, Run run, const Slots *slots, const char **texts,
                        Table *table) {
@@ -198,7 +210,7 @@ static void write_turn(Access *a, Text *out, Run run, const Slots *slots, const 
       sites[s] = column != NULL ? add_column(a, table, column)
                                 : arena_printf(e->arena, "%" PRId64, call->sites[s]);
     }
-    write_call(a, out, call, arguments, sites, "    ");
+    write_call(a, out, call, ever_waits(a->plan, run, i), arguments, sites);
   }
 }
 
@@ -207,6 +219,8 @@ static void write_run(Access *a, Text *out, Run run) {
   Names names = names_new(e->arena, &a->signature.names);
   Table table = {.name = names_take(&names, "table"), .turn = names_take(&names, "turn")};
   Slots slots = find_slots(e, a->plan, run);
+  const char *outside = a->indent;
+  a->indent = arena_printf(e->arena, "%s  ", outside);
   const char **texts = ARENA_ARRAY(e->arena, const char *, slots.n + 1);
   Text body = text_new(e->arena);
   for (uint32_t s = 0; s < slots.n; s++) {
@@ -220,17 +234,19 @@ static void write_run(Access *a, Text *out, Run run) {
     texts[s] = declare_slot(a, &body, &names, slot, table.turn, entry);
   }
   write_turn(a, &body, run, &slots, texts, &table);
-  text_printf(out, "  /* %u turns, with the names of the first */\n", run.turns);
-  text_printf(out, "  for (int64_t %s = 0; %s < %u; %s++) {\n", table.turn, table.turn, run.turns,
-              table.turn);
+  text_printf(out, "%s/* %u turns, with the names of the first */\n", outside, run.turns);
+  text_printf(out, "%sfor (int64_t %s = 0; %s < %u; %s++) {\n", outside, table.turn, table.turn,
+              run.turns, table.turn);
   write_table(a, out, &table, run.turns);
   text_add(out, text_string(&body));
-  text_add(out, "  }\n");
+  text_printf(out, "%s}\n", outside);
+  a->indent = outside;
 }
 
 /* Pointers into the workspace first, then the calls. */
 static void write_calls(Access *a) {
   a->text = ARENA_ARRAY(a->e->arena, const char *, a->e->plan->n_buffers + 1);
+  a->indent = a->plan->team ? "    " : "  ";
   Text calls = text_new(a->e->arena);
   for (uint32_t i = 0; i < a->plan->n_calls;) {
     Run run = find_run(a->e->plan, a->plan, i);
@@ -240,7 +256,9 @@ static void write_calls(Access *a) {
       write_run(a, &calls, run);
     i += run.turns == 1 ? 1 : run.turns * run.period;
   }
+  if (a->plan->team) text_add(a->out, "  TEAM {\n");
   text_add(a->out, text_string(&calls));
+  if (a->plan->team) text_add(a->out, "  }\n");
 }
 
 /* Parameters that a function has but does not need. */

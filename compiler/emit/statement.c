@@ -27,7 +27,7 @@ static bool is_simple(const StatementList *block) {
   if (block->n != 1 || block->items[0].comment != NULL) return false;
   const Statement *s = &block->items[0];
   if (runs_once(s)) return is_simple(&s->body);
-  return s->kind != STATEMENT_IF && s->kind != STATEMENT_DECLARE;
+  return s->kind != STATEMENT_IF && s->kind != STATEMENT_DECLARE && s->kind != STATEMENT_BARRIER;
 }
 
 /* { … } after the head of a statement. */
@@ -47,8 +47,8 @@ static const char *loop_mark(const Statement *s) {
   case LOOP_PLAIN: return "";
   case LOOP_ROLLED: return "ROLLED ";
   case LOOP_UNROLLED: return "UNROLLED ";
-  case LOOP_PARALLEL: return "PARALLEL ";
-  case LOOP_PARALLEL2: return both ? "PARALLEL2 " : "PARALLEL ";
+  case LOOP_PARALLEL: return "SHARED ";
+  case LOOP_PARALLEL2: return both ? "SHARED2 " : "SHARED ";
   }
   bug("emit", "loop mark %d", (int)s->mark);
 }
@@ -219,6 +219,11 @@ static void write_statement(Writer *w, const Statement *s) {
   case STATEMENT_ASSIGN: write_assignment(w, s); return;
   case STATEMENT_STORE: write_store(w, s); return;
   case STATEMENT_TRANSPOSE: write_transpose(w, s); return;
+  case STATEMENT_ONE:
+    text_add(w->out, "ONE");
+    write_body(w, &s->body);
+    return;
+  case STATEMENT_BARRIER: text_add(w->out, "BARRIER\n"); return;
   }
 }
 

@@ -319,6 +319,10 @@ void kernel_end(Builder *b) {
   add_statement(b, statement);
 }
 
+void kernel_barrier(Builder *b) {
+  add_statement(b, (Statement){.kind = STATEMENT_BARRIER, .value = VALUE_NONE});
+}
+
 void kernel_declare(Builder *b, uint32_t local, ValueId value) {
   add_statement(b, (Statement){.kind = STATEMENT_DECLARE, .local = local, .value = value});
 }

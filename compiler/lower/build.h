@@ -74,6 +74,9 @@ void kernel_if(Builder *b, ValueId condition);
 void kernel_else(Builder *b);
 /* Closes the innermost loop or branch. */
 void kernel_end(Builder *b);
+/* What follows depends on what stands before. The turns of a loop without one at its end do not
+   depend on each other as far as loops in it are marked as parallel. */
+void kernel_barrier(Builder *b);
 void kernel_declare(Builder *b, uint32_t local, ValueId value);
 void kernel_assign(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, ValueId value);
 void kernel_store(Builder *b, uint32_t parameter, Offset offset, ValueId value);

@@ -90,21 +90,24 @@ typedef struct Value {
 /* --- statements --- */
 
 typedef enum StatementKind {
-  STATEMENT_LOOP,     /* for (variable = from; variable < to; variable += step) body; */
-  STATEMENT_IF,       /* if (value) body; else other (may be empty) */
-  STATEMENT_DECLARE,  /* a local, initialised by `value` unless that is VALUE_NONE; visible to the
-                         end  of the enclosing block */
-  STATEMENT_ASSIGN,   /* local[at] = value */
-  STATEMENT_STORE,    /* parameter[offset…] = value, as many elements as it has lanes */
-  STATEMENT_TRANSPOSE /* parameter2[offset2 + c·stride2 + r] = parameter[offset + r·stride + c] for
+  STATEMENT_LOOP,      /* for (variable = from; variable < to; variable += step) body; */
+  STATEMENT_IF,        /* if (value) body; else other (may be empty) */
+  STATEMENT_DECLARE,   /* a local, initialised by `value` unless that is VALUE_NONE; visible to the
+                          end  of the enclosing block */
+  STATEMENT_ASSIGN,    /* local[at] = value */
+  STATEMENT_STORE,     /* parameter[offset…] = value, as many elements as it has lanes */
+  STATEMENT_TRANSPOSE, /* parameter2[offset2 + c·stride2 + r] = parameter[offset + r·stride + c] for
                          r, c in 0..lanes: a square of lanes² elements of `type`, in registers */
+  STATEMENT_ONE,       /* body, by one thread of the team; the others go on */
+  STATEMENT_BARRIER    /* where the threads of the team wait for each other */
 } StatementKind;
 
 typedef enum LoopMark {
   LOOP_PLAIN,    /* as the C compiler likes */
   LOOP_ROLLED,   /* not to be unrolled */
   LOOP_UNROLLED, /* to be unrolled completely */
-  LOOP_PARALLEL, /* iterations are independent: OpenMP, static schedule */
+  LOOP_PARALLEL, /* turns are independent; a team of threads shares them, and does not wait at the
+                    end */
   LOOP_PARALLEL2 /* so are those of this loop and the one that is its whole body, together */
 } LoopMark;
 
@@ -174,6 +177,7 @@ typedef struct Kernel {
   const ValueId *sites; /* the numbers that tell its random numbers from others: a call may have */
   uint32_t n_sites;     /* others there */
   bool sites_vary;      /* some call does: it takes them all as `int64_t site` */
+  bool for_team;        /* all threads of a team call it; else one does */
   double flops, bytes;  /* of its first call: scalar operations; distinct memory touched */
 } Kernel;
 
@@ -221,6 +225,7 @@ typedef struct KernelCall {
   const BufferId *buffers;
   const int64_t *sites; /* as many as the kernel has */
   Cost cost[N_PARTS];
+  bool waits; /* of a team: all threads wait for each other before it */
 } KernelCall;
 
 /* All elements of `input`, used as indices, must be within; checked before anything is written. */
@@ -236,6 +241,7 @@ typedef struct EntryPlan {
   BoundsCheck *checks;
   uint32_t n_checks;
   bool uses_seed; /* an export that does takes `uint64_t seed` as its last argument */
+  bool team;      /* a team of threads makes the calls */
 } EntryPlan;
 
 typedef struct TargetMachine TargetMachine;

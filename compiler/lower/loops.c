@@ -11,8 +11,8 @@
 
 enum {
   NO_AXIS = -1,
-  PARTIAL = 256,          /* as many values go into one partial sum */
-  PARALLEL_POINTS = 65536 /* as many points are worth a team of threads */
+  PARTIAL = 256,         /* as many values go into one partial sum */
+  PARALLEL_POINTS = 2048 /* as many points are worth sharing among threads */
 };
 
 typedef struct Nest {
@@ -20,7 +20,7 @@ typedef struct Nest {
   const NodeGroup *group;
   Binding *spine;
   int spine_lanes; /* of the piece that is built */
-  bool parallel;   /* the next loop of the spine is for threads */
+  bool parallel;   /* the loops of the spine may be shared among threads */
   /* the node that is built */
   Node *node;
   Binding *bindings;
@@ -378,12 +378,14 @@ static bool spine_in_lanes(const Nest *nest, uint32_t v, int *width) {
   return true;
 }
 
-/* The outermost loop of the spine is shared among threads where there is enough to do: what it
-   computes in one turn, no other turn reads or writes. */
-static LoopMark take_mark(Nest *nest) {
-  bool parallel = nest->parallel;
-  nest->parallel = false;
-  return parallel ? LOOP_PARALLEL : LOOP_PLAIN;
+/* What a loop of the spine computes in one turn, no other turn reads or writes. */
+static LoopMark spine_mark(const Nest *nest) { return nest->parallel ? LOOP_PARALLEL : LOOP_PLAIN; }
+
+/* The loop over vectors is short of work for each turn, unless it is the only one. */
+static LoopMark lanes_mark(const Nest *nest, const Node *first, int lane_axis) {
+  for (uint32_t v = 0; v < nest->group->spine; v++)
+    if ((int)v != lane_axis && !is_step(first, v) && first->extents[v] > 1) return LOOP_PLAIN;
+  return spine_mark(nest);
 }
 
 static bool is_much_work(Work *w, const NodeGroup *g) {
@@ -391,7 +393,8 @@ static bool is_much_work(Work *w, const NodeGroup *g) {
   for (size_t i = 0; i < g->nodes.count; i++) {
     const Node *n = node_at(w, g->nodes.items[i]);
     int64_t product = 1;
-    for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) product *= n->extents[v];
+    for (uint32_t v = 0; v < n->rank + n->n_reduced; v++)
+      product *= is_step(n, v) ? 1 : n->extents[v];
     points += product;
   }
   return points >= PARALLEL_POINTS;
@@ -403,7 +406,7 @@ static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
   while (v < nest->group->spine && (lane_axis == (int)v || is_step(first, v))) v++;
   if (v < nest->group->spine) {
     uint32_t variable = kernel_variable(b, index_name(first, v));
-    kernel_loop(b, variable, 0, first->extents[v], 1, take_mark(nest));
+    kernel_loop(b, variable, 0, first->extents[v], 1, spine_mark(nest));
     nest->spine[v] = (Binding){offset_variable(b, variable), false};
     build_spine(nest, v + 1, lane_axis, lanes);
     kernel_end(b);
@@ -413,13 +416,13 @@ static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
     build_nodes(nest, 1);
   else
     build_pieces(nest, &nest->spine[lane_axis], index_name(first, (uint32_t)lane_axis),
-                 first->extents[lane_axis], lanes, take_mark(nest), build_nodes);
+                 first->extents[lane_axis], lanes, lanes_mark(nest, first, lane_axis), build_nodes);
 }
 
 void build_loops(Work *w, Builder *b, const NodeGroup *g) {
   const Node *first = node_at(w, g->nodes.items[0]);
   Nest nest = {.c = {.w = w, .b = b}, .group = g};
-  nest.parallel = first->recurrence == NULL && is_much_work(w, g);
+  nest.parallel = is_much_work(w, g);
   nest.spine = ARENA_ARRAY(w->arena, Binding, g->spine + 1);
   bind_steps(first, nest.spine);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */

@@ -8,7 +8,8 @@
      buffers    where they are stored                            buffers.c, layout.c
      groups     which definitions become one kernel              group.c, slots.c
      kernels    loops, lanes, tiles                              loops.c, tile.c, scatter.c
-   then one workspace for all, and kernels that are alike once   buffers.c, share.c */
+   then one workspace for all, and kernels that are alike once   buffers.c, share.c
+   and what a team of threads shares                             threads.c */
 #include "lower/lower.h"
 #include <string.h>
 #include "graph/scalar_ops.h"
@@ -84,10 +85,12 @@ static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
     for (n = 0; first + n < w->groups.count; n++) {
       Recurrence *wanted = recurrence_of(w, first + n);
       if (outermost(wanted) != all) break;
+      if (n > 0) kernel_barrier(b);
       open = enter_recurrence(b, open, wanted);
       kernel_comment(b, describe_nodes(w, &w->groups.items[first + n]));
       build_group(w, b, &w->groups.items[first + n]);
     }
+    kernel_barrier(b);
     enter_recurrence(b, open, NULL);
   }
   *group = first + n;
@@ -107,15 +110,6 @@ static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
   call.kernel = share_kernel(l->plan, &l->kernels, kernel);
   if (call.kernel == before) map_set(&l->names, name, l->plan);
   return call;
-}
-
-static bool has_parallel_loop(StatementList list) {
-  for (uint32_t i = 0; i < list.n; i++) {
-    const Statement *s = &list.items[i];
-    bool here = s->kind == STATEMENT_LOOP && s->mark >= LOOP_PARALLEL;
-    if (here || has_parallel_loop(s->body) || has_parallel_loop(s->other)) return true;
-  }
-  return false;
 }
 
 /* From the first call that has it as a parameter to the last. */
@@ -215,7 +209,6 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   plan->init = lower_entry(&l, NULL, plan->n_entries);
   drop_unused_buffers(plan);
   place_workspace(plan);
-  for (KernelId i = 0; i < plan->n_kernels; i++)
-    plan->uses_threads = plan->uses_threads || has_parallel_loop(plan->kernels[i].body);
+  plan_threads(plan);
   return plan;
 }

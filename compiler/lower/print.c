@@ -194,6 +194,13 @@ static void print_statement(const Printer *p, const Statement *s, int depth) {
     print_value(p, s->value);
     break;
   case STATEMENT_TRANSPOSE: print_transpose(p, s); break;
+  case STATEMENT_ONE:
+    text_add(p->out, "one {\n");
+    print_block(p, s->body, depth + 1);
+    indent(p, depth);
+    text_add(p->out, "}");
+    break;
+  case STATEMENT_BARRIER: text_add(p->out, "barrier"); break;
   }
   text_add(p->out, "\n");
 }
@@ -241,7 +248,8 @@ static void print_buffer(Text *out, const Buffer *b) {
 }
 
 static void print_entry(Text *out, const Plan *plan, const EntryPlan *e, uint32_t number) {
-  text_printf(out, "entry %s\n", e->entry == NULL ? "init" : e->entry->name);
+  text_printf(out, "entry %s%s\n", e->entry == NULL ? "init" : e->entry->name,
+              e->team ? " by a team" : "");
   for (uint32_t i = 0; i < e->n_checks; i++) {
     Interval within = e->checks[i].within;
     TensorId input = e->entry->inputs[e->checks[i].input];
@@ -253,7 +261,8 @@ static void print_entry(Text *out, const Plan *plan, const EntryPlan *e, uint32_
   }
   for (uint32_t i = 0; i < e->n_calls; i++) {
     const Kernel *k = &plan->kernels[e->calls[i].kernel];
-    text_printf(out, "  %s(", k->name);
+    if (e->calls[i].waits) text_add(out, "  barrier\n");
+    text_printf(out, "  %s%s(", e->team && !k->for_team ? "one " : "", k->name);
     for (uint32_t p = 0; p < k->n_parameters; p++)
       text_printf(out, "%s%s", p == 0 ? "" : ", ", plan->buffers[e->calls[i].buffers[p]].name);
     for (uint32_t s = 0; k->sites_vary && s < k->n_sites; s++)

@@ -26,8 +26,9 @@
 #include "lower/tile.h"
 
 enum {
-  PARALLEL_PRODUCTS = 1000000, /* as many are worth a team of threads, */
-  LEAST_TURNS = 4              /* and as many turns of a loop can be shared */
+  PARALLEL_PRODUCTS = 65536, /* as many are worth sharing among threads */
+  MANY_TURNS = 16,           /* of one loop can be shared; of fewer, with the loop inside */
+  LEAST_TURNS = 4            /* of a block that are worth it */
 };
 
 typedef struct Tiling {
@@ -39,7 +40,8 @@ typedef struct Tiling {
   Offset row0, column0; /* where the tile starts */
   Tile tile;
   bool rows_outside; /* the loop over rows is around the one over columns */
-  bool parallel;     /* threads are worth it, and no loop outside is shared by them */
+  bool parallel;     /* loops may be shared among threads */
+  bool outer_shared; /* one around all rows and columns has turns enough for that */
   int lanes;
   uint32_t sum;   /* local: the accumulators */
   bool in_blocks; /* k goes in blocks: for each vector of lanes, */
@@ -443,26 +445,26 @@ static bool open_columns(Tiling *t, const Segment *s, LoopMark mark) {
   return open_segment(t, s, index, &t->column0, mark);
 }
 
-static bool is_loop(const Segment *s) { return s->to - s->from > s->step; }
+static bool has_few_turns(const Segments *s) {
+  return (s->items[0].to - s->items[0].from) / s->items[0].step < MANY_TURNS;
+}
 
-/* for rows: for columns: tile; or the other way round. The outer loop's turns are shared among
-   threads, or both loops' where columns are outside, for then they may be few. */
+/* for rows: for columns: tile; or the other way round. Where the outer of the two has few turns,
+   each is the whole body of the other, so that threads may share the turns of both. */
 static void build_tiles(Tiling *t) {
   Segments rows = row_segments(t), columns = column_segments(t);
   const Segments *outer = t->rows_outside ? &rows : &columns;
   const Segments *inner = t->rows_outside ? &columns : &rows;
-  bool apart = t->parallel && !t->rows_outside;
+  bool apart = t->parallel && !t->outer_shared && has_few_turns(outer);
+  LoopMark mark = t->parallel ? LOOP_PARALLEL : LOOP_PLAIN;
   for (uint32_t i = 0; i < outer->n; i++) {
     bool opened = false;
     for (uint32_t k = 0; k < inner->n; k++) {
       const Segment *r = t->rows_outside ? &outer->items[i] : &inner->items[k];
       const Segment *c = t->rows_outside ? &inner->items[k] : &outer->items[i];
-      LoopMark mark = !t->parallel ? LOOP_PLAIN : LOOP_PARALLEL, inside = LOOP_PLAIN;
-      if (apart && is_loop(r)) mark = LOOP_PARALLEL2;
-      if (t->parallel && !is_loop(&outer->items[i])) inside = LOOP_PARALLEL;
       if (k == 0 || apart)
         opened = t->rows_outside ? open_rows(t, r, mark) : open_columns(t, c, mark);
-      bool inner_opened = t->rows_outside ? open_columns(t, c, inside) : open_rows(t, r, inside);
+      bool inner_opened = t->rows_outside ? open_columns(t, c, mark) : open_rows(t, r, mark);
       build_tile(t);
       if (inner_opened) kernel_end(t->c.b);
       if (opened && (apart || k + 1 == inner->n)) kernel_end(t->c.b);
@@ -480,17 +482,18 @@ static void build_outer(Tiling *t, uint32_t v) {
   }
   Builder *b = t->c.b;
   uint32_t variable = kernel_variable(b, index_name(n, v));
-  bool shared = t->parallel && n->extents[v] >= LEAST_TURNS;
-  kernel_loop(b, variable, 0, n->extents[v], 1, shared ? LOOP_PARALLEL : LOOP_PLAIN);
-  t->parallel = t->parallel && !shared;
+  kernel_loop(b, variable, 0, n->extents[v], 1, t->parallel ? LOOP_PARALLEL : LOOP_PLAIN);
+  t->outer_shared = t->outer_shared || n->extents[v] >= MANY_TURNS;
   t->bindings[v] = (Binding){offset_variable(b, variable), false};
   build_outer(t, v + 1);
   kernel_end(b);
 }
 
+/* Of a step. */
 static double multiplications(const Node *n) {
   double product = 1;
-  for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) product *= (double)n->extents[v];
+  for (uint32_t v = 0; v < n->rank + n->n_reduced; v++)
+    product *= is_step(n, v) ? 1 : (double)n->extents[v];
   return product;
 }
 
@@ -580,7 +583,7 @@ void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   while (t.lanes > n->extents[t.contraction->lane]) t.lanes /= 2;
   Sizes sizes = sizes_of(n, t.lanes);
   choose_tile_and_blocks(&t, sizes);
-  t.parallel = n->recurrence == NULL && multiplications(n) >= PARALLEL_PRODUCTS;
+  t.parallel = multiplications(n) >= PARALLEL_PRODUCTS;
   bind_steps(n, t.bindings);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
     const Node *m = node_at(w, g->nodes.items[i]);

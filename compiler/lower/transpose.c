@@ -1,7 +1,7 @@
 /* Transposed copies: squares of lanes² elements through registers, the rest one by one. */
 #include "lower/work.h"
 
-enum { PARALLEL_ELEMENTS = 32768 /* as many are worth a team of threads */ };
+enum { PARALLEL_ELEMENTS = 4096 /* as many are worth sharing among threads */ };
 
 typedef struct Transposition {
   Work *w;
@@ -11,6 +11,7 @@ typedef struct Transposition {
   const Buffer *source, *target;
   uint32_t in_axis, out_axis; /* innermost in the source, in the target */
   Binding *bindings;
+  bool parallel; /* enough is copied for a team of threads */
 } Transposition;
 
 static uint32_t innermost(const Buffer *b) {
@@ -51,9 +52,7 @@ static void copy_box(Transposition *t, int64_t in_from, int64_t in_to, int64_t o
 
 static void copy_squares(Transposition *t, int lanes, int64_t in_to, int64_t out_to) {
   if (in_to == 0 || out_to == 0) return;
-  bool parallel =
-      t->node->recurrence == NULL && in_to * out_to >= PARALLEL_ELEMENTS && in_to >= 4 * lanes;
-  loop_over(t, t->in_axis, 0, in_to, lanes, parallel ? LOOP_PARALLEL : LOOP_PLAIN);
+  loop_over(t, t->in_axis, 0, in_to, lanes, t->parallel ? LOOP_PARALLEL : LOOP_PLAIN);
   loop_over(t, t->out_axis, 0, out_to, lanes, LOOP_PLAIN);
   kernel_transpose(t->b, lanes_of(t->node->type, lanes), t->from, place_in(t, t->source),
                    t->source->strides[t->out_axis], t->to, place_in(t, t->target),
@@ -90,10 +89,13 @@ void build_transposed(Work *w, Builder *b, const NodeGroup *g) {
   t.bindings = ARENA_ARRAY(w->arena, Binding, n->rank + 1);
   bind_steps(n, t.bindings);
   bool by_ones = is_step(n, t.in_axis) || is_step(n, t.out_axis);
+  int64_t elements = 1;
+  for (uint32_t i = 0; i < n->rank; i++) elements *= is_step(n, i) ? 1 : n->extents[i];
+  bool parallel = t.parallel = elements >= PARALLEL_ELEMENTS;
   uint32_t outer = 0;
   for (uint32_t i = 0; i < n->rank; i++) {
     if (is_step(n, i) || (!by_ones && (i == t.in_axis || i == t.out_axis))) continue;
-    loop_over(&t, i, 0, n->extents[i], 1, LOOP_PLAIN);
+    loop_over(&t, i, 0, n->extents[i], 1, parallel ? LOOP_PARALLEL : LOOP_PLAIN);
     outer++;
   }
   if (by_ones)

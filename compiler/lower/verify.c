@@ -166,6 +166,8 @@ static void check_statement(Verifier *v, const Statement *s) {
     check_offset(v, s->offset);
     break;
   }
+  case STATEMENT_ONE: check_block(v, s->body); break;
+  case STATEMENT_BARRIER: break;
   case STATEMENT_TRANSPOSE:
     check_written(v, s->parameter2, s->type.type);
     check_offset(v, s->offset);

@@ -317,4 +317,6 @@ bool is_scatter(Work *w, const Node *n);
 typedef struct KernelTable {
   Map known; /* text → KernelId * */
 } KernelTable;
+/* threads.c: which entries have a team of threads, and what it shares. */
+void plan_threads(Plan *plan);
 KernelId share_kernel(Plan *plan, KernelTable *table, Kernel kernel);

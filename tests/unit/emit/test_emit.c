@@ -175,6 +175,8 @@ static void add_entries(Arena *arena, Model *m, const TensorId *ids) {
   m->program.entries = entries;
   m->plan.entries = plans;
   m->program.n_entries = m->plan.n_entries = 3;
+  m->plan.entries[2].team = m->plan.uses_threads = true;
+  m->plan.kernels[NOISE].for_team = true;
 }
 
 static Model *build_model(Arena *arena) {
@@ -218,7 +220,8 @@ static void test_same_bytes(void **state) {
   assert_true(strstr(text, "belongs to") < strchr(text, '\n'));
   const char *library = emit_text(*state, (EmitOptions){.no_main = true});
   assert_null(strstr(library, "int main("));
-  assert_non_null(strstr(library, "  PARALLEL for (int64_t i = 0; i < 5; i++) {\n"));
+  assert_non_null(strstr(library, "  SHARED for (int64_t i = 0; i < 5; i++) {\n"));
+  assert_non_null(strstr(library, "  TEAM {\n    tiny_noise"));
 }
 
 static void check_runs(const dag_model *model) {

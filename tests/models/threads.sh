@@ -1,0 +1,14 @@
+# The same bits with any number of threads (threads.c), by clang's OpenMP; by gcc's too where the C is short.
+. "$(dirname "$0")/common.sh"
+need clang gcc
+tests=$(dirname "$0")
+
+"$DAGC" "$model" -o "$scratch/$name.c" --no-main
+compilers=clang
+[ "$(wc -l <"$scratch/$name.c")" -gt 3000 ] || compilers="clang gcc"
+for compiler in $compilers; do
+  $compiler -std=gnu11 -O1 -march=native -fopenmp "-DMODEL=${prefix}_model" -I "$tests/../../runtime" \
+    "$tests/threads.c" "$scratch/$name.c" -o "$scratch/$compiler" -lm
+  OMP_WAIT_POLICY=passive "$scratch/$compiler" || fail "$compiler: the number of threads shows in the results"
+done
+grep -q 'TEAM {' "$scratch/$name.c" || echo "too small for a team"
