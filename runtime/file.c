@@ -18,7 +18,7 @@ void dagrt_open(dagrt_file *file, const char *path) {
   if (file->gz == NULL)
     dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "cannot read '%s': %s", path,
                strerror(errno == 0 ? ENOMEM : errno));
-  gzbuffer(file->gz, 1 << 18);
+  gzbuffer(file->gz, 1 << 16);
 }
 
 size_t dagrt_read(dagrt_file *file, void *bytes, size_t size) {
