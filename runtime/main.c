@@ -2,9 +2,6 @@
 #include "runtime.h"
 #include <string.h>
 
-/* Present when the program is linked with OpenMP. */
-extern void omp_set_num_threads(int threads) __attribute__((weak));
-
 static void dagrt_usage(FILE *to, const char *program) {
   fprintf(
       to,
@@ -25,19 +22,14 @@ static void dagrt_usage(FILE *to, const char *program) {
       "--resume FILE      go on as if the run had not stopped\n"
       "--init FILE        start from its params, at step 0\n"
       "--load FILE        params and states to use\n"
-      "--out FILE         .npy, .csv or, of bytes (u8), .txt; NAME=FILE for one of several outputs\n"
+      "--threads N        otherwise train and eval time their first steps with 1, 2, 4, ... "
+      "threads\n"
+      "                   and keep the fastest; results are the same with any number\n"
+      "--out FILE         .npy, .csv or, of bytes (u8), .txt; NAME=FILE for one of several "
+      "outputs\n"
       "--whole            a row of the data is all of an input, not one position of its batch\n"
       "Exit codes: 0 done, 1 wrong data, 2 usage, 3 system, 130 interrupted.\n",
       program, program, program, program, program);
-}
-
-static void dagrt_threads(int64_t threads) {
-  if (threads < 0) threads = 1; /* small models gain nothing from more */
-  if (omp_set_num_threads != NULL)
-    omp_set_num_threads((int)threads);
-  else if (threads > 1)
-    dagrt_warn("this program is built without threads: --threads %lld has no effect",
-               (long long)threads);
 }
 
 int dag_main(const dag_model *model, int argc, char **argv) {
@@ -51,7 +43,7 @@ int dag_main(const dag_model *model, int argc, char **argv) {
     dagrt_usage(options.help ? stdout : stderr, argc > 0 ? argv[0] : model->name);
     return options.help ? DAGRT_DONE : DAGRT_BAD_USAGE;
   }
-  dagrt_threads(options.threads);
+  dagrt_threads_set(options.threads > 0 ? options.threads : 1);
   if (strcmp(options.command, "info") == 0) return dagrt_info(model, &options);
   if (strcmp(options.command, "predict") == 0) return dagrt_predict(model, &options);
   if (model->step == NULL)

@@ -1,14 +1,27 @@
 #include "runtime.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Large memory begins where a large page of the system may, and asks for those: fewer misses of the
+   page table. */
+static void *dagrt_aligned(size_t alignment, size_t bytes) {
+  enum { DAGRT_LARGE_PAGE = 2 << 20 };
+  void *memory = NULL;
+  int large = bytes >= 2 * (size_t)DAGRT_LARGE_PAGE;
+  if (large && alignment < DAGRT_LARGE_PAGE) alignment = DAGRT_LARGE_PAGE;
+  if (posix_memalign(&memory, alignment, bytes) != 0) return NULL;
+#ifdef MADV_HUGEPAGE
+  if (large) (void)madvise(memory, bytes / DAGRT_LARGE_PAGE * DAGRT_LARGE_PAGE, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
 
 void *dagrt_model_make(const dag_model *model, uint64_t seed) {
-  size_t alignment = model->alignment < 64 ? 64 : model->alignment;
-  size_t bytes = (model->size + alignment - 1) / alignment * alignment;
-  void *memory = aligned_alloc(alignment, bytes);
+  void *memory = dagrt_aligned(model->alignment < 64 ? 64 : model->alignment, model->size);
   if (memory == NULL)
-    dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "out of memory: the model needs %zu bytes", bytes);
-  memset(memory, 0, bytes);
+    dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "out of memory: the model needs %zu bytes", model->size);
+  memset(memory, 0, model->size);
   model->init(memory, seed);
   dagrt_model_set(model, memory, 0, seed);
   return memory;
@@ -92,7 +105,7 @@ double dagrt_report(const dagrt_reports *reports, int32_t i) {
    and L0 of a batch of that row alone, B L1 = (sum over the r rows) + (B - r) L0; hence their mean
    is (B L1 - (B - r) L0) / r. */
 void dagrt_evaluate(const dag_model *model, void *memory, const dagrt_dataset *set, uint64_t seed,
-                    double *averages) {
+                    dagrt_trial *trial, double *averages) {
   dagrt_reports reports;
   dagrt_batch batch;
   dagrt_reports_make(&reports, model);
@@ -101,6 +114,7 @@ void dagrt_evaluate(const dag_model *model, void *memory, const dagrt_dataset *s
   double size = (double)set->batch;
   int64_t ragged = set->count % set->batch, whole = set->count - ragged;
   for (int64_t first = 0; first < whole; first += set->batch) {
+    if (trial != NULL) dagrt_trial_step(trial);
     for (int32_t i = 0; i < set->n; i++)
       batch.inputs[i] = set->rows[i].data + (size_t)first * set->rows[i].row_bytes;
     dagrt_call(model->eval, model->inputs, memory, batch.inputs, reports.outputs, seed);

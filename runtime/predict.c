@@ -17,7 +17,9 @@ int dagrt_eval(const dag_model *model, const dagrt_options *options) {
   else
     dagrt_warn("without --load the params have their initial values");
   double *averages = dagrt_allocate((size_t)model->n_reports, sizeof *averages);
-  dagrt_evaluate(model, memory, &set, seed, averages);
+  dagrt_trial trial;
+  dagrt_trial_begin(&trial, options->threads);
+  dagrt_evaluate(model, memory, &set, seed, &trial, averages);
   for (int32_t i = 0; i < model->n_reports; i++)
     printf("%s %.9g\n", model->reports[i].name, averages[i]);
   if (fflush(stdout) != 0) dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "cannot write to standard output");

@@ -157,9 +157,6 @@ void dagrt_read_elements(dagrt_file *file, dagrt_rows *rows, dagrt_element eleme
                          const int64_t *shape, int rank);
 
 /* --- batches.c --- */
-/* The i-th of n rows in the order of an epoch: a permutation that is a pure function of all three.
- */
-int64_t dagrt_shuffled(uint64_t seed, int64_t epoch, int64_t n, int64_t i);
 /* Room for one batch of each input. */
 typedef struct dagrt_batch {
   const void **inputs; /* what to pass to the model */
@@ -167,11 +164,29 @@ typedef struct dagrt_batch {
 } dagrt_batch;
 void dagrt_batch_make(dagrt_batch *batch, const dagrt_dataset *set);
 void dagrt_batch_free(dagrt_batch *batch, const dagrt_dataset *set);
-/* Batch number `position` of the shuffled epoch. */
+/* Batch number `position` of the shuffled epoch. The order of an epoch is a permutation of the rows
+   that is a pure function of seed, epoch and their number. */
 void dagrt_batch_shuffled(dagrt_batch *batch, const dagrt_dataset *set, uint64_t seed,
                           int64_t epoch, int64_t position);
 /* Rows first … first + count - 1 in their order, then copies of row `first` up to a whole batch. */
 void dagrt_batch_range(dagrt_batch *batch, const dagrt_dataset *set, int64_t first, int64_t count);
+
+/* --- threads.c --- */
+enum { DAGRT_CANDIDATES = 16 };
+/* How many threads are fastest, found while the steps are done. */
+typedef struct dagrt_trial {
+  int32_t n;                        /* candidates; 0: it is over */
+  int threads[DAGRT_CANDIDATES];    /* ascending, from 1 */
+  double seconds[DAGRT_CANDIDATES]; /* the least of a step */
+  int32_t turn;                     /* of all candidates, one after the other */
+  int64_t steps;                    /* begun in this turn */
+  double begun;
+} dagrt_trial;
+void dagrt_threads_set(int64_t threads);
+/* given > 0: as many, without a trial. */
+void dagrt_trial_begin(dagrt_trial *trial, int64_t given);
+/* Before every step. */
+void dagrt_trial_step(dagrt_trial *trial);
 
 /* --- model.c: a model's memory --- */
 void *dagrt_model_make(const dag_model *model, uint64_t seed);
@@ -194,9 +209,10 @@ typedef struct dagrt_reports {
 void dagrt_reports_make(dagrt_reports *reports, const dag_model *model);
 void dagrt_reports_free(dagrt_reports *reports);
 double dagrt_report(const dagrt_reports *reports, int32_t i);
-/* Averages of the reports over all rows, each row counted once. */
+/* Averages of the reports over all rows, each row counted once. trial: NULL, or told of each call.
+ */
 void dagrt_evaluate(const dag_model *model, void *memory, const dagrt_dataset *set, uint64_t seed,
-                    double *averages);
+                    dagrt_trial *trial, double *averages);
 
 /* --- safetensors.c --- */
 typedef struct dagrt_position {

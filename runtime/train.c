@@ -24,6 +24,7 @@ typedef struct dagrt_run {
   dagrt_batch batch;
   dagrt_reports reports;
   dagrt_progress progress;
+  dagrt_trial trial;
   dagrt_log log;
   double saved; /* seconds, when */
 } dagrt_run;
@@ -101,6 +102,7 @@ static void dagrt_run_save(dagrt_run *run) {
 
 static void dagrt_run_step(dagrt_run *run) {
   const dag_model *model = run->model;
+  dagrt_trial_step(&run->trial);
   dagrt_batch_shuffled(&run->batch, &run->train, run->at.seed, run->at.epoch, run->at.position);
   dagrt_call(model->step, model->inputs, run->memory, run->batch.inputs, run->reports.outputs,
              run->at.seed);
@@ -123,7 +125,7 @@ static void dagrt_run_report(dagrt_run *run, double begun) {
   size_t n = (size_t)model->n_reports;
   double *train = dagrt_allocate(n, sizeof *train), *valid = dagrt_allocate(n, sizeof *valid);
   for (size_t i = 0; i < n; i++) train[i] = run->at.sums[i] / (double)run->at.position;
-  if (run->valid.n > 0) dagrt_evaluate(model, run->memory, &run->valid, run->at.seed, valid);
+  if (run->valid.n > 0) dagrt_evaluate(model, run->memory, &run->valid, run->at.seed, NULL, valid);
   dagrt_figures figures = {.epoch = run->at.epoch + 1,
                            .epochs = run->epochs == INT64_MAX ? 0 : run->epochs,
                            .step = run->at.step,
@@ -184,6 +186,7 @@ int dagrt_train(const dag_model *model, const dagrt_options *options) {
       by_epochs < last)
     last = by_epochs;
   dagrt_catch_signals();
+  dagrt_trial_begin(&run.trial, options->threads);
   dagrt_progress_begin(&run.progress, model, options->quiet, run.at.step, last);
   run.saved = dagrt_seconds();
   while (run.at.epoch < run.epochs && run.at.step < run.steps && !dagrt_interrupted) {
