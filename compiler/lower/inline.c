@@ -1,13 +1,24 @@
-/* Elementwise definitions that one other definition reads, each element once, are computed there:
+/* Elementwise definitions that are computed in their readers:
 
-       d[n] = p[n] - y[n],  loss = Σ_n d[n]²   becomes   loss = Σ_n (p[n] - y[n])²
+   - one that is read once, each element once:
 
-   What is read more than once may be, when it is cheap: a conversion, a number. */
+         d[n] = p[n] - y[n],  loss = Σ_n d[n]²   becomes   loss = Σ_n (p[n] - y[n])²
+
+   - a cheap one, a conversion or a number, that one reader reads more than once;
+   - a slim one with several readers: a few operations on the elements of one large tensor that is
+   in memory anyway. To compute it again takes as many loads as to read it, and no stores:
+
+         z[n, c] = (x[n, c] - m[c]) · r[c],  y = z · g[c] + b[c]
+ */
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 #include "simplify/algebra.h"
 
-enum { CHEAP = 2 /* operations that may be repeated */ };
+enum {
+  CHEAP = 2, /* operations that may be repeated for each use, */
+  SLIM = 4,  /* for each reader, */
+  SMALL = 8  /* with tensors of so small a part of its size beside the large one */
+};
 
 /* The one read of `tensor` in a body. */
 typedef struct FoundRead {
@@ -51,53 +62,111 @@ static ExprId replace(Graph *g, ExprId id, ExprId read, ExprId with) {
   return expr_rebuild(g, id, args, fallback);
 }
 
+static uint32_t cost_of(Work *w, ExprId id) {
+  start_walk(w);
+  return cost(w, id);
+}
+
+/* The read of node i in the reader, if there is one alone; EXPR_NONE. */
+static ExprId only_read(Work *w, uint32_t i, uint32_t reader) {
+  FoundRead found = {EXPR_NONE, 0};
+  start_walk(w);
+  find_reads(w, node_at(w, reader)->body, node_at(w, i)->tensor, &found);
+  return found.count == 1 ? found.read : EXPR_NONE;
+}
+
 /* Whether node i now stands in its reader. */
 static bool inline_node(Work *w, uint32_t i, uint32_t reader) {
   const Node n = *node_at(w, i), r = *node_at(w, reader);
-  if (!expr_is_small(w->graph, n.body)) return false;
-  FoundRead found = {EXPR_NONE, 0};
-  start_walk(w);
-  find_reads(w, r.body, n.tensor, &found);
-  if (found.count != 1) return false;
-  start_walk(w);
-  if (points(&r) > points(&n) && cost(w, n.body) > CHEAP) return false;
-  const Expr *read = expr_at(w->graph, found.read);
+  ExprId found = only_read(w, i, reader);
+  if (!expr_is_small(w->graph, n.body) || found == EXPR_NONE) return false;
+  if (points(&r) > points(&n) && cost_of(w, n.body) > CHEAP) return false;
+  const Expr *read = expr_at(w->graph, found);
   ExprId value = expr_substitute(w->graph, n.body, read->args, read->n_args);
-  ExprId body = replace(w->graph, r.body, found.read, value);
+  ExprId body = replace(w->graph, r.body, found, value);
   Node *node = node_at(w, reader);
   node->body = normalize_indices(w->graph, body, node_ranges(&r));
   collect_reads(w, node);
   return true;
 }
 
-/* Per tensor: the node that reads it; NODE_NONE: none, or several. Nodes stand after what they
-   read, so inlining one changes nothing for those after it. In a recurrence nodes read others after
-   them, or themselves, at another step: those stay. */
-static uint32_t *only_readers(Work *w) {
-  uint32_t *readers = ARENA_ARRAY(w->arena, uint32_t, w->n_tensors + 1);
-  bool *read = ARENA_ARRAY(w->arena, bool, w->n_tensors + 1);
-  for (uint32_t k = 0; k < w->nodes.count; k++) {
-    const Node *n = node_at(w, k);
-    for (size_t r = 0; r < n->reads.count; r++) {
-      TensorId t = n->reads.items[r];
-      readers[t] = read[t] ? NODE_NONE : k;
-      read[t] = true;
-    }
+/* Per tensor: the nodes that read it. Nodes stand after what they read, so inlining one changes
+   nothing for those after it. In a recurrence nodes read others after them, or themselves, at
+   another step: those stay. */
+typedef struct Readers {
+  ARRAY(uint32_t) nodes;
+} Readers;
+
+static void add_reader(Work *w, Readers *readers, uint32_t node) {
+  for (size_t k = 0; k < readers->nodes.count; k++)
+    if (readers->nodes.items[k] == node) return;
+  ARRAY_PUSH(w->arena, &readers->nodes, node);
+}
+
+static void add_reads(Work *w, Readers *readers, uint32_t i) {
+  const Node *n = node_at(w, i);
+  for (size_t r = 0; r < n->reads.count; r++) add_reader(w, &readers[n->reads.items[r]], i);
+}
+
+/* What a slim definition's elements are computed from; TENSOR_NONE: it is not slim. */
+static TensorId large_operand(const Work *w, const Node *n) {
+  TensorId large = TENSOR_NONE;
+  for (size_t k = 0; k < n->reads.count; k++) {
+    TensorId t = n->reads.items[k];
+    int64_t size = tensor_size(tensor_at(w->graph, t));
+    if (size > points(n) || (large != TENSOR_NONE && SMALL * size > points(n))) return TENSOR_NONE;
+    if (SMALL * size > points(n)) large = t;
   }
-  for (uint32_t t = 0; t < w->n_tensors; t++)
-    if (!read[t]) readers[t] = NODE_NONE;
-  return readers;
+  return large;
+}
+
+/* Whether it is stored for others than node i, and is complete before all that read i. */
+static bool is_there_anyway(const Work *w, const Readers *readers, TensorId t, uint32_t i) {
+  uint32_t node = w->node_of[t];
+  if (node == 0) return true;
+  for (size_t k = 0; k < readers[t].nodes.count; k++) {
+    uint32_t other = readers[t].nodes.items[k];
+    if (other != i && node_at(w, other)->reduction != REDUCE_NONE) return node - 1 < i;
+  }
+  return false;
+}
+
+/* A slim definition whose readers read each element once. */
+static bool is_slim(Work *w, const Readers *readers, uint32_t i) {
+  const Node *n = node_at(w, i);
+  TensorId large = large_operand(w, n);
+  if (large == TENSOR_NONE || !is_there_anyway(w, readers, large, i)) return false;
+  if (!expr_is_small(w->graph, n->body) || cost_of(w, n->body) > SLIM) return false;
+  const Readers *mine = &readers[n->tensor];
+  for (size_t k = 0; k < mine->nodes.count; k++) {
+    uint32_t r = mine->nodes.items[k];
+    if (r <= i || points(node_at(w, r)) > points(n)) return false;
+    if (only_read(w, i, r) == EXPR_NONE) return false;
+  }
+  return true;
+}
+
+/* Whether node i stands in its readers now, in all of them. */
+static bool inline_in_readers(Work *w, Readers *readers, uint32_t i) {
+  const Readers mine = readers[node_at(w, i)->tensor];
+  bool slim = mine.nodes.count > 1 && is_slim(w, readers, i);
+  if (mine.nodes.count != 1 && !slim) return false;
+  for (size_t k = 0; k < mine.nodes.count; k++) {
+    uint32_t r = mine.nodes.items[k];
+    if (r <= i || !inline_node(w, i, r)) return false; /* of several none fails */
+    add_reads(w, readers, r);
+  }
+  return true;
 }
 
 void inline_nodes(Work *w) {
   bool *gone = ARENA_ARRAY(w->arena, bool, w->nodes.count + 1);
-  const uint32_t *readers = only_readers(w);
+  Readers *readers = ARENA_ARRAY(w->arena, Readers, w->n_tensors + 1);
+  for (uint32_t i = 0; i < w->nodes.count; i++) add_reads(w, readers, i);
   for (uint32_t i = 0; i < w->nodes.count; i++) {
     const Node *n = node_at(w, i);
-    if (n->reduction != REDUCE_NONE || n->buffer != BUFFER_NONE || n->tensor == TENSOR_NONE)
-      continue;
-    uint32_t reader = readers[n->tensor];
-    gone[i] = reader != NODE_NONE && reader > i && inline_node(w, i, reader);
+    if (n->reduction == REDUCE_NONE && n->buffer == BUFFER_NONE && n->tensor != TENSOR_NONE)
+      gone[i] = inline_in_readers(w, readers, i);
   }
   uint32_t kept = 0;
   for (uint32_t i = 0; i < w->nodes.count; i++) {
