@@ -65,6 +65,12 @@ void write_offset(Writer *w, const Offset *original) {
   const Offset *offset = &rest;
   bool *done = ARENA_ARRAY(w->arena, bool, offset->n + 1), begun = false;
   bool widen = !narrow_part_fits(w, offset) && !(offset->n == 1 && offset->terms[0].factor == 1);
+  int64_t c = offset->constant;
+  if (offset->n > 0 && offset->terms[0].factor < 0 && c > 0) { /* 2 - p */
+    text_printf(w->out, "%" PRId64, c);
+    c = 0;
+    begun = true;
+  }
   for (uint32_t i = 0; i < offset->n; i++) {
     if (done[i]) continue;
     bool negative = offset->terms[i].factor < 0;
@@ -72,7 +78,6 @@ void write_offset(Writer *w, const Offset *original) {
     write_terms(w, offset, i, widen, done);
     begun = true;
   }
-  int64_t c = offset->constant;
   if (!begun)
     text_printf(w->out, "%" PRId64, c);
   else if (c != 0)

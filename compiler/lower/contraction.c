@@ -46,24 +46,29 @@ IndexSet indices_of(const Graph *g, ExprId id) {
   return set;
 }
 
-/* The factors as two products: the one with most indices, and the one with most others. */
+/* Of the factors but one: with most indices that are not in `besides`, or else with most. */
+static uint32_t richest(const Graph *g, const Factors *f, uint32_t but, IndexSet besides) {
+  uint32_t best = NO_INDEX;
+  int most = 0;
+  for (uint32_t i = 0; i < f->n; i++) {
+    int indices = __builtin_popcountll(indices_of(g, f->items[i]) & ~besides);
+    if (i == but || indices <= most) continue;
+    best = i;
+    most = indices;
+  }
+  return best == NO_INDEX && besides != 0 ? richest(g, f, but, 0) : best;
+}
+
+/* The factors as two products: the one with most indices, and the one with most others; of a matrix
+   and a vector it has none. */
 static bool pair_up(Graph *g, const Factors *f, ExprId pair[2]) {
   IndexSet sets[2] = {0, 0};
-  uint32_t chosen[2] = {0, NO_INDEX};
-  for (uint32_t i = 0; i < f->n; i++)
-    if (__builtin_popcountll(indices_of(g, f->items[i])) >
-        __builtin_popcountll(indices_of(g, f->items[chosen[0]])))
-      chosen[0] = i;
+  uint32_t chosen[2] = {richest(g, f, NO_INDEX, 0), NO_INDEX};
+  if (chosen[0] == NO_INDEX) return false;
   sets[0] = indices_of(g, f->items[chosen[0]]);
-  for (uint32_t i = 0; i < f->n; i++) {
-    IndexSet set = indices_of(g, f->items[i]);
-    if (i == chosen[0] || (set & ~sets[0]) == 0) continue;
-    if (chosen[1] != NO_INDEX && __builtin_popcountll(set) <= __builtin_popcountll(sets[1]))
-      continue;
-    chosen[1] = i;
-    sets[1] = set;
-  }
+  chosen[1] = richest(g, f, chosen[0], sets[0]);
   if (chosen[1] == NO_INDEX) return false;
+  sets[1] = indices_of(g, f->items[chosen[1]]);
   pair[0] = f->items[chosen[0]];
   pair[1] = f->items[chosen[1]];
   for (uint32_t i = 0; i < f->n; i++) {

@@ -72,7 +72,7 @@ static void describe_sizes(Work *w, Text *text, const Node *n) {
   for (int k = 0; k < 4; k++) describe_extent(text, n, names[k], kinds[k]);
 }
 
-/* Of accumulators: the one local that is an array of two dimensions. */
+/* Of accumulators: the first local that is an array of two dimensions. */
 static void describe_tile(Text *text, const Builder *b) {
   for (size_t i = 0; i < b->locals.count; i++) {
     const Local *local = &b->locals.items[i];

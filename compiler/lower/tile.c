@@ -319,9 +319,13 @@ static void move_sums(Tiling *t, uint32_t partial, Offset flat, bool back) {
   kernel_end(b);
 }
 
-static void declare_sums(Tiling *t) {
+static void name_sums(Tiling *t) {
   Lanes type = lanes_of(t->node->type, t->lanes);
   t->sum = kernel_array(t->c.b, "sum", type, t->tile.rows, t->tile.vectors);
+}
+
+static void declare_sums(Tiling *t) {
+  name_sums(t);
   kernel_declare(t->c.b, t->sum, VALUE_NONE);
 }
 
@@ -330,6 +334,7 @@ static void build_blocked_tile(Tiling *t) {
   const Node *n = t->node;
   Lanes type = lanes_of(n->type, t->lanes);
   int64_t rows = count_others(t) * t->tile.rows;
+  name_sums(t); /* first of the arrays: describe.c tells its size */
   uint32_t partial = kernel_array(b, "partial", type, rows, t->tile.vectors), opened;
   Offset flat, at[2];
   kernel_declare(b, partial, VALUE_NONE);
@@ -342,7 +347,7 @@ static void build_blocked_tile(Tiling *t) {
   open_lanes(t);
   if (t->block != NO_INDEX) open_k(t, t->block, 0, n->extents[t->block], 1, LOOP_PLAIN);
   opened = open_others(t, t->block != NO_INDEX, &flat);
-  declare_sums(t);
+  kernel_declare(b, t->sum, VALUE_NONE);
   move_sums(t, partial, flat, false);
   sum_over_k(t);
   move_sums(t, partial, flat, true);
