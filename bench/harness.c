@@ -120,6 +120,7 @@ static void load(Harness *h, char **paths) {
   for (int32_t i = 0; i < n; i++)
     sources[i] = (dagrt_source){.given = 1, .kind = DAG_NPY, .path = paths[i]};
   dagrt_load(&h->data, h->descriptions, n, 0, sources);
+  for (int32_t i = 0; i < n; i++) dagrt_rows_widen(&h->data.rows[i]);
   free(sources);
   h->inputs = dagrt_allocate((size_t)n, sizeof *h->inputs);
   h->n_batches = h->data.count / h->data.batch;

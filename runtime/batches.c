@@ -70,18 +70,37 @@ void dagrt_batch_free(dagrt_batch *batch, const dagrt_dataset *set) {
   free((void *)batch->inputs);
 }
 
+void dagrt_row_copy(const dagrt_rows *rows, int64_t from, void *to) {
+  const unsigned char *bytes = rows->data + from * rows->width;
+  if (!rows->in_bytes)
+    memcpy(to, rows->data + (size_t)from * rows->row_bytes, rows->row_bytes);
+  else if (rows->input->array.type == DAG_F32)
+    for (int64_t i = 0; i < rows->width; i++) ((float *)to)[i] = bytes[i];
+  else
+    for (int64_t i = 0; i < rows->width; i++) ((double *)to)[i] = bytes[i];
+}
+
+void dagrt_rows_widen(dagrt_rows *rows) {
+  if (!rows->in_bytes) return;
+  unsigned char *data = dagrt_allocate((size_t)rows->count, rows->row_bytes);
+  for (int64_t row = 0; row < rows->count; row++)
+    dagrt_row_copy(rows, row, data + (size_t)row * rows->row_bytes);
+  free(rows->data);
+  rows->data = data;
+  rows->in_bytes = 0;
+}
+
 static void dagrt_copy_row(dagrt_batch *batch, const dagrt_dataset *set, int64_t to, int64_t from) {
-  for (int32_t i = 0; i < set->n; i++) {
-    size_t bytes = set->rows[i].row_bytes;
-    memcpy(batch->buffers[i] + (size_t)to * bytes, set->rows[i].data + (size_t)from * bytes, bytes);
-  }
+  for (int32_t i = 0; i < set->n; i++)
+    dagrt_row_copy(&set->rows[i], from, batch->buffers[i] + (size_t)to * set->rows[i].row_bytes);
 }
 
 /* Rows that lie anywhere are not where the memory expects the next read: it is told. */
 static void dagrt_expect_row(const dagrt_dataset *set, uint64_t row) {
   for (int32_t i = 0; i < set->n; i++) {
-    size_t bytes = set->rows[i].row_bytes;
-    const unsigned char *data = set->rows[i].data + (size_t)row * bytes;
+    const dagrt_rows *rows = &set->rows[i];
+    size_t bytes = rows->in_bytes ? (size_t)rows->width : rows->row_bytes;
+    const unsigned char *data = rows->data + (size_t)row * bytes;
     for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(data + at);
   }
 }

@@ -104,8 +104,8 @@ static void dagrt_check_reads(dagrt_checker *c) {
   for (int32_t i = 0; i < model->n_inputs; i++) {
     const dagrt_rows *rows = &c->set.rows[i];
     for (int64_t b = 0; b < c->set.batch; b++)
-      memcpy(c->batch.buffers[i] + (size_t)b * rows->row_bytes,
-             rows->data + (size_t)((b + 1) % c->set.count) * rows->row_bytes, rows->row_bytes);
+      dagrt_row_copy(rows, (b + 1) % c->set.count,
+                     c->batch.buffers[i] + (size_t)b * rows->row_bytes);
     if (dagrt_check_loss(c, c->start) == loss)
       printf("note    the loss is the same with other rows of the input %s\n",
              model->inputs[i].array.name);

@@ -86,12 +86,18 @@ void dagrt_read_elements(dagrt_file *file, dagrt_rows *rows, dagrt_element eleme
   if (__builtin_mul_overflow(rows->count, rows->width, &total) || total > INT64_MAX / 8)
     dagrt_fail(DAGRT_BAD_DATA, NULL, "%s: the header asks for %lld rows", file->path,
                (long long)rows->count);
-  rows->data = dagrt_allocate((size_t)rows->count, rows->row_bytes);
   size_t size = dagrt_element_size(element);
+  dag_type type = rows->input->array.type;
+  int bytes = element == DAGRT_E_U8, bounded = rows->input->least <= rows->input->greatest;
+  int as_they_are = bytes && (type == DAG_F32 || type == DAG_F64 || (type == DAG_U8 && !bounded));
+  rows->in_bytes = as_they_are && type != DAG_U8;
+  rows->data =
+      dagrt_allocate((size_t)rows->count, rows->in_bytes ? (size_t)rows->width : rows->row_bytes);
   for (int64_t done = 0; done < total;) {
-    int64_t want = total - done < CHUNK ? total - done : CHUNK;
-    int64_t got = (int64_t)(dagrt_read(file, chunk, (size_t)want * size) / size);
-    for (int64_t i = 0; i < got; i++) {
+    int64_t want = total - done < CHUNK || as_they_are ? total - done : CHUNK;
+    unsigned char *to = as_they_are ? rows->data + done : chunk;
+    int64_t got = (int64_t)(dagrt_read(file, to, (size_t)want * size) / size);
+    for (int64_t i = 0; i < got && !as_they_are; i++) {
       uint64_t bits = size == 1 ? chunk[i] : dagrt_bits(chunk + (size_t)i * size, size, big_endian);
       dagrt_number number = dagrt_decode(element, bits);
       if (!dagrt_store(rows->input, rows->data, done + i, &number))

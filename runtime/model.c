@@ -115,8 +115,14 @@ void dagrt_evaluate(const dag_model *model, void *memory, const dagrt_dataset *s
   int64_t ragged = set->count % set->batch, whole = set->count - ragged;
   for (int64_t first = 0; first < whole; first += set->batch) {
     if (trial != NULL) dagrt_trial_step(trial);
-    for (int32_t i = 0; i < set->n; i++)
-      batch.inputs[i] = set->rows[i].data + (size_t)first * set->rows[i].row_bytes;
+    for (int32_t i = 0; i < set->n; i++) {
+      const dagrt_rows *rows = &set->rows[i];
+      batch.inputs[i] = rows->data + (size_t)first * rows->row_bytes;
+      if (!rows->in_bytes) continue;
+      batch.inputs[i] = batch.buffers[i];
+      for (int64_t b = 0; b < set->batch; b++)
+        dagrt_row_copy(rows, first + b, batch.buffers[i] + (size_t)b * rows->row_bytes);
+    }
     dagrt_call(model->eval, model->inputs, memory, batch.inputs, reports.outputs, seed);
     for (int32_t k = 0; k < model->n_reports; k++) averages[k] += size * dagrt_report(&reports, k);
   }

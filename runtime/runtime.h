@@ -86,11 +86,12 @@ void dagrt_output_commit(dagrt_output *output);
 /* All rows of one input, in its own element type. A row is what one position of the batch holds. */
 typedef struct dagrt_rows {
   const dag_input *input;
-  int64_t width; /* elements a row */
-  size_t row_bytes;
+  int64_t width;    /* elements a row */
+  size_t row_bytes; /* in the input's element type */
   const char *path;
   int64_t count;
-  unsigned char *data; /* count * row_bytes */
+  int in_bytes;        /* data of a real input that are all bytes stay so until a row is used */
+  unsigned char *data; /* count * row_bytes; count * width when in_bytes */
 } dagrt_rows;
 
 /* Where an input's rows come from. first and last are columns, as in dag_source. */
@@ -168,6 +169,10 @@ void dagrt_batch_free(dagrt_batch *batch, const dagrt_dataset *set);
    that is a pure function of seed, epoch and their number. */
 void dagrt_batch_shuffled(dagrt_batch *batch, const dagrt_dataset *set, uint64_t seed,
                           int64_t epoch, int64_t position);
+/* A row in the input's element type. */
+void dagrt_row_copy(const dagrt_rows *rows, int64_t from, void *to);
+/* All of them in memory so. */
+void dagrt_rows_widen(dagrt_rows *rows);
 /* Rows first … first + count - 1 in their order, then copies of row `first` up to a whole batch. */
 void dagrt_batch_range(dagrt_batch *batch, const dagrt_dataset *set, int64_t first, int64_t count);
 

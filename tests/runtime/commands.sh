@@ -101,6 +101,24 @@ printf '\0\0\10\1\0\0\0\5\0\1\2\0' >short.idx
 expect 1 "error: short.idx: the file ends in row 5 of 5
 hint: fetch or make the file again" "$labels" train --data y=short.idx
 printf '\0\0\10\1\0\0\0\5\0\1\2\0\1' >good.idx
+# bytes for a real input are the same numbers as text: training, the ragged rest, prediction, check
+printf '\0\0\10\2\0\0\0\26\0\0\0\2' >bytes.idx
+for i in $(seq 22); do
+  a=$((i * 7 % 4)) b=$((i * 5 % 3))
+  printf "\\$a\\$b" >>bytes.idx
+  echo "0,$a,$b"
+done >bytes.csv
+for kind in idx csv; do
+  "$linear" train --epochs 3 --data x=bytes.$kind --valid x=bytes.$kind --data y=train.csv[0] \
+    --valid y=train.csv[0] --log bytes.jsonl --save $kind.safetensors --quiet
+  figures bytes.jsonl >$kind.figures
+  "$linear" predict apply --data x=bytes.$kind --load $kind.safetensors --out $kind.npy
+  "$linear" check --data x=bytes.$kind --data y=train.csv[0] >$kind.check
+done
+same idx.safetensors csv.safetensors
+same idx.figures csv.figures
+same idx.npy csv.npy
+same idx.check csv.check
 "$labels" train --data y=good.idx --quiet
 expect 1 "error: cannot read 'none.csv': No such file or directory
 hint: paths are relative to the folder that this program runs in" "$labels" train --data y=none.csv
