@@ -252,7 +252,7 @@ class Built:
             *sources,
             built,
         ]
-        run_quietly(link + ["-o", self.harness, "-lz", "-lcjson", "-lm"])
+        run_quietly(link + ["-o", self.harness, "-lz", "-lm"])
         with self.start(w, 1) as harness:
             harness.ask("save " + os.path.join(w.folder, "start.safetensors"))
 

@@ -56,27 +56,9 @@ int run_program(const char *program, char *const argv[]) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-bool compile_c(Arena *arena, const char *compiler, const char *source, const char *program) {
-  char *argv[] = {arena_strdup(arena, compiler),
-                  "-std=gnu11",
-                  "-O2",
-                  "-march=native",
-                  "-ffp-contract=fast",
-                  "-fno-math-errno",
-                  "-fopenmp",
-                  "-o",
-                  arena_strdup(arena, program),
-                  arena_strdup(arena, source),
-                  "-lz",
-                  "-lcjson",
-                  "-lm",
-                  NULL};
-  int code = run_program(compiler, argv);
-  if (code != 0)
-    fprintf(stderr,
-            "dagc: %s failed on the generated C (exit code %d)\n"
-            "hint: the trainer needs zlib, cJSON and OpenMP (Debian: zlib1g-dev libcjson-dev "
-            "libomp-dev)\n",
-            compiler, code);
+bool compile_c(Arena *arena, const char *compiler, const Toolchain *toolchain, const char *source,
+               const char *program) {
+  int code = run_program(compiler, compiler_arguments(arena, toolchain, compiler, source, program));
+  if (code != 0) explain_failure(toolchain, compiler, code);
   return code == 0;
 }

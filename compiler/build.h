@@ -2,12 +2,14 @@
 #pragma once
 #include <stdbool.h>
 #include "support/arena.h"
+#include "toolchain.h"
 
 /* The C compiler: $DAGC_CC, else clang or a clang-N in $PATH. NULL, with an error printed, when
    there is none. */
 const char *find_compiler(Arena *arena);
 /* Compiles a standalone C file to a program. Returns false when the compiler failed (it has said
- * why). */
-bool compile_c(Arena *arena, const char *compiler, const char *source, const char *program);
+   why). */
+bool compile_c(Arena *arena, const char *compiler, const Toolchain *toolchain, const char *source,
+               const char *program);
 /* Runs a program and waits; its exit code, or 128 + the signal that ended it. */
 int run_program(const char *program, char *const argv[]);

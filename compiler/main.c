@@ -88,10 +88,7 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
 
 static int compile_c_text(Arena *arena, const Options *options, const Program *program, Text *c) {
   const TargetMachine *target = target_named(arena, options->target);
-  if (target == NULL) {
-    fprintf(stderr, "dagc: unknown target '%s'\n", options->target);
-    return EXIT_USAGE;
-  }
+  if (target == NULL) bug("driver", "no sizes for the target %s", options->target);
   const Plan *plan = lower(arena, program, target);
   if (options->verify) verify_plan(plan, "lower");
   if (options->emit == EMIT_KERNELS) print_kernels(c, plan);
@@ -124,7 +121,8 @@ static int build(Arena *arena, const Options *options, const char *c_text) {
                                                   : name;
   write_output(arena, source, c_text);
   const char *built = arena_printf(arena, "%s/%s.out", folder, name);
-  int code = compile_c(arena, compiler, source, built) ? 0 : EXIT_SYSTEM;
+  int code =
+      compile_c(arena, compiler, toolchain_of(options->target), source, built) ? 0 : EXIT_SYSTEM;
   if (code == 0) move_file(arena, built, program);
   if (code == 0 && run) {
     char **argv = ARENA_ARRAY(arena, char *, options->n_trainer_args + 3);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "toolchain.h"
 
 static const char usage[] =
     "dagc compiles a model written as mathematics to C that trains it.\n"
@@ -19,7 +20,8 @@ static const char usage[] =
     "  --no-main          leave main out: for use as a library\n"
     "  --standalone       put the runtime's text into the same file\n"
     "  --only NAME,…      just those exports: no training, a smaller struct\n"
-    "  --target NAME      native (default), generic, x86-64-v2, x86-64-v3, x86-64-v4\n"
+    "  --target NAME      native (default), generic, x86-64-v2, x86-64-v3, x86-64-v4, aarch64,\n"
+    "                     wasm32\n"
     "  --verify           check the compiler's structures after each pass\n"
     "  --version, --help\n";
 
@@ -51,6 +53,17 @@ static Define parse_define(Arena *arena, const char *text) {
   if (equals == NULL || equals == text || equals[1] == '\0')
     wrong("-D takes NAME=VALUE, not '%s'", text);
   return (Define){arena_strndup(arena, text, (size_t)(equals - text)), equals + 1};
+}
+
+static const char *parse_target(const char *name) {
+  if (toolchain_of(name) != NULL) return name;
+  static const char *const names[] = {"native",    "generic", "x86-64-v2", "x86-64-v3",
+                                      "x86-64-v4", "aarch64", "wasm32"};
+  const char *near = nearest_name(name, names, sizeof names / sizeof *names);
+  wrong("unknown target '%s'%s%s%s; there are native, generic, x86-64-v2, x86-64-v3, x86-64-v4, "
+        "aarch64, wasm32",
+        name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+        near != NULL ? "'?" : "");
 }
 
 typedef struct Parser {
@@ -99,7 +112,7 @@ static void parse_option(Parser *p, const char *arg) {
   } else if ((value = long_value(p, arg, "--only")) != NULL) {
     o->only = value;
   } else if ((value = long_value(p, arg, "--target")) != NULL) {
-    o->target = value;
+    o->target = parse_target(value);
   } else if (strncmp(arg, "-o", 2) == 0) {
     o->output = arg[2] != '\0' ? arg + 2 : next_value(p, "-o");
   } else if (strncmp(arg, "-D", 2) == 0) {
@@ -155,6 +168,10 @@ Options options_parse(Arena *arena, int argc, char **argv) {
     wrong("arguments after -- are for the trainer: they go with dagc run");
   if (p.options.emit != EMIT_C && p.options.command != COMMAND_COMPILE)
     wrong("--emit does not go with build, run or check");
+  const Toolchain *toolchain = toolchain_of(p.options.target);
+  if (p.options.command == COMMAND_RUN && is_foreign(toolchain))
+    wrong("a program for %s does not run on this machine: dagc build makes it, %s runs it",
+          p.options.target, toolchain->runs);
   p.options.defines = p.defines.items;
   p.options.n_defines = p.defines.count;
   return p.options;

@@ -83,7 +83,7 @@ void dagrt_read_elements(dagrt_file *file, dagrt_rows *rows, dagrt_element eleme
   dagrt_check_shape(file, rows, shape, rank);
   rows->count = shape[0];
   int64_t total;
-  if (__builtin_mul_overflow(rows->count, rows->width, &total) || total > INT64_MAX / 8)
+  if (__builtin_mul_overflow(rows->count, rows->width, &total) || (uint64_t)total > SIZE_MAX / 16)
     dagrt_fail(DAGRT_BAD_DATA, NULL, "%s: the header asks for %lld rows", file->path,
                (long long)rows->count);
   size_t size = dagrt_element_size(element);

@@ -18,7 +18,7 @@ void dagrt_read_windows(dagrt_rows *rows, int64_t window) {
     size_t got = dagrt_read(&file, rows->data + size, room - size);
     size += got;
     if (size < room) break;
-    room *= 2;
+    room = room > SIZE_MAX / 2 ? SIZE_MAX : 2 * room; /* more than there is */
   }
   dagrt_close(&file);
   rows->count = (int64_t)size / window;

@@ -40,16 +40,34 @@ _Noreturn static void dagrt_output_fail(dagrt_output *output, int error) {
              "cannot write '%s': %s", output->path, strerror(error));
 }
 
+/* A new file, whose name ends in XXXXXX until then, with the rights that creating it would give. */
+static int dagrt_temporary(char *name) {
+#ifdef __wasi__ /* has neither mkstemp nor rights */
+  char *end = name + strlen(name) - 6;
+  int descriptor = -1;
+  for (int i = 0; i < 1000000 && descriptor < 0; i++) {
+    snprintf(end, 7, "%06d", i);
+    descriptor = open(name, O_RDWR | O_CREAT | O_EXCL, 0666);
+    if (errno != EEXIST) break;
+  }
+  return descriptor;
+#else
+  int descriptor = mkstemp(name);
+  if (descriptor < 0) return -1;
+  mode_t mask = umask(0);
+  umask(mask);
+  fchmod(descriptor, 0666 & ~mask);
+  return descriptor;
+#endif
+}
+
 void dagrt_output_open(dagrt_output *output, const char *path) {
   dagrt_output_probe(path);
   output->path = path;
   output->temporary = dagrt_text("%s.XXXXXX", path);
-  int descriptor = mkstemp(output->temporary);
+  int descriptor = dagrt_temporary(output->temporary);
   if (descriptor < 0)
     dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "cannot write '%s': %s", path, strerror(errno));
-  mode_t mask = umask(0); /* mkstemp lets only the owner read; give what creating it would */
-  umask(mask);
-  fchmod(descriptor, 0666 & ~mask);
   output->stream = fdopen(descriptor, "wb");
   if (output->stream == NULL) dagrt_output_fail(output, errno);
 }

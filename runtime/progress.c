@@ -29,14 +29,21 @@ static const char *dagrt_duration(double seconds, char text[32]) {
   return text;
 }
 
+/* Of the terminal. */
+static int dagrt_terminal_width(void) {
+#ifdef TIOCGWINSZ /* WASI cannot ask */
+  struct winsize window;
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) return window.ws_col;
+#endif
+  return 80;
+}
+
 void dagrt_progress_step(dagrt_progress *progress, int64_t epoch, int64_t step, double loss) {
   if (!progress->terminal) return;
   double now = dagrt_seconds();
   if (now - progress->drawn < 0.1) return;
   progress->drawn = now;
-  struct winsize window;
-  int columns = 80;
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) columns = window.ws_col;
+  int columns = dagrt_terminal_width();
   double rate = (double)(step - progress->first_step) / (now - progress->begun);
   double left = (double)(progress->last_step - step) / rate;
   char text[160], duration[32], bar[25];

@@ -12,7 +12,9 @@
 #endif
 #include <stdint.h>
 #include <stdio.h>
+#ifndef DAGRT_NO_ZLIB
 #include <zlib.h>
+#endif
 #include "dag_model.h"
 
 enum {
@@ -59,9 +61,13 @@ int dagrt_store(const dag_input *input, void *array, int64_t i, const dagrt_numb
 /* What dagrt_store accepts, for messages: "y takes whole numbers from 0 to 9". */
 const char *dagrt_accepts(const dag_input *input);
 
-/* --- file.c: reading, gzipped or not --- */
+/* --- file.c: reading, gzipped (unless DAGRT_NO_ZLIB) or not --- */
 typedef struct dagrt_file {
+#ifdef DAGRT_NO_ZLIB
+  FILE *stream;
+#else
   gzFile gz;
+#endif
   const char *path;
 } dagrt_file;
 void dagrt_open(dagrt_file *file, const char *path);
@@ -218,6 +224,31 @@ double dagrt_report(const dagrt_reports *reports, int32_t i);
  */
 void dagrt_evaluate(const dag_model *model, void *memory, const dagrt_dataset *set, uint64_t seed,
                     dagrt_trial *trial, double *averages);
+
+/* --- json.c --- */
+typedef enum dagrt_json_kind {
+  DAGRT_JSON_WORD, /* true, false, null */
+  DAGRT_JSON_NUMBER,
+  DAGRT_JSON_STRING,
+  DAGRT_JSON_ARRAY,
+  DAGRT_JSON_OBJECT
+} dagrt_json_kind;
+typedef struct dagrt_json {
+  dagrt_json_kind kind;
+  const char *name;   /* of a member of an object */
+  const char *string; /* UTF-8 */
+  double number;
+  struct dagrt_json *first; /* of the items */
+  struct dagrt_json *next;  /* of the items that this is one of */
+} dagrt_json;
+/* NULL: the text is not JSON. A zero must follow it. Strings stay in it, so it must live as long.
+ */
+dagrt_json *dagrt_json_parse(char *text, size_t length);
+void dagrt_json_free(dagrt_json *value);
+/* The first member of that name. NULL: there is none, or this is no object. */
+const dagrt_json *dagrt_json_member(const dagrt_json *object, const char *name);
+/* As a string of JSON. */
+void dagrt_json_write(FILE *to, const char *string);
 
 /* --- safetensors.c --- */
 typedef struct dagrt_position {

@@ -3,7 +3,6 @@
    aligned.
    __metadata__ holds strings only. */
 #include "runtime.h"
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,15 +22,17 @@ static const char *dagrt_safe_type(dag_type type) {
   return "?";
 }
 
-static cJSON *dagrt_safe_need(cJSON *item) {
-  if (item == NULL) dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "out of memory: a checkpoint's header");
-  return item;
-}
-
 /* --- writing --- */
 
-static void dagrt_safe_metadata(cJSON *header, const dag_model *model, const dagrt_position *at) {
-  cJSON *metadata = dagrt_safe_need(cJSON_AddObjectToObject(header, "__metadata__"));
+/* "key":"text" */
+static void dagrt_safe_pair(FILE *to, const char *between, const char *key, const char *text) {
+  fputs(between, to);
+  dagrt_json_write(to, key);
+  fputc(':', to);
+  dagrt_json_write(to, text);
+}
+
+static void dagrt_safe_metadata(FILE *header, const dag_model *model, const dagrt_position *at) {
   const struct {
     const char *key, *text;
   } table[] = {{"format", "pt"},
@@ -41,11 +42,13 @@ static void dagrt_safe_metadata(cJSON *header, const dag_model *model, const dag
                {"position", dagrt_text("%" PRId64, at->position)},
                {"rows", dagrt_text("%" PRId64, at->rows)},
                {"seed", dagrt_text("%" PRIu64, at->seed)}};
+  fputs("\"__metadata__\":", header);
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-    dagrt_safe_need(cJSON_AddStringToObject(metadata, table[i].key, table[i].text));
+    dagrt_safe_pair(header, i == 0 ? "{" : ",", table[i].key, table[i].text);
   for (int32_t i = 0; i < model->n_reports; i++)
-    dagrt_safe_need(cJSON_AddStringToObject(metadata, dagrt_text("sum.%s", model->reports[i].name),
-                                            dagrt_text("%a", at->sums[i])));
+    dagrt_safe_pair(header, ",", dagrt_text("sum.%s", model->reports[i].name),
+                    dagrt_text("%a", at->sums[i]));
+  fputc('}', header);
 }
 
 /* The positions of the tensors in the file: wide elements first. */
@@ -57,33 +60,43 @@ static int32_t *dagrt_safe_order(const dag_model *model) {
   return order;
 }
 
-static void dagrt_safe_describe(cJSON *header, const dag_tensor *tensor, size_t *offset) {
-  cJSON *entry = dagrt_safe_need(cJSON_AddObjectToObject(header, tensor->array.name));
-  dagrt_safe_need(cJSON_AddStringToObject(entry, "dtype", dagrt_safe_type(tensor->array.type)));
-  cJSON *shape = dagrt_safe_need(cJSON_AddArrayToObject(entry, "shape"));
+static void dagrt_safe_describe(FILE *header, const dag_tensor *tensor, size_t *offset) {
+  fputc(',', header);
+  dagrt_json_write(header, tensor->array.name);
+  fprintf(header, ":{\"dtype\":\"%s\",\"shape\":[", dagrt_safe_type(tensor->array.type));
   for (int32_t i = 0; i < tensor->array.rank; i++)
-    cJSON_AddItemToArray(shape,
-                         dagrt_safe_need(cJSON_CreateNumber((double)tensor->array.shape[i])));
-  cJSON *offsets = dagrt_safe_need(cJSON_AddArrayToObject(entry, "data_offsets"));
-  for (int end = 0; end < 2; end++) {
-    if (end) *offset += dagrt_tensor_bytes(tensor);
-    cJSON_AddItemToArray(offsets, dagrt_safe_need(cJSON_CreateNumber((double)*offset)));
+    fprintf(header, "%s%" PRId64, i == 0 ? "" : ",", tensor->array.shape[i]);
+  size_t end = *offset + dagrt_tensor_bytes(tensor);
+  fprintf(header, "],\"data_offsets\":[%zu,%zu]}", *offset, end);
+  *offset = end;
+}
+
+/* The text of the header; length without the zero that ends it. */
+static char *dagrt_safe_header(const dag_model *model, const dagrt_position *position,
+                               const int32_t *order, size_t *length) {
+  char *text = NULL;
+  FILE *header = open_memstream(&text, length);
+  size_t offset = 0;
+  if (header != NULL) {
+    fputc('{', header);
+    dagrt_safe_metadata(header, model, position);
+    for (int32_t i = 0; i < model->n_tensors; i++)
+      dagrt_safe_describe(header, &model->tensors[order[i]], &offset);
+    fputc('}', header);
   }
+  if (header == NULL || fclose(header) != 0)
+    dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "out of memory: a checkpoint's header");
+  return text;
 }
 
 void dagrt_save(const char *path, const dag_model *model, void *memory,
                 const dagrt_position *position) {
-  cJSON *header = dagrt_safe_need(cJSON_CreateObject());
-  dagrt_safe_metadata(header, model, position);
   int32_t *order = dagrt_safe_order(model);
-  size_t offset = 0;
-  for (int32_t i = 0; i < model->n_tensors; i++)
-    dagrt_safe_describe(header, &model->tensors[order[i]], &offset);
-  char *text = cJSON_PrintUnformatted(header);
-  if (text == NULL) dagrt_fail(DAGRT_BAD_SYSTEM, NULL, "out of memory: a checkpoint's header");
-  size_t length = strlen(text), padding = (8 - length % 8) % 8;
+  size_t length;
+  char *text = dagrt_safe_header(model, position, order, &length);
+  size_t padding = (8 - length % 8) % 8;
   unsigned char size[8];
-  for (int i = 0; i < 8; i++) size[i] = (unsigned char)((length + padding) >> (8 * i));
+  for (int i = 0; i < 8; i++) size[i] = (unsigned char)((uint64_t)(length + padding) >> (8 * i));
   dagrt_output output;
   dagrt_output_open(&output, path);
   dagrt_write(&output, size, sizeof size);
@@ -101,8 +114,7 @@ void dagrt_save(const char *path, const dag_model *model, void *memory,
     free(rows);
   }
   dagrt_output_commit(&output);
-  cJSON_free(text);
-  cJSON_Delete(header);
+  free(text);
   free(order);
 }
 
@@ -111,7 +123,8 @@ void dagrt_save(const char *path, const dag_model *model, void *memory,
 typedef struct dagrt_safe {
   const char *path;
   FILE *stream;
-  cJSON *header;
+  char *text; /* of the header, whose strings stay in it */
+  dagrt_json *header;
   uint64_t data, size; /* where the data begins in the file; its bytes */
 } dagrt_safe;
 
@@ -132,24 +145,26 @@ static void dagrt_safe_open(dagrt_safe *safe, const char *path) {
   for (int i = 7; i >= 0; i--) length = length << 8 | bytes[i];
   if (length > 100000000) dagrt_safe_fail(safe, "not a safetensors file");
   if (length > total - 8) dagrt_safe_fail(safe, "the file ends in its header");
-  char *text = dagrt_allocate(length + 1, 1);
-  if (fread(text, 1, length, safe->stream) < length)
+  safe->text = dagrt_allocate((size_t)length + 1, 1);
+  if (fread(safe->text, 1, (size_t)length, safe->stream) < length)
     dagrt_safe_fail(safe, "the file ends in its header");
-  safe->header = cJSON_ParseWithLength(text, length);
-  free(text);
-  if (!cJSON_IsObject(safe->header)) dagrt_safe_fail(safe, "the header is not a JSON object");
+  safe->header = dagrt_json_parse(safe->text, (size_t)length);
+  if (safe->header == NULL || safe->header->kind != DAGRT_JSON_OBJECT)
+    dagrt_safe_fail(safe, "the header is not a JSON object");
   safe->data = 8 + length;
   safe->size = total - safe->data;
 }
 
-static const cJSON *dagrt_safe_find(const dagrt_safe *safe, const dag_tensor *tensor,
-                                    int required) {
-  const cJSON *entry = cJSON_GetObjectItemCaseSensitive(safe->header, tensor->array.name);
+static const dagrt_json *dagrt_safe_find(const dagrt_safe *safe, const dag_tensor *tensor,
+                                         int required) {
+  const dagrt_json *entry = dagrt_json_member(safe->header, tensor->array.name);
   if (entry != NULL || !required) return entry;
   size_t n = 0;
-  const char **names = dagrt_allocate((size_t)cJSON_GetArraySize(safe->header) + 1, sizeof *names);
-  cJSON_ArrayForEach(entry, safe->header) if (strcmp(entry->string, "__metadata__") != 0)
-      names[n++] = entry->string;
+  for (entry = safe->header->first; entry != NULL; entry = entry->next) n++;
+  const char **names = dagrt_allocate(n + 1, sizeof *names);
+  n = 0;
+  for (entry = safe->header->first; entry != NULL; entry = entry->next)
+    if (strcmp(entry->name, "__metadata__") != 0) names[n++] = entry->name;
   const char *nearest = dagrt_nearest(tensor->array.name, names, n);
   dagrt_fail(DAGRT_BAD_DATA,
              nearest == NULL ? "is it a checkpoint of this model?"
@@ -157,28 +172,44 @@ static const cJSON *dagrt_safe_find(const dagrt_safe *safe, const dag_tensor *te
              "%s: there is no tensor '%s'", safe->path, tensor->array.name);
 }
 
+static const char *dagrt_safe_text(const dagrt_json *object, const char *name) {
+  const dagrt_json *item = dagrt_json_member(object, name);
+  return item == NULL || item->kind != DAGRT_JSON_STRING ? NULL : item->string;
+}
+
+/* The first number of an array of numbers; NULL: it is empty. */
+static const dagrt_json *dagrt_safe_numbers(const dagrt_safe *safe, const dagrt_json *entry,
+                                            const char *name, const char *tensor) {
+  const dagrt_json *array = dagrt_json_member(entry, name);
+  int good = array != NULL && array->kind == DAGRT_JSON_ARRAY;
+  const dagrt_json *first = good ? array->first : NULL;
+  for (const dagrt_json *item = first; item != NULL; item = item->next)
+    good = good && item->kind == DAGRT_JSON_NUMBER;
+  if (!good) dagrt_safe_fail(safe, dagrt_text("the tensor '%s' is not described", tensor));
+  return first;
+}
+
 /* The place of the tensor's data in the file, after all of its description is checked. */
 static uint64_t dagrt_safe_check(const dagrt_safe *safe, const dag_tensor *tensor,
-                                 const cJSON *entry) {
+                                 const dagrt_json *entry) {
   const dag_array *array = &tensor->array;
-  const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "dtype"));
-  const cJSON *shape = cJSON_GetObjectItemCaseSensitive(entry, "shape"), *item;
-  const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
-  if (type == NULL || !cJSON_IsArray(shape) || cJSON_GetArraySize(offsets) != 2)
+  const char *type = dagrt_safe_text(entry, "dtype");
+  const dagrt_json *shape = dagrt_safe_numbers(safe, entry, "shape", array->name);
+  const dagrt_json *offsets = dagrt_safe_numbers(safe, entry, "data_offsets", array->name);
+  if (type == NULL || offsets == NULL || offsets->next == NULL || offsets->next->next != NULL)
     dagrt_safe_fail(safe, dagrt_text("the tensor '%s' is not described", array->name));
   int32_t rank = 0, equal = strcmp(type, dagrt_safe_type(array->type)) == 0;
   const char *found = type;
-  cJSON_ArrayForEach(item, shape) {
-    found = dagrt_text("%s%s%.0f", found, rank == 0 ? "[" : ", ", item->valuedouble);
-    equal = equal && rank < array->rank && item->valuedouble == (double)array->shape[rank];
+  for (const dagrt_json *item = shape; item != NULL; item = item->next) {
+    found = dagrt_text("%s%s%.0f", found, rank == 0 ? "[" : ", ", item->number);
+    equal = equal && rank < array->rank && item->number == (double)array->shape[rank];
     rank++;
   }
   if (rank > 0) found = dagrt_text("%s]", found);
   if (!equal || rank != array->rank)
     dagrt_safe_fail(safe, dagrt_text("'%s' is %s, but the model's is %s", array->name, found,
                                      dagrt_shape_text(array)));
-  double first = cJSON_GetArrayItem(offsets, 0)->valuedouble;
-  double last = cJSON_GetArrayItem(offsets, 1)->valuedouble;
+  double first = offsets->number, last = offsets->next->number;
   if (!(first >= 0) || last - first != (double)dagrt_tensor_bytes(tensor))
     dagrt_safe_fail(safe, dagrt_text("the tensor '%s' has wrong offsets", array->name));
   if (last > (double)safe->size)
@@ -188,8 +219,7 @@ static uint64_t dagrt_safe_check(const dagrt_safe *safe, const dag_tensor *tenso
 }
 
 static const char *dagrt_safe_string(const dagrt_safe *safe, const char *key) {
-  const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(safe->header, "__metadata__");
-  const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(metadata, key));
+  const char *text = dagrt_safe_text(dagrt_json_member(safe->header, "__metadata__"), key);
   if (text == NULL)
     dagrt_fail(DAGRT_BAD_DATA, "to start from its params: --init",
                "%s: cannot be resumed: it does not say its %s", safe->path, key);
@@ -240,7 +270,8 @@ void dagrt_restore_file(const char *path, const dag_model *model, void *memory, 
   for (int32_t i = 0; i < model->n_tensors; i++) {
     const dag_tensor *tensor = &model->tensors[i];
     if (what == DAGRT_INIT && !tensor->is_param) continue;
-    const cJSON *entry = dagrt_safe_find(&safe, tensor, what == DAGRT_RESUME || tensor->is_param);
+    const dagrt_json *entry =
+        dagrt_safe_find(&safe, tensor, what == DAGRT_RESUME || tensor->is_param);
     if (entry != NULL)
       places[i] = dagrt_safe_check(&safe, tensor, entry);
     else if (missing++ == 0)
@@ -253,6 +284,7 @@ void dagrt_restore_file(const char *path, const dag_model *model, void *memory, 
     dagrt_warn("%s has no '%s'%s: initial values stay", path, first_missing,
                missing == 1 ? "" : dagrt_text(" and %lld more", (long long)missing - 1));
   free(places);
-  cJSON_Delete(safe.header);
+  dagrt_json_free(safe.header);
+  free(safe.text);
   fclose(safe.stream);
 }

@@ -1,11 +1,17 @@
 #include "runtime.h"
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#ifndef __wasi__
+#include <signal.h>
+#endif
 
 enum { DAGRT_SAVE_SECONDS = 60 }; /* at most so often, besides the end */
 
+#ifdef __wasi__ /* which has no signals */
+static const int dagrt_interrupted = 0;
+static void dagrt_catch_signals(void) {}
+#else
 /* The only state that a signal handler can reach. */
 static volatile sig_atomic_t dagrt_interrupted;
 
@@ -13,6 +19,18 @@ static void dagrt_interrupt(int signal_number) {
   (void)signal_number;
   dagrt_interrupted = 1;
 }
+
+/* The first signal asks for an end after the step; the handler is then gone, so a second one kills.
+ */
+static void dagrt_catch_signals(void) {
+  struct sigaction action = {.sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+  action.sa_handler = dagrt_interrupt;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of the write */
+}
+#endif
 
 typedef struct dagrt_run {
   const dag_model *model;
@@ -28,17 +46,6 @@ typedef struct dagrt_run {
   dagrt_log log;
   double saved; /* seconds, when */
 } dagrt_run;
-
-/* The first signal asks for an end after the step; the handler is then gone, so a second one kills.
- */
-static void dagrt_catch_signals(void) {
-  struct sigaction action = {.sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
-  action.sa_handler = dagrt_interrupt;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of the write */
-}
 
 static void dagrt_run_data(dagrt_run *run) {
   const dag_model *model = run->model;

@@ -34,7 +34,7 @@ for compiler in clang gcc; do
   done
   $compiler "$compiler-use.o" "$compiler-split.o" -o "$compiler-use" -lm
   "./$compiler-use" || fail "$compiler: sizeof the struct differs from what the model says"
-  $compiler "$compiler-standalone.o" -o "$compiler-standalone" -lm -lz -lcjson -fopenmp ||
+  $compiler "$compiler-standalone.o" -o "$compiler-standalone" -lm -lz -fopenmp ||
     fail "$compiler: --standalone does not link alone"
 done
 g++ -Wall -Wextra -Werror -c use.cpp -o use-cpp.o || fail "g++ on the header"

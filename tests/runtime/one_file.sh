@@ -13,6 +13,6 @@ mkdir -p "$scratch"
 } >"$scratch/linear.c"
 for compiler in gcc clang; do
   $compiler -std=gnu11 -Wall -Wextra -Werror -O1 "$scratch/linear.c" -o "$scratch/$compiler" \
-    -lz -lcjson -lm
+    -lz -lm
   "$scratch/$compiler" info | grep -q '^params: 3 numbers, 12 bytes$'
 done
