@@ -1,7 +1,9 @@
 #include "runtime.h"
 #include <stdlib.h>
 #include <string.h>
+#ifndef __wasi__
 #include <sys/mman.h>
+#endif
 
 /* Large memory begins where a large page of the system may, and asks for those: fewer misses of the
    page table. */

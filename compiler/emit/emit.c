@@ -36,8 +36,10 @@ static void write_team(Text *out) {
   text_add(out, "#endif\n");
 }
 
-/* Marks of loops, as far as they are used. */
+/* Marks of functions and loops, as far as they are used. */
 static void write_marks(Text *out, const char *kernels) {
+  if (strstr(kernels, "static NOINLINE ") != NULL)
+    text_add(out, "\n#define NOINLINE __attribute__((noinline))\n");
   if (strstr(kernels, "ROLLED for") != NULL)
     text_add(out, "\n#if defined(__clang__)\n"
                   "#define UNROLLED _Pragma(\"clang loop unroll(full)\")\n"

@@ -47,10 +47,14 @@ static void count_assignments(const StatementList *block, uint32_t *assignments)
   }
 }
 
-static void write_head(const Writer *w, const char *name) {
+/* C compilers inline functions that are called once, and take more than linear time on what that
+   makes of an entry with many kernels: wasm32's forever. */
+enum { MANY_KERNELS = 64 };
+
+static void write_head(const Writer *w, const char *name, bool apart) {
   const Kernel *k = w->kernel;
   bool begun = false;
-  text_printf(w->out, "static void %s(", name);
+  text_printf(w->out, "static %svoid %s(", apart ? "NOINLINE " : "", name);
   for (uint32_t i = 0; i < k->n_parameters; i++) {
     const Parameter *p = &k->parameters[i];
     text_printf(w->out, "%s%s%s *restrict %s", begun ? ", " : "", p->written ? "" : "const ",
@@ -108,7 +112,7 @@ void write_kernel(Emitter *e, Text *out, KernelId id) {
               .assignments = assignments,
               .depth = 1};
   write_comment(out, k);
-  write_head(&w, e->kernels[id]);
+  write_head(&w, e->kernels[id], e->plan->n_kernels > MANY_KERNELS);
   write_block(&w, &k->body);
   text_add(&function, "}\n");
   add_wrapped(out, text_string(&function));
