@@ -1,7 +1,7 @@
 /* Elementary functions of generated C against libm in the next wider type.
    Without arguments: samples and special values. `exhaustive f`: f over all 2^32 floats, worst
-   error. `time`: nanoseconds an element. `survey`: worst error of every function on many samples.
- */
+   error (exhaustive.h). `time`: nanoseconds and cycles an element. `survey`: worst error of every
+   function on many samples. scripts/vector-math runs them for several machines. */
 #define _GNU_SOURCE
 #include <float.h>
 #include <math.h>
@@ -68,10 +68,10 @@ BINARY(WRAP2)
 LIBM1(exp, exp)
 LIBM1(expm1, expm1)
 LIBM1(log, log)
-LIBM1(log1p, log1p) LIBM1(sqrt, sqrt) LIBM1(sin, sin) LIBM1(cos, cos) LIBM1(tan, tan)
-    LIBM1(asin, asin) LIBM1(acos, acos) LIBM1(atan, atan) LIBM1(sinh, sinh) LIBM1(cosh, cosh)
-        LIBM1(tanh, tanh) LIBM1(erf, erf) LIBM1(floor, floor) LIBM1(ceil, ceil) LIBM1(round, rint)
-            LIBM1(abs, fabs)
+LIBM1(log1p, log1p)
+LIBM1(sqrt, sqrt) LIBM1(sin, sin) LIBM1(cos, cos) LIBM1(tan, tan) LIBM1(asin, asin)
+    LIBM1(acos, acos) LIBM1(atan, atan) LIBM1(sinh, sinh) LIBM1(cosh, cosh) LIBM1(tanh, tanh)
+        LIBM1(erf, erf) LIBM1(floor, floor) LIBM1(ceil, ceil) LIBM1(round, rint) LIBM1(abs, fabs)
 #define BOTH(f, value)                                                                             \
   static real exact_##f(real a, real b) {                                                          \
     (void)b;                                                                                       \
@@ -87,18 +87,18 @@ LIBM1(log1p, log1p) LIBM1(sqrt, sqrt) LIBM1(sin, sin) LIBM1(cos, cos) LIBM1(tan,
     (void)b;                                                                                       \
     return value32;                                                                                \
   }
-                EACH(rsqrt, 1 / sqrtl(a), 1 / sqrt(a))
-                    EACH(sigmoid, a < 0 ? expl(a) / (1 + expl(a)) : 1 / (1 + expl(-a)),
-                         a < 0 ? exp(a) / (1 + exp(a)) : 1 / (1 + exp(-a)))
-                        EACH(softplus, (a > 0 ? a : 0) + log1pl(expl(-fabsl(a))),
-                             (a > 0 ? a : 0) + log1p(exp(-fabs(a))))
-                            BOTH(sign, isnan(a) ? a : (real)((a > 0) - (a < 0)))
-                                BOTH(atan2, atan2l(a, b)) BOTH(pow, powl(a, b))
-                                    BOTH(min, isnan(a) || isnan(b) ? NAN
-                                              : b < a              ? b
-                                                      : a) BOTH(max, isnan(a) || isnan(b) ? NAN
-                                                                     : b > a              ? b
-                                                                             : a) static real
+            EACH(rsqrt, 1 / sqrtl(a), 1 / sqrt(a))
+                EACH(sigmoid, a < 0 ? expl(a) / (1 + expl(a)) : 1 / (1 + expl(-a)),
+                     a < 0 ? exp(a) / (1 + exp(a)) : 1 / (1 + exp(-a)))
+                    EACH(softplus, (a > 0 ? a : 0) + log1pl(expl(-fabsl(a))),
+                         (a > 0 ? a : 0) + log1p(exp(-fabs(a))))
+                        BOTH(sign, isnan(a) ? a : (real)((a > 0) - (a < 0)))
+                            BOTH(atan2, atan2l(a, b)) BOTH(pow, powl(a, b))
+                                BOTH(min, isnan(a) || isnan(b) ? NAN
+                                          : b < a              ? b
+                                                  : a) BOTH(max, isnan(a) || isnan(b) ? NAN
+                                                                 : b > a              ? b
+                                                                         : a) static real
     exact_floormod(real a, real b) {
   real rest = fmodl(a, b);
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
@@ -285,30 +285,7 @@ static void specials(const Function *f, double *worst32, double *worst64) {
   }
 }
 
-static void exhaustive(const Function *f) {
-  double worst = 0;
-  float at = 0;
-  const float none[N] = {0};
-  for (uint64_t first = 0; first < (uint64_t)1 << 32; first += N) {
-    float a[N], y[N];
-    for (int i = 0; i < N; i++) {
-      uint32_t pattern = (uint32_t)first + (uint32_t)i;
-      memcpy(&a[i], &pattern, sizeof a[i]);
-    }
-    f->f32(a, none, y);
-    for (int i = 0; i < N; i++) {
-      double want = f->exact32((double)a[i], 0);
-      double e;
-      float nearest = (float)want;
-      if (y[i] == nearest && nearest != 0) continue; /* half a unit */
-      e = zero_differs(f, (double)y[i], want) ? INFINITY : error32(y[i], want);
-      if (e > worst) worst = e, at = a[i];
-    }
-  }
-  printf("%-9s f32, all inputs: %.4g ulp at %a%s\n", f->name, worst < 0.5 ? 0.5 : worst, (double)at,
-         worst <= 2 ? "" : "  FAILED");
-  if (!(worst <= 2)) failures++;
-}
+#include "exhaustive.h"
 
 static double now(void) {
   struct timespec t;
@@ -316,14 +293,31 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-enum { TIMED = 4096, ROUNDS = 2000 };
+/* Of additions that wait for each other: one a cycle. */
+static double cycles_a_nanosecond(void) {
+  enum { ADDITIONS = 2000000 };
+  double best = 1e9;
+  for (int attempt = 0; attempt < 9; attempt++) {
+    uint64_t sum = 0;
+    double start = now();
+    for (int i = 0; i < ADDITIONS; i++) {
+      sum += 3;
+      __asm__ volatile("" : "+r"(sum));
+    }
+    double time = now() - start;
+    if (time < best) best = time;
+  }
+  return ADDITIONS / (best * 1e9);
+}
+
+enum { TIMED = 4096, ROUNDS = 100, ATTEMPTS = 60 };
 static float timed_in[TIMED], timed_out[TIMED];
 static volatile float sink;
 #define TIME(f, libm)                                                                              \
   {                                                                                                \
     double best = 1e9, best_libm = 1e9;                                                            \
     for (int i = 0; i < TIMED; i++) timed_in[i] = (float)evenly(0.01, 5);                          \
-    for (int attempt = 0; attempt < 5; attempt++) {                                                \
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {                                         \
       double start = now();                                                                        \
       for (int r = 0; r < ROUNDS; r++) {                                                           \
         for (int i = 0; i < TIMED; i += N) {                                                       \
@@ -335,7 +329,7 @@ static volatile float sink;
         __asm__ volatile("" ::: "memory");                                                         \
       }                                                                                            \
       double middle = now();                                                                       \
-      for (int r = 0; r < ROUNDS / 20; r++) {                                                      \
+      for (int r = 0; r < ROUNDS / 50; r++) {                                                      \
         for (int i = 0; i < TIMED; i++) timed_out[i] = libm(timed_in[i]);                          \
         __asm__ volatile("" ::: "memory");                                                         \
       }                                                                                            \
@@ -345,16 +339,34 @@ static volatile float sink;
     }                                                                                              \
     sink = timed_out[7];                                                                           \
     double elements = (double)TIMED * (double)ROUNDS;                                              \
-    printf("%-9s %.3f ns an element, libm %.3f\n", #f, best * 1e9 / elements,                      \
-           best_libm * 20e9 / elements);                                                           \
+    printf("%-9s %6.3f ns, %5.2f cycles an element; libm %6.3f ns\n", #f, best * 1e9 / elements,   \
+           best * 1e9 / elements * clock, best_libm * 50e9 / elements);                            \
   }
 static float sigmoidf(float x) { return 1 / (1 + expf(-x)); }
 static float rsqrtf(float x) { return 1 / sqrtf(x); }
 static float softplusf(float x) { return log1pf(expf(x)); }
-static void measure(void){TIME(exp, expf) TIME(log, logf) TIME(tanh, tanhf) TIME(sigmoid, sigmoidf)
-                              TIME(erf, erff) TIME(sqrt, sqrtf) TIME(rsqrt, rsqrtf)
-                                  TIME(softplus, softplusf) TIME(sin, sinf) TIME(expm1, expm1f)
-                                      TIME(atan, atanf)}
+static void measure(void) {
+  double clock = cycles_a_nanosecond();
+  printf("%.2f GHz, %d lanes\n", clock, N);
+  TIME(exp, expf)
+  TIME(log, logf)
+  TIME(tanh, tanhf)
+  TIME(sigmoid, sigmoidf)
+  TIME(erf, erff)
+  TIME(sqrt, sqrtf)
+  TIME(rsqrt, rsqrtf)
+  TIME(softplus, softplusf)
+  TIME(expm1, expm1f)
+  TIME(log1p, log1pf)
+  TIME(sin, sinf)
+  TIME(cos, cosf)
+  TIME(tan, tanf)
+  TIME(asin, asinf)
+  TIME(acos, acosf)
+  TIME(atan, atanf)
+  TIME(sinh, sinhf)
+  TIME(cosh, coshf)
+}
 
 #define CHECK_INTEGERS(bits)                                                                       \
   static void integers##bits(void) {                                                               \
@@ -395,7 +407,8 @@ static void measure(void){TIME(exp, expf) TIME(log, logf) TIME(tanh, tanhf) TIME
       }                                                                                            \
     }                                                                                              \
   }
-CHECK_INTEGERS(32) CHECK_INTEGERS(64)
+CHECK_INTEGERS(32)
+CHECK_INTEGERS(64)
 
     int main(int argc, char **argv) {
   const char *mode = argc > 1 ? argv[1] : "";
@@ -407,7 +420,7 @@ CHECK_INTEGERS(32) CHECK_INTEGERS(64)
     const Function *f = &functions[k];
     if (argc > 2 && strcmp(argv[2], f->name) != 0) continue;
     if (strcmp(mode, "exhaustive") == 0) {
-      if (f->operands == 1) exhaustive(f);
+      exhaustive(f);
       continue;
     }
     double worst32 = 0, worst64 = 0;

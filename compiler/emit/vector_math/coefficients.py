@@ -52,8 +52,8 @@ HALF_LN2 = log(2) / 2 * mpf("1.001")
 S_MAX = ((sqrt(mpf(2)) - 1) / (sqrt(mpf(2)) + 1))**2 * mpf("1.001")
 Z_QUARTER = (pi / 4)**2 * mpf("1.001")
 ATANH = lambda z: 2 * atanh(root(z)) / root(z)
-ERFC_MID = {32: mpf("2.5"), 64: mpf(2)}
-log_erfc = lambda bits: lambda t: log(erfc(t + ERFC_MID[bits]))
+ERFC_FROM = {32: mpf(1), 64: mpf(2)}  # in f32 the end where rounding errors count
+log_erfc = lambda bits: lambda t: log(erfc(t + ERFC_FROM[bits]))
 
 # name: (bits, function, low, high, degree, scale)
 TABLE = {
@@ -72,7 +72,7 @@ TABLE = {
     "sinh64": (64, odd(sinh), mpf(0), mpf(1), 7, lambda z: z),
     "erf32": (32, lambda z: erf(root(z)) / root(z) - 1, mpf(0), mpf(1), 6, lambda z: mpf(1)),
     "erf64": (64, lambda z: erf(root(z)) / root(z) - 1, mpf(0), mpf(1), 14, lambda z: mpf(1)),
-    "erfc32": (32, log_erfc(32), mpf("-1.5"), mpf("1.5"), 8, lambda t: erfc(t + mpf("2.5"))),
+    "erfc32": (32, log_erfc(32), mpf(0), mpf(3), 8, lambda t: erfc(t + 1)),
     "erfc64": (64, log_erfc(64), mpf(-1), mpf(4), 24, lambda t: erfc(t + 2)),
 }
 

@@ -1,26 +1,27 @@
 /* needs: lanes, exp */
 /* x + x p(x^2) below 1; beyond, 1 - exp(q(|x|)) where q is the logarithm of erfc: it is small
-   there, so it needs few digits. From the upper end on the result is 1. */
+   there, so it needs few digits, and in f32 fewer the further from 1. From the upper end on the
+   result is 1. */
 LANE_INLINE V NAME(erf)(V x) {
   V size = NAME(magnitude)(x);
   V z = x * x;
 #if BITS == 32
   V top = NAME(where)(MASK(size > K(4)), ALL(4), size);
-  V t = top - K(2.5);
+  V t = top - K(1);
   V p = z * K(7.87587487e-05) + K(-0.00080168643);
   p = p * z + K(0.00518908724);
   p = p * z + K(-0.0268542115);
   p = p * z + K(0.112835944);
   p = p * z + K(-0.37612626);
   p = p * z + K(0.128379166);
-  V q = t * K(1.6371514e-06) + K(-1.33150143e-05);
-  q = q * t + K(7.72913772e-05);
-  q = q * t + K(-0.000420122524);
-  q = q * t + K(0.00216530357);
-  q = q * t + K(-0.0108585414);
-  q = q * t + K(-0.943893731);
-  q = q * t + K(-5.35268068);
-  q = q * t + K(-7.80681515);
+  V q = t * K(1.6371514e-06) + K(-3.29608301e-05);
+  q = q * t + K(0.000320239575);
+  q = q * t + K(-0.00205430086);
+  q = q * t + K(0.0100778081);
+  q = q * t + K(-0.041575741);
+  q = q * t + K(-0.84310472);
+  q = q * t + K(-2.63896775);
+  q = q * t + K(-1.84960556);
 #else
   V top = NAME(where)(MASK(size > K(6)), ALL(6), size);
   V t = top - K(2);
