@@ -22,6 +22,7 @@ PYTHON = os.path.join(BENCH, ".venv", "bin", "python")
 C_FLAGS = ["-std=gnu11", "-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno"]
 
 LOSSES = 32  # steps compared before anything is timed, unless the workload says otherwise
+TOLERANCE = 1e-4  # of losses, relative; bench/parity is stricter
 BATCHES = 16  # more than fit into a core's second-level cache, from W2·128 on
 
 # What runs beside us at its best: large blocks come from the heap, not from the system each time.
@@ -31,12 +32,28 @@ PEER_ENVIRONMENT = {
     "TORCHINDUCTOR_CACHE_DIR": os.path.join(WORK, "inductor"),
 }
 
-PACKAGES = {"torch": ["torch==2.13.0", "numpy"], "jax": ["jax==0.10.2", "jaxlib==0.10.2", "numpy"]}
 
+
+class Peer:
+    """What runs beside us: a script in peers/. module: to import; packages: for pip, the first with
+    the peer's version."""
+
+    def __init__(self, title, module, *packages):
+        self.title, self.imports, self.packages = title, ("numpy", module), packages
+
+
+PEERS = {
+    "torch": Peer("PyTorch", "torch", "torch==2.13.0"),
+    "jax": Peer("JAX", "jax", "jax==0.10.2", "jaxlib==0.10.2"),
+    "tensorflow": Peer("TensorFlow", "tensorflow", "tensorflow-cpu==2.21.0"),
+    "onnxruntime": Peer("ONNX Runtime", "onnxruntime", "onnxruntime==1.32.0", "onnx==1.23.2"),
+    "openblas": Peer("C with OpenBLAS", "scipy_openblas32", "scipy-openblas32==0.3.34.481.3"),
+}
 
 PAUSE = 0.3  # seconds between turns, for the threads of the one before to fall asleep
 DISTURBANCE = 0.05  # of a contestant's processors, others may use so many
 DISTURBED_TURNS = 5
+FAR = 3  # times the fastest's time: what is slower need not be timed well
 
 
 class Failure(Exception):
@@ -50,15 +67,21 @@ class Workload:
     options; None when the step is a prediction. shape: of a row of x; classes: how many y has, 1
     for regression; text: x are symbols, as many as classes, and y those that come next.
     products: the multiplications of the contractions forward, a row; constant: those among them
-    whose operand beside the weights is data, so that only the weights have a gradient."""
+    whose operand beside the weights is data, so that only the weights have a gradient. weights: how
+    many its matrices have, of a prediction."""
 
     def __init__(self, name, title, dag, model, batch, optimizer, *, shape, classes, products,
-                 constant=0, text=False, losses=LOSSES, **options):  # fmt: skip
+                 constant=0, weights=None, text=False, losses=LOSSES, **options):  # fmt: skip
         self.name, self.title, self.dag, self.model = name, title, dag, model
         self.batch, self.optimizer, self.options = batch, optimizer, options
         self.shape, self.classes, self.text = shape, classes, text
         self.products, self.constant, self.losses = products, constant, losses
+        self.weights = weights
         self.folder = os.path.join(WORK, name)
+
+    def weight_bytes(self):
+        """What a step reads at least: its matrices of weights, f32; None when nobody counted."""
+        return None if self.weights is None else 4 * self.weights
 
     def flops(self):
         """Of the contractions in a step: each forward, by its weights and by its other operand; a
@@ -71,14 +94,15 @@ class Workload:
 def multilayer(*layers):
     products = [a * b for a, b in zip(layers, layers[1:])]
     return {"shape": (layers[0],), "classes": layers[-1], "products": sum(products),
-            "constant": products[0]}  # fmt: skip
+            "weights": sum(products), "constant": products[0]}  # fmt: skip
 
 
 def lenet():
     first = 6 * 28 * 28 * 5 * 5
     second = 16 * 10 * 10 * 6 * 5 * 5
-    products = first + second + 400 * 120 + 120 * 84 + 84 * 10
-    return {"shape": (1, 28, 28), "classes": 10, "products": products, "constant": first}
+    last = 400 * 120 + 120 * 84 + 84 * 10
+    return {"shape": (1, 28, 28), "classes": 10, "products": first + second + last,
+            "weights": 25 * 6 + 25 * 6 * 16 + last, "constant": first}  # fmt: skip
 
 
 def char_lstm(symbols=64, embedded=64, hidden=256, steps=64):
@@ -285,6 +309,12 @@ def busy_seconds(on):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def process_environment(more):
+    """Without the settings of a machine for old builds of OpenBLAS: the peers choose their own."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    return {**ours, **more}
+
+
 class Contestant:
     """A process that answers lines (harness.c, peers/peer.py), on as many processors as threads."""
 
@@ -292,12 +322,12 @@ class Contestant:
         self.name = name
         self.disturbance = 0.0  # of its processors, others used so many in the worst turn
         self.log = os.path.join(WORK, name + ".log")
-        environment = {**os.environ, **(environment or {}), "OMP_NUM_THREADS": str(threads)}
+        more = {**(environment or {}), "OMP_NUM_THREADS": str(threads)}
         self.on = on = processors(threads)
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                env=environment, preexec_fn=lambda: os.sched_setaffinity(0, on),
+                env=process_environment(more), preexec_fn=lambda: os.sched_setaffinity(0, on),
             )  # fmt: skip
 
     def ask(self, question):
@@ -363,9 +393,11 @@ def version_of(peer):
     """The peer's version, or None when it cannot be imported."""
     if not os.path.exists(PYTHON):
         return None
-    command = [PYTHON, "-c", f"import {peer}, numpy; print({peer}.__version__)"]
+    package = PEERS[peer].packages[0].partition("==")[0]
+    script = f"import {', '.join(PEERS[peer].imports)}\nfrom importlib.metadata import version\n"
+    command = [PYTHON, "-c", script + f"print(version('{package}'))"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else None
+    return done.stdout.splitlines()[-1] if done.returncode == 0 else None
 
 
 def provide(peer):
@@ -373,11 +405,12 @@ def provide(peer):
     version = version_of(peer)
     if version is not None:
         return version
-    print(f"installing {peer} into bench/.venv…", file=sys.stderr)
+    packages = PEERS[peer].packages
+    print(f"installing {' '.join(packages)} into bench/.venv…", file=sys.stderr)
     try:
         if not os.path.exists(PYTHON):
             run_quietly([sys.executable, "-m", "venv", os.path.join(BENCH, ".venv")])
-        run_quietly([PYTHON, "-m", "pip", "install", "-q", *PACKAGES[peer]])
+        run_quietly([PYTHON, "-m", "pip", "install", "-q", "numpy", *packages])
     except Failure as failure:
         print(failure, file=sys.stderr)
     version = version_of(peer)
