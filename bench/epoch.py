@@ -40,7 +40,7 @@ def measure(dagc):
     ]
     command = [workbench.find_clang(), *workbench.C_FLAGS, "-fopenmp", "-DMODEL=w2_model"]
     command += [os.path.join(workbench.BENCH, "epoch.c"), *sources, source, "-o", program]
-    workbench.run_quietly(command + ["-lz", "-lcjson", "-lm"])
+    workbench.run_quietly(command + ["-lz", "-lm"])
     return json.loads(workbench.run_quietly([program, *make_data()]).splitlines()[-1])
 
 

@@ -123,6 +123,12 @@ def machine_text(versions, peaks):
     return text + (f" Not to be had here: {', '.join(missing)}." if missing else "")
 
 
+def epoch_text(rows, options):
+    """It takes a while, and tells of W2 only."""
+    chosen = any(row.w.name == "w2-128" for row in rows)
+    return epoch.text(options.dagc) if chosen else "Measured when W2 is."
+
+
 def report(rows, versions, peaks, options):
     peers = [peer for peer, version in versions.items() if version is not None]
     threads = rows[0].threads
@@ -131,7 +137,7 @@ def report(rows, versions, peaks, options):
         "times": time_table(rows, peers, peaks),
         "peers": peer_table(rows, peers),
         "footprint": footprint_table(rows, peers),
-        "epoch": epoch.text(options.dagc),
+        "epoch": epoch_text(rows, options),
         "threads": f"{threads} thread{'s' * (threads > 1)}",
         "batches": workbench.BATCHES,
         "flags": " ".join(max((row.built.flags for row in rows), key=len)),
