@@ -158,7 +158,7 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
   double vectors =
       (double)(multiplications(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
   double cycles = vectors * (is_shifted(w, n, vectors_of, axis) ? a_shifted_vector : a_vector);
-  if (c->limits.count > 0 && rows_lie_apart(w, n, in_left)) cycles *= 1.25;
+  if (c->limiting != 0 && rows_lie_apart(w, n, in_left)) cycles *= 1.25;
   cycles += copy_cycles(w, expr_at(g, vectors_of)->tensor, axis);
   for (uint32_t k = 0; k < n->rank; k++) cycles += k == v ? 0 : a_scalar * (double)wishes[k];
   return cycles;

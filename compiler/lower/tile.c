@@ -17,6 +17,10 @@
          for a vector of the lanes' index, maybe for a value of another reduced one:  for the other
    outputs o: sum = partial[o];  …;  partial[o] = sum for o: y = the lanes of partial[o] added up
 
+   Where lanes run along an output and the sum is long, it is taken in portions whose right panel
+   stays in L1: all tiles for one portion, with the sums so far in y's place in the workspace, then
+   for the next. Each sum is taken in the same order as at once.
+
    The accumulators, right's vectors and one of left's have to fit the registers; rows that are left
    over are spread, so that there are tiles of at most two heights; vectors and elements that are
    left over get narrower tiles. The elementwise readers of y are computed where the tile is stored.
@@ -46,6 +50,10 @@ typedef struct Tiling {
   uint32_t sum;   /* local: the accumulators */
   bool in_blocks; /* k goes in blocks: for each vector of lanes, */
   uint32_t block; /* and for each value of a reduced index, or NO_INDEX */
+  /* that many values of the first reduced index at a time, from portion0 on; 0: all at once */
+  int64_t portion;
+  Offset portion0;
+  enum { WHOLE_SUMS, PORTIONS, FINISHED_SUMS } stage;
 } Tiling;
 
 /* Of y, where it is stored. */
@@ -130,6 +138,10 @@ static Offset offset_of(Tiling *t, const Affine *a) {
   return sum;
 }
 
+static bool in_portions(const Tiling *t, uint32_t v) {
+  return t->stage == PORTIONS && v == t->node->rank;
+}
+
 /* The loop over reduced index v, just opened, within its bounds. Where k goes in blocks, that over
    the first one has none, but the output indices inside. */
 static void limit_k(Tiling *t, uint32_t v) {
@@ -141,9 +153,12 @@ static void limit_k(Tiling *t, uint32_t v) {
     if (limit->index != v) continue;
     Offset *at = ARENA_NEW(t->c.w->arena, Offset);
     *at = offset_of(t, &limit->at);
+    if (in_portions(t, v)) *at = offset_add(t->c.b, *at, -1, t->portion0);
     bounds[limit->above] = at;
   }
-  kernel_limit(t->c.b, bounds[0], bounds[1], average_turns(t->node, c, v, t->c.w->graph));
+  double turns = average_turns(t->node, c, v, t->c.w->graph);
+  if (in_portions(t, v)) turns *= (double)t->portion / (double)t->node->extents[v];
+  kernel_limit(t->c.b, bounds[0], bounds[1], turns);
 }
 
 /* for reduced index v from..to: how many lanes at a time, the loop stays open */
@@ -152,7 +167,9 @@ static void open_k(Tiling *t, uint32_t v, int64_t from, int64_t to, int lanes, L
   uint32_t variable = kernel_variable(b, index_name(t->node, v));
   kernel_loop(b, variable, from, to, lanes, mark);
   limit_k(t, v);
-  t->bindings[v] = (Binding){offset_variable(b, variable), lanes > 1};
+  Offset at = offset_variable(b, variable);
+  if (in_portions(t, v)) at = offset_add(b, t->portion0, 1, at);
+  t->bindings[v] = (Binding){at, lanes > 1};
 }
 
 static void open_lanes(Tiling *t) {
@@ -168,7 +185,8 @@ static void sum_over_k(Tiling *t) {
   for (uint32_t v = n->rank; v < n_indices; v++) {
     if ((dot && v == t->contraction->lane) || v == t->block) continue;
     bool last = v + 1 == n_indices || (v + 2 == n_indices && v + 1 == t->block);
-    open_k(t, v, 0, n->extents[v], 1, last && (!dot || t->in_blocks) ? LOOP_ROLLED : LOOP_PLAIN);
+    int64_t turns = in_portions(t, v) ? t->portion : n->extents[v];
+    open_k(t, v, 0, turns, 1, last && (!dot || t->in_blocks) ? LOOP_ROLLED : LOOP_PLAIN);
     opened++;
   }
   if (dot && !t->in_blocks) {
@@ -362,6 +380,35 @@ static void build_blocked_tile(Tiling *t) {
   t->block = block;
 }
 
+/* The sums so far, from y's place or to it. */
+static void keep_sums(Tiling *t, bool back) {
+  Builder *b = t->c.b;
+  Offset at[2];
+  uint32_t y = kernel_parameter(b, t->node->buffer, true);
+  unrolled(t, "r", t->tile.rows, &at[0]);
+  bind_row(t, at[0]);
+  unrolled(t, "v", t->tile.vectors, &at[1]);
+  bind_column(t, at[1]);
+  Offset offset = output_offset(&t->c, t->node, t->bindings);
+  if (back)
+    kernel_store(b, y, offset, kernel_local(b, t->sum, at, 2));
+  else
+    kernel_assign(b, t->sum, at, 2, kernel_load(b, y, offset, t->lanes));
+  close_loops(t, 2);
+}
+
+static void add_portion(Tiling *t) {
+  Builder *b = t->c.b;
+  ValueId from = kernel_offset(b, TYPE_I32, t->portion0);
+  kernel_if(b, kernel_op2(b, OP_GT, from, kernel_integer(b, TYPE_I32, 0)));
+  keep_sums(t, false);
+  kernel_else(b);
+  clear_sums(t);
+  kernel_end(b);
+  sum_over_k(t);
+  keep_sums(t, true);
+}
+
 static void build_tile(Tiling *t) {
   t->c.b->part = t->node->part;
   if (t->in_blocks) {
@@ -369,8 +416,16 @@ static void build_tile(Tiling *t) {
     return;
   }
   declare_sums(t);
-  clear_sums(t);
-  sum_over_k(t);
+  if (t->stage == PORTIONS) {
+    add_portion(t);
+    return;
+  }
+  if (t->stage == WHOLE_SUMS) {
+    clear_sums(t);
+    sum_over_k(t);
+  } else {
+    keep_sums(t, false);
+  }
   finish_tile(t);
 }
 
@@ -477,12 +532,30 @@ static void build_tiles(Tiling *t) {
   }
 }
 
+/* Portion after portion, then what is computed from the sums. */
+static void build_portions(Tiling *t) {
+  const Node *n = t->node;
+  if (t->portion == 0) {
+    build_tiles(t);
+    return;
+  }
+  Builder *b = t->c.b;
+  uint32_t variable = kernel_variable(b, index_name(n, n->rank));
+  kernel_loop(b, variable, 0, n->extents[n->rank], t->portion, LOOP_PLAIN);
+  t->portion0 = offset_variable(b, variable);
+  t->stage = PORTIONS;
+  build_tiles(t);
+  kernel_end(b);
+  t->stage = FINISHED_SUMS;
+  if (t->group->nodes.count > 1) build_tiles(t);
+}
+
 /* Output indices that are neither rows nor lanes run outside. */
 static void build_outer(Tiling *t, uint32_t v) {
   const Node *n = t->node;
   while (v < n->rank && (t->in_blocks || !is_other(t, v))) v++;
   if (v == n->rank) {
-    build_tiles(t);
+    build_portions(t);
     return;
   }
   Builder *b = t->c.b;
@@ -580,6 +653,35 @@ static void choose_tile_and_blocks(Tiling *t, Sizes s) {
   }
 }
 
+/* The most values of the first reduced index whose part of a panel stays in L1, where all of it
+   does not, nor both operands in L2, and several tiles use it: 0 where that is not so, or y has no
+   place.
+ */
+static int64_t portion_of(const Tiling *t, const Sizes *s) {
+  enum { LEAST_TILES = 4, LEAST_PRODUCTS = 64 /* that a load and a store are worth */ };
+  const Node *n = t->node;
+  const Contraction *c = t->contraction;
+  if (c->dot || n->recurrence != NULL || n->n_reduced == 0) return 0;
+  int64_t extent = n->extents[n->rank], rest = s->k / extent;
+  int64_t row = t->tile.vectors * s->lanes * s->bytes;
+  int64_t most = t->c.w->target->l1_bytes * 3 / 4 / row, portion = most / rest;
+  if (t->c.w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE || s->k <= 2 * most) return 0;
+  if (s->k * (s->rows + s->vectors * s->lanes) * s->bytes <= t->c.w->target->l2_bytes) return 0;
+  if (ceil_div(s->rows, t->tile.rows) < LEAST_TILES || s->vectors < t->tile.vectors) return 0;
+  while (portion > 0 && extent % portion != 0) portion--;
+  return portion * rest >= LEAST_PRODUCTS ? portion : 0;
+}
+
+/* And the tiles that are best for one. */
+static void choose_portion(Tiling *t, Sizes s) {
+  t->portion = portion_of(t, &s);
+  if (t->portion == 0) return;
+  s.k = s.k / t->node->extents[t->node->rank] * t->portion;
+  Tiling again = *t;
+  again.tile = choose_tile(t->c.w->target, &s, &again.rows_outside);
+  if (again.tile.vectors == t->tile.vectors) *t = again;
+}
+
 void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   const Node *n = node_at(w, g->nodes.items[0]);
   Tiling t = {.c = {.w = w, .b = b}, .group = g, .node = n, .contraction = n->contraction};
@@ -588,6 +690,7 @@ void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   while (t.lanes > n->extents[t.contraction->lane]) t.lanes /= 2;
   Sizes sizes = sizes_of(n, t.lanes);
   choose_tile_and_blocks(&t, sizes);
+  choose_portion(&t, sizes);
   t.parallel = multiplications(n) >= PARALLEL_PRODUCTS;
   bind_steps(n, t.bindings);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
