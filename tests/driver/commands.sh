@@ -33,6 +33,9 @@ expect 2 "did you mean 'build'" "$dagc" biuld mlp.dag
 expect 2 "ends in .dag" "$dagc" mlp.c
 expect 2 "-D takes NAME=VALUE" "$dagc" mlp.dag -D B
 expect 2 "unknown target" "$dagc" mlp.dag --target z80 -o x.c
+expect 2 "does not run on this machine" "$dagc" run mlp.dag --target wasm32
+DAGC_SYSROOT=/nowhere expect 3 "hint: programs for wasm32 are cross-compiled" "$dagc" build mlp.dag --target wasm32 -o x.wasm
+[ ! -e x.wasm ] || fail "a build that failed left a program"
 expect 2 "one model at a time" "$dagc" mlp.dag rosenbrock.dag
 expect 0 "" "$dagc" --help
 grep -q "dagc check" out || fail "--help: $(cat out)"

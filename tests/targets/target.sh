@@ -125,6 +125,11 @@ if [ "$target" = native ]; then make_data; else cp ../native/[xty].csv .; fi
 instructions
 results "${run[@]}" ./program
 [ "$target" != native ] || exit 0
+if [ "$target" = wasm32 ]; then # which has no zlib
+  gzip -k x.csv
+  ! "${run[@]}" ./program train --data x=x.csv.gz 2>message || fail "a gzipped file was read"
+  grep -q "gunzip it first" message || fail "$(cat message)"
+fi
 compare 5e-6 losses ../native/losses
 compare 5e-6 params ../native/params
 compare 5e-6 functions ../native/functions
