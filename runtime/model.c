@@ -7,12 +7,13 @@
 
 /* Large memory begins where a large page of the system may, and asks for those: fewer misses of the
    page table, and what just fits into a cache stays there, as its pieces fall on the lines evenly.
-   Of a page that is asked for a quarter is used at least. */
+   Of the only page a quarter is used at least; of several, all: memory is not made larger for them.
+ */
 static void *dagrt_aligned(size_t alignment, size_t bytes) {
   enum { DAGRT_LARGE_PAGE = 2 << 20, DAGRT_LEAST = DAGRT_LARGE_PAGE / 4 };
   void *memory = NULL;
   size_t large = bytes / DAGRT_LARGE_PAGE;
-  large += bytes % DAGRT_LARGE_PAGE >= DAGRT_LEAST;
+  if (large == 0 && bytes >= DAGRT_LEAST) large = 1;
   if (large > 0 && alignment < DAGRT_LARGE_PAGE) alignment = DAGRT_LARGE_PAGE;
   if (bytes < large * DAGRT_LARGE_PAGE) bytes = large * DAGRT_LARGE_PAGE;
   if (posix_memalign(&memory, alignment, bytes) != 0) return NULL;
