@@ -15,6 +15,9 @@ static const double finite_tolerance = 1e-6; /* relative; f64 throughout */
 static const double mode_tolerance = 1e-10;
 static const double f32_tolerance = 1e-4; /* relative to a tensor's largest magnitude */
 static const double f64_tolerance = 1e-10;
+/* Where a value is rounded to eight or eleven digits, that of the compiled code and that of the
+   interpreter may fall on different sides. */
+static const double bf16_tolerance = 0x1p-7, f16_tolerance = 0x1p-10;
 
 enum { SEED = 1, MAX_ELEMENTS = 64, COMPARED_RUNS = 3 };
 
@@ -138,6 +141,18 @@ static void check_derivatives(Check *c, GradientChecks *checks) {
 
 /* --- compiled code --- */
 
+/* Of values of a type, in a program that rounds to others or does not. */
+static double tolerance_of(const Check *c, ScalarType type) {
+  bool rounds_bf16 = type == TYPE_BF16, rounds_f16 = type == TYPE_F16;
+  if (type == TYPE_F64) return f64_tolerance;
+  for (ExprId id = 0; id < c->program->graph->n_exprs; id++) {
+    const Expr *e = expr_at(c->program->graph, id);
+    rounds_bf16 = rounds_bf16 || (e->kind == EXPR_OP && e->op == OP_BF16);
+    rounds_f16 = rounds_f16 || (e->kind == EXPR_OP && e->op == OP_F16);
+  }
+  return rounds_bf16 ? bf16_tolerance : rounds_f16 ? f16_tolerance : f32_tolerance;
+}
+
 static void compare_entry(Check *c, const dag_model *model, const Entry *entry) {
   Disagreement worst = {0};
   const char *message = NULL;
@@ -155,7 +170,7 @@ static void compare_entry(Check *c, const dag_model *model, const Entry *entry) 
     fprintf(c->out, "  %-36s %s: WRONG\n", entry->name, message);
     return;
   }
-  double tolerance = worst.type == TYPE_F64 ? f64_tolerance : f32_tolerance;
+  double tolerance = tolerance_of(c, worst.type);
   TensorId id = worst.tensor == NULL ? TENSOR_NONE : graph_find(c->program->graph, worst.tensor);
   const char *where = "";
   if (worst.error > 0 && id != TENSOR_NONE)

@@ -391,6 +391,7 @@ static void run_check(Run *run, int64_t max_elements) {
 
 void gradient_checks_run(Arena *arena, GradientChecks *checks, const Program *program,
                          Interpreter *in, int64_t max_elements, uint64_t seed) {
+  interpreter_round(in, false);
   for (uint32_t i = 0; i < checks->count; i++) {
     Run run = {.arena = arena,
                .graph = program->graph,
@@ -399,4 +400,5 @@ void gradient_checks_run(Arena *arena, GradientChecks *checks, const Program *pr
                .random = {.seed = seed, .site = i}};
     if (run.check->surrogate == NULL) run_check(&run, max_elements);
   }
+  interpreter_round(in, true);
 }

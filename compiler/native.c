@@ -116,6 +116,33 @@ void native_close(Native *native) {
 
 /* --- arrays --- */
 
+/* What the sixteen bits of bf16 or f16 say: `digits` of them the mantissa, the others the exponent.
+ */
+static double native_half_value(dag_type type, uint16_t bits) {
+  int digits = type == DAG_BF16 ? 7 : 10, bias = type == DAG_BF16 ? 127 : 15;
+  int exponent = (bits & 0x7fff) >> digits, mantissa = bits & ((1 << digits) - 1);
+  double size = exponent == 0 ? ldexp(mantissa, 1 - bias - digits)
+                              : ldexp((1 << digits) + mantissa, exponent - bias - digits);
+  if (exponent == 2 * bias + 1) size = mantissa == 0 ? INFINITY : NAN;
+  return bits >> 15 ? -size : size;
+}
+
+/* The bits of the nearest one: the values of nonnegative bits ascend. */
+static uint16_t native_half(dag_type type, double value) {
+  ScalarType storage = type == DAG_BF16 ? TYPE_BF16 : TYPE_F16;
+  double size = fabs(type_rounded(storage, value));
+  uint16_t low = 0, high = type == DAG_BF16 ? 0x7f80 : 0x7c00;
+  if (isnan(value)) return (uint16_t)(high + 1);
+  while (low < high) {
+    uint16_t middle = (uint16_t)((low + high) / 2);
+    if (native_half_value(type, middle) < size)
+      low = (uint16_t)(middle + 1);
+    else
+      high = middle;
+  }
+  return (uint16_t)(low | (signbit(value) ? 0x8000 : 0));
+}
+
 void native_store(dag_type type, void *array, const double *values, int64_t n) {
   for (int64_t i = 0; i < n; i++) switch (type) {
     case DAG_BOOL:
@@ -125,6 +152,8 @@ void native_store(dag_type type, void *array, const double *values, int64_t n) {
     case DAG_I64: ((int64_t *)array)[i] = (int64_t)values[i]; break;
     case DAG_F32: ((float *)array)[i] = (float)values[i]; break;
     case DAG_F64: ((double *)array)[i] = values[i]; break;
+    case DAG_BF16:
+    case DAG_F16: ((uint16_t *)array)[i] = native_half(type, values[i]); break;
     }
 }
 
@@ -137,6 +166,8 @@ void native_load(dag_type type, const void *array, double *values, int64_t n) {
     case DAG_I64: values[i] = (double)((const int64_t *)array)[i]; break;
     case DAG_F32: values[i] = (double)((const float *)array)[i]; break;
     case DAG_F64: values[i] = ((const double *)array)[i]; break;
+    case DAG_BF16:
+    case DAG_F16: values[i] = native_half_value(type, ((const uint16_t *)array)[i]); break;
     }
 }
 

@@ -18,8 +18,9 @@ static const Interval *input_limits(const Program *program, Arena *scratch) {
   return limits.within;
 }
 
-static double narrowed(ScalarType type, double value) {
-  return type == TYPE_F32 ? (double)(float)value : value;
+static double narrowed(const Tensor *t, double value) {
+  if (t->storage != TYPE_BOOL) return type_rounded(t->storage, value);
+  return t->type == TYPE_F32 ? (double)(float)value : value;
 }
 
 /* Ten small integers where nothing else is asked, so that sums of them stay exact. */
@@ -41,7 +42,7 @@ static void sample_input(const Program *program, Interpreter *in, RandomPlace pl
     if (!type_is_real(t->type))
       values[i] = sample_integer(t->type, within, uniform);
     else
-      values[i] = narrowed(t->type, positive ? 0.1 + 0.8 * uniform : random_normal(place));
+      values[i] = narrowed(t, positive ? 0.1 + 0.8 * uniform : random_normal(place));
   }
 }
 
@@ -61,12 +62,12 @@ void sample_values(const Program *program, Interpreter *in, uint64_t seed, bool 
       place.counter = (uint64_t)k;
       values[k] =
           positive ? 0.1 + 0.8 * random_uniform_f64(place) : values[k] + 0.1 * random_normal(place);
-      values[k] = narrowed(t->type, values[k]);
+      values[k] = narrowed(t, values[k]);
     }
   }
   for (uint32_t i = 0; i < program->n_states; i++) {
     const Tensor *t = tensor_at(program->graph, program->states[i]);
     double *values = interpreter_values(in, program->states[i]);
-    for (int64_t k = 0; k < tensor_size(t); k++) values[k] = narrowed(t->type, values[k]);
+    for (int64_t k = 0; k < tensor_size(t); k++) values[k] = narrowed(t, values[k]);
   }
 }

@@ -68,14 +68,11 @@ static void dagrt_move(const dag_model *model, void *to, void *p, void *q, doubl
   for (int32_t i = 0; i < model->n_tensors; i++) {
     const dag_tensor *tensor = &model->tensors[i];
     dag_type type = tensor->array.type;
-    if (!tensor->is_param || (type != DAG_F32 && type != DAG_F64)) continue;
+    if (!tensor->is_param || !dagrt_is_real(type)) continue;
     for (int64_t k = 0; k < dagrt_elements(&tensor->array); k++) {
       double a = dagrt_value(type, dagrt_tensor(tensor, p), k);
       double moved = a + t * (dagrt_value(type, dagrt_tensor(tensor, q), k) - a);
-      if (type == DAG_F32)
-        ((float *)dagrt_tensor(tensor, to))[k] = (float)moved;
-      else
-        ((double *)dagrt_tensor(tensor, to))[k] = moved;
+      dagrt_set_real(type, dagrt_tensor(tensor, to), k, moved);
     }
   }
 }
@@ -114,15 +111,12 @@ static void dagrt_check_reads(dagrt_checker *c) {
   for (int32_t i = 0; i < model->n_tensors; i++) {
     const dag_tensor *tensor = &model->tensors[i];
     dag_type type = tensor->array.type;
-    if (!tensor->is_param || (type != DAG_F32 && type != DAG_F64)) continue;
+    if (!tensor->is_param || !dagrt_is_real(type)) continue;
     void *values = dagrt_tensor(tensor, c->start);
     size_t bytes = dagrt_tensor_bytes(tensor);
     void *kept = memcpy(dagrt_allocate(bytes, 1), values, bytes);
     for (int64_t k = 0; k < dagrt_elements(&tensor->array); k++)
-      if (type == DAG_F32)
-        ((float *)values)[k] += 0.01f * (float)(k % 7 + 1);
-      else
-        ((double *)values)[k] += 0.01 * (double)(k % 7 + 1);
+      dagrt_set_real(type, values, k, dagrt_value(type, values, k) + 0.01 * (double)(k % 7 + 1));
     if (dagrt_check_loss(c, c->start) == loss)
       printf("note    the loss is the same when the param %s is moved\n", tensor->array.name);
     memcpy(values, kept, bytes);

@@ -8,7 +8,18 @@
 
 enum { DAG_MODEL_VERSION = 3 };
 
-typedef enum dag_type { DAG_BOOL, DAG_U8, DAG_I8, DAG_I32, DAG_I64, DAG_F32, DAG_F64 } dag_type;
+/* bf16 and f16: the sixteen bits of bfloat16 and of IEEE 754's binary16, as uint16_t. */
+typedef enum dag_type {
+  DAG_BOOL,
+  DAG_U8,
+  DAG_I8,
+  DAG_I32,
+  DAG_I64,
+  DAG_F32,
+  DAG_F64,
+  DAG_BF16,
+  DAG_F16
+} dag_type;
 
 /* Name, element type and shape of an array in row-major order. */
 typedef struct dag_array {
@@ -27,8 +38,8 @@ typedef struct dag_tensor {
   const int64_t *strides; /* NULL: row-major */
 } dag_tensor;
 
-/* An input of step and eval, or of an export. least <= greatest: its values are used as indices and must
-   be in [least, greatest]; step, eval and exports check it. 0 and -1: they may be any. */
+/* An input of step and eval, or of an export. least <= greatest: its values are used as indices and
+   must be in [least, greatest]; step, eval and exports check it. 0 and -1: they may be any. */
 typedef struct dag_input {
   dag_array array;
   int64_t least, greatest;
@@ -36,18 +47,20 @@ typedef struct dag_input {
 
 typedef enum dag_source_kind { DAG_CSV, DAG_NPY, DAG_IDX, DAG_WINDOWS } dag_source_kind;
 
-/* Where the rows of an input come from by default. The kind of a file given on the command line follows
-   from its name (.csv .npy .idx, each maybe .gz, or as here). */
+/* Where the rows of an input come from by default. The kind of a file given on the command line
+   follows from its name (.csv .npy .idx, each maybe .gz, or as here). */
 typedef struct dag_source {
   int32_t input; /* into dag_model.inputs */
   dag_source_kind kind;
   const char *path;
-  int64_t first_column, last_column; /* csv: columns [first, last); last < 0: counted from the end, -1 being all */
-  int64_t window;                    /* windows("f.txt", T): T */
+  int64_t first_column,
+      last_column; /* csv: columns [first, last); last < 0: counted from the end, -1 being all */
+  int64_t window;  /* windows("f.txt", T): T */
 } dag_source;
 
 /* inputs and outputs: pointers to row-major arrays, in the order of the descriptions.
-   Returns 0, or 1 + the position of the input that holds an index out of range; then nothing changed. */
+   Returns 0, or 1 + the position of the input that holds an index out of range; then nothing
+   changed. */
 typedef int dag_call(void *model, const void *const *inputs, void *const *outputs, uint64_t seed);
 
 typedef struct dag_export {

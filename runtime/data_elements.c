@@ -1,5 +1,5 @@
 /* Arrays of binary elements, as IDX and NPY files hold them, into an input's type. Values must be
-   what the type holds; only a 64-bit real is rounded to a 32-bit one. */
+   what the type holds; only reals are rounded to shorter ones. */
 #include "runtime.h"
 #include <math.h>
 #include <string.h>
@@ -10,7 +10,8 @@ size_t dagrt_element_size(dagrt_element element) {
   case DAGRT_E_U8:
   case DAGRT_E_I8: return 1;
   case DAGRT_E_U16:
-  case DAGRT_E_I16: return 2;
+  case DAGRT_E_I16:
+  case DAGRT_E_F16: return 2;
   case DAGRT_E_U32:
   case DAGRT_E_I32:
   case DAGRT_E_F32: return 4;
@@ -44,6 +45,7 @@ static dagrt_number dagrt_decode(dagrt_element element, uint64_t bits) {
   case DAGRT_E_I16: whole = (int16_t)bits; break;
   case DAGRT_E_I32: whole = (int32_t)bits; break;
   case DAGRT_E_I64: whole = (int64_t)bits; break;
+  case DAGRT_E_F16: return dagrt_from_real(dagrt_from_half(DAG_F16, (uint16_t)bits));
   case DAGRT_E_F32: {
     uint32_t low = (uint32_t)bits;
     float real;

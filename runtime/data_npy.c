@@ -24,7 +24,7 @@ static int dagrt_npy_element(const char *code, dagrt_element *element) {
     dagrt_element element;
   } table[] = {{"b1", DAGRT_E_BOOL}, {"u1", DAGRT_E_U8},  {"i1", DAGRT_E_I8},  {"u2", DAGRT_E_U16},
                {"i2", DAGRT_E_I16},  {"u4", DAGRT_E_U32}, {"i4", DAGRT_E_I32}, {"u8", DAGRT_E_U64},
-               {"i8", DAGRT_E_I64},  {"f4", DAGRT_E_F32}, {"f8", DAGRT_E_F64}};
+               {"i8", DAGRT_E_I64},  {"f4", DAGRT_E_F32}, {"f8", DAGRT_E_F64}, {"f2", DAGRT_E_F16}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     if (strncmp(code, table[i].code, 2) == 0 && code[2] == '\'') {
       *element = table[i].element;

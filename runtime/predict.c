@@ -54,6 +54,7 @@ static int dagrt_has_batch(const dag_export *e) {
   return 1;
 }
 
+/* bf16, which NumPy does not know, is written as f32. */
 static const char *dagrt_npy_code(dag_type type) {
   switch (type) {
   case DAG_BOOL: return "|b1";
@@ -61,7 +62,9 @@ static const char *dagrt_npy_code(dag_type type) {
   case DAG_I8: return "|i1";
   case DAG_I32: return "<i4";
   case DAG_I64: return "<i8";
+  case DAG_BF16:
   case DAG_F32: return "<f4";
+  case DAG_F16: return "<f2";
   case DAG_F64: return "<f8";
   }
   return "?";
@@ -92,7 +95,18 @@ static void dagrt_csv_begin(dagrt_prediction *p) {
   }
 }
 
+static void dagrt_prediction_floats(dagrt_prediction *p, int64_t n) {
+  float *values = dagrt_allocate((size_t)n, sizeof *values);
+  for (int64_t i = 0; i < n; i++) values[i] = (float)dagrt_value(p->array->type, p->values, i);
+  dagrt_write(&p->file, values, (size_t)n * sizeof *values);
+  free(values);
+}
+
 static void dagrt_prediction_rows(dagrt_prediction *p, int64_t rows) {
+  if (p->kind == DAGRT_OUT_NPY && p->array->type == DAG_BF16) {
+    dagrt_prediction_floats(p, rows * p->width);
+    return;
+  }
   if (p->kind != DAGRT_OUT_CSV) {
     dagrt_write(&p->file, p->values, (size_t)(rows * p->width) * dagrt_type_size(p->array->type));
     return;

@@ -46,7 +46,10 @@ const char *dagrt_type_name(dag_type type); /* as in the language: "u8" */
 int64_t dagrt_elements(const dag_array *array);
 /* "u8[64, 784]" */
 const char *dagrt_shape_text(const dag_array *array);
+int dagrt_is_real(dag_type type);
 double dagrt_value(dag_type type, const void *array, int64_t i);
+/* array[i] = value, of a real type. */
+void dagrt_set_real(dag_type type, void *array, int64_t i, double value);
 
 /* A number on its way from a file into an array. */
 typedef struct dagrt_number {
@@ -62,6 +65,12 @@ int dagrt_store(const dag_input *input, void *array, int64_t i, const dagrt_numb
 const char *dagrt_accepts(const dag_input *input);
 
 /* --- file.c: reading, gzipped (unless DAGRT_NO_ZLIB) or not --- */
+
+/* --- half.c: DAG_BF16 and DAG_F16 --- */
+double dagrt_from_half(dag_type type, uint16_t bits);
+uint16_t dagrt_to_half(dag_type type, double value); /* the nearest, ties to even */
+
+/* --- file.c: reading, gzipped or not --- */
 typedef struct dagrt_file {
 #ifdef DAGRT_NO_ZLIB
   FILE *stream;
@@ -154,6 +163,7 @@ typedef enum dagrt_element {
   DAGRT_E_I32,
   DAGRT_E_U64,
   DAGRT_E_I64,
+  DAGRT_E_F16,
   DAGRT_E_F32,
   DAGRT_E_F64
 } dagrt_element;

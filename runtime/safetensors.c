@@ -18,6 +18,8 @@ static const char *dagrt_safe_type(dag_type type) {
   case DAG_I64: return "I64";
   case DAG_F32: return "F32";
   case DAG_F64: return "F64";
+  case DAG_BF16: return "BF16";
+  case DAG_F16: return "F16";
   }
   return "?";
 }

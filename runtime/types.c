@@ -7,6 +7,8 @@ size_t dagrt_type_size(dag_type type) {
   case DAG_BOOL:
   case DAG_U8:
   case DAG_I8: return 1;
+  case DAG_BF16:
+  case DAG_F16: return 2;
   case DAG_I32:
   case DAG_F32: return 4;
   case DAG_I64:
@@ -24,9 +26,13 @@ const char *dagrt_type_name(dag_type type) {
   case DAG_I64: return "i64";
   case DAG_F32: return "f32";
   case DAG_F64: return "f64";
+  case DAG_BF16: return "bf16";
+  case DAG_F16: return "f16";
   }
   return "?";
 }
+
+int dagrt_is_real(dag_type type) { return type >= DAG_F32; }
 
 int64_t dagrt_elements(const dag_array *array) {
   int64_t n = 1;
@@ -50,8 +56,24 @@ double dagrt_value(dag_type type, const void *array, int64_t i) {
   case DAG_I64: return (double)((const int64_t *)array)[i];
   case DAG_F32: return (double)((const float *)array)[i];
   case DAG_F64: return ((const double *)array)[i];
+  case DAG_BF16:
+  case DAG_F16: return dagrt_from_half(type, ((const uint16_t *)array)[i]);
   }
   return NAN;
+}
+
+void dagrt_set_real(dag_type type, void *array, int64_t i, double value) {
+  switch (type) {
+  case DAG_F32: ((float *)array)[i] = (float)value; break;
+  case DAG_F64: ((double *)array)[i] = value; break;
+  case DAG_BF16:
+  case DAG_F16: ((uint16_t *)array)[i] = dagrt_to_half(type, value); break;
+  case DAG_BOOL:
+  case DAG_U8:
+  case DAG_I8:
+  case DAG_I32:
+  case DAG_I64: break;
+  }
 }
 
 /* The least and largest integer that an input of an integer type takes. */
@@ -65,7 +87,9 @@ static void dagrt_bounds(const dag_input *input, int64_t *least, int64_t *larges
   case DAG_I32: *least = INT32_MIN, *largest = INT32_MAX; break;
   case DAG_I64: *least = INT64_MIN, *largest = INT64_MAX; break;
   case DAG_F32:
-  case DAG_F64: break;
+  case DAG_F64:
+  case DAG_BF16:
+  case DAG_F16: break;
   }
   if (input->least > input->greatest) return;
   if (input->least > *least) *least = input->least;
@@ -79,6 +103,12 @@ int dagrt_store(const dag_input *input, void *array, int64_t i, const dagrt_numb
     float rounded = (float)value->real;
     if (value->exact && (double)rounded != value->real) return 0;
     ((float *)array)[i] = rounded;
+    return 1;
+  }
+  if (type == DAG_BF16 || type == DAG_F16) {
+    uint16_t bits = dagrt_to_half(type, value->real);
+    if (isinf(dagrt_from_half(type, bits)) && !isinf(value->real)) return 0;
+    ((uint16_t *)array)[i] = bits;
     return 1;
   }
   if (type == DAG_F64) {
@@ -98,7 +128,9 @@ int dagrt_store(const dag_input *input, void *array, int64_t i, const dagrt_numb
   case DAG_I32: ((int32_t *)array)[i] = (int32_t)value->whole; break;
   case DAG_I64: ((int64_t *)array)[i] = value->whole; break;
   case DAG_F32:
-  case DAG_F64: break;
+  case DAG_F64:
+  case DAG_BF16:
+  case DAG_F16: break;
   }
   return 1;
 }
@@ -106,7 +138,7 @@ int dagrt_store(const dag_input *input, void *array, int64_t i, const dagrt_numb
 const char *dagrt_accepts(const dag_input *input) {
   int64_t least, largest;
   dagrt_bounds(input, &least, &largest);
-  if (input->array.type == DAG_F32 || input->array.type == DAG_F64)
+  if (dagrt_is_real(input->array.type))
     return dagrt_text("%s takes numbers that %s holds", input->array.name,
                       dagrt_type_name(input->array.type));
   return dagrt_text("%s takes whole numbers from %lld to %lld", input->array.name, (long long)least,

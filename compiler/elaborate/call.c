@@ -103,6 +103,14 @@ static bool check_scalar_type(Elaborator *e, Signature *s, const Param *param, A
     report_unknown(e, s->scope, wanted, param->type->span);
     return false;
   }
+  if (type_is_storage(type)) {
+    diag_error(e->diag, param->type->span, "an argument is no %s", wanted);
+    diag_hint(e->diag,
+              "%s is how an input, a param or a state is stored; what is read from it is "
+              "real",
+              wanted);
+    return false;
+  }
   return value_convert(e, v, type, arg->span,
                        arena_printf(e->arena, "`%s` of %s", param->name, s->callee));
 }

@@ -119,9 +119,18 @@ static void append(Elaborator *e, TensorId **ids, uint32_t *n, TensorId id) {
   (*ids)[(*n)++] = id;
 }
 
+/* A type of memory is one of real numbers, as they are stored. */
+static bool declared_type(Elaborator *e, Scope *scope, const TypeExpr *type, Tensor *t) {
+  if (!declared_shape(e, scope, type, &t->type, &t->rank, &t->extents)) return false;
+  if (!type_is_storage(t->type)) return true;
+  t->storage = t->type;
+  t->type = scope->real;
+  return true;
+}
+
 void declare_input(Elaborator *e, Scope *scope, const Stmt *stmt) {
   Tensor t = tensor_new(TENSOR_INPUT, TYPE_F32);
-  if (!declared_shape(e, scope, stmt->type, &t.type, &t.rank, &t.extents)) {
+  if (!declared_type(e, scope, stmt->type, &t)) {
     scope_bind(e, scope, stmt->name, value_error(), stmt->name_span);
     return;
   }
@@ -177,7 +186,7 @@ static bool same_shape(const Tensor *t, ScalarType type, uint32_t rank, const in
          (rank == 0 || memcmp(t->extents, extents, rank * sizeof *extents) == 0);
 }
 
-/* A value in the type and shape of t; reports what does not fit. */
+/* A value in the type and shape of t, rounded to how it is stored; reports what does not fit. */
 static bool fit_value(Elaborator *e, Value *v, const Tensor *t, Span span, const char *what) {
   if (value_failed(v)) return false;
   if (v->kind != VALUE_TENSOR) {
@@ -187,6 +196,7 @@ static bool fit_value(Elaborator *e, Value *v, const Tensor *t, Span span, const
   }
   const char *expected = arena_printf(e->arena, "%s of `%s`", what, t->name);
   if (!value_convert(e, v, t->type, span, expected)) return false;
+  if (type_is_storage(t->storage)) v->body = expr_rounded(e->graph, t->storage, v->body);
   v->constant = v->is_size = false;
   if (value_broadcast(e, v, t->rank, t->extents)) return true;
   diag_error(e->diag, span, "%s is %s, but `%s` is %s", what, value_describe(e, v), t->name,
@@ -262,7 +272,7 @@ void declare_owned(Elaborator *e, Scope *scope, const Stmt *stmt) {
   }
   const char *name = owned_name(e, scope, stmt->name);
   Tensor t = tensor_new(is_param ? TENSOR_PARAM : TENSOR_STATE, TYPE_F32);
-  if (stmt->type != NULL && !declared_shape(e, scope, stmt->type, &t.type, &t.rank, &t.extents)) {
+  if (stmt->type != NULL && !declared_type(e, scope, stmt->type, &t)) {
     scope_bind(e, scope, stmt->name, value_error(), stmt->name_span);
     return;
   }

@@ -169,7 +169,7 @@ bool type_named(const Scope *scope, const char *name, ScalarType *type) {
     *type = TYPE_I32;
     return true;
   }
-  for (int t = 0; t < N_SCALAR_TYPES; t++) {
+  for (int t = 0; t < N_STORED_TYPES; t++) {
     if (strcmp(name, type_name((ScalarType)t)) != 0) continue;
     *type = (ScalarType)t;
     return true;

@@ -19,10 +19,10 @@ static void place_fields(Emitter *e) {
       const Buffer *b = &e->plan->buffers[i];
       if (b->kind != BUFFER_PARAM || tensor_at(e->program->graph, b->tensor)->kind != kinds[k])
         continue;
-      int64_t alignment = b->rank == 0 ? type_bytes(b->type) : 64;
+      int64_t alignment = b->rank == 0 ? element_bytes(b) : 64;
       e->places[i] = (e->end + alignment - 1) / alignment * alignment;
       e->end =
-          e->places[i] + tensor_size(tensor_at(e->program->graph, b->tensor)) * type_bytes(b->type);
+          e->places[i] + tensor_size(tensor_at(e->program->graph, b->tensor)) * element_bytes(b);
     }
 }
 
@@ -79,10 +79,10 @@ static void write_sizes(const Emitter *e, Text *out) {
 static void write_field(const Emitter *e, Text *out, uint32_t buffer, const char *name) {
   const Buffer *b = &e->plan->buffers[buffer];
   if (b->rank == 0) {
-    text_printf(out, "  %s %s;", element_type(b->type), name);
+    text_printf(out, "  %s %s;", element_type(buffer_stored(b)), name);
     return;
   }
-  text_printf(out, "  __attribute__((aligned(64))) %s %s[", element_type(b->type), name);
+  text_printf(out, "  __attribute__((aligned(64))) %s %s[", element_type(buffer_stored(b)), name);
   for (uint32_t i = 0; i < b->rank; i++)
     text_printf(out, "%s%" PRId64, i == 0 ? "" : " * ", b->extents[i]);
   text_add(out, "];");
@@ -142,13 +142,14 @@ Signature write_signature(Emitter *e, Text *out, uint32_t entry) {
   for (uint32_t i = 0; i < it->n_inputs; i++) {
     const Tensor *t = tensor_at(graph, it->inputs[i]);
     s.inputs[i] = names_take(&s.names, t->name);
-    text_printf(out, ", const %s *%s", element_type(t->type), s.inputs[i]);
+    text_printf(out, ", const %s *%s", element_type(tensor_stored(graph, it->inputs[i])),
+                s.inputs[i]);
   }
   for (uint32_t i = 0; i < it->n_outputs; i++) {
-    const Tensor *t = tensor_at(graph, it->outputs[i].tensor);
+    ScalarType stored = tensor_stored(graph, it->outputs[i].tensor);
     bool unnamed = strcmp(it->outputs[i].name, it->name) == 0; /* it is called by the export */
     s.outputs[i] = names_take(&s.names, unnamed ? "out" : it->outputs[i].name);
-    text_printf(out, ", %s *%s", element_type(t->type), s.outputs[i]);
+    text_printf(out, ", %s *%s", element_type(stored), s.outputs[i]);
   }
   if (it->kind == ENTRY_EXPORT && e->plan->entries[entry].uses_seed)
     text_add(out, ", uint64_t seed");

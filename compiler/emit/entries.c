@@ -52,7 +52,7 @@ static void write_shape_comment(Text *out, const Buffer *b) {
 /* A pointer of its own for a buffer in the workspace, with its shape. */
 static const char *declare_workspace(Access *a, const Buffer *b) {
   const char *name = names_take(&a->signature.names, b->name);
-  const char *type = element_type(b->type);
+  const char *type = element_type(buffer_stored(b));
   text_printf(a->out, "  %s *%s = (%s *)(m->workspace + %" PRId64 ");", type, name, type,
               b->offset);
   write_shape_comment(a->out, b);
@@ -162,7 +162,7 @@ static void write_table(Access *a, Text *out, const Table *table, uint32_t turns
 static const char *declare_slot(Access *a, Text *out, Names *names, const Slot *slot,
                                 const char *turn, const char *entry) {
   const Buffer *b = &a->e->plan->buffers[slot->buffers[0]];
-  const char *name = names_take(names, b->name), *type = element_type(b->type);
+  const char *name = names_take(names, b->name), *type = element_type(buffer_stored(b));
   bool field = b->kind == BUFFER_PARAM;
   Text line = text_new(a->e->arena);
   text_printf(&line, "%s%s *%s = (%s *)(%s", a->indent, type, name, type,

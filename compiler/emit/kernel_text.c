@@ -58,7 +58,7 @@ static void write_head(const Writer *w, const char *name, bool apart) {
   for (uint32_t i = 0; i < k->n_parameters; i++) {
     const Parameter *p = &k->parameters[i];
     text_printf(w->out, "%s%s%s *restrict %s", begun ? ", " : "", p->written ? "" : "const ",
-                element_type(p->type), w->parameters[i]);
+                element_type(type_stored(p->type, p->storage)), w->parameters[i]);
     begun = true;
   }
   if (k->uses_step) text_add(w->out, begun ? ", int64_t step" : "int64_t step");

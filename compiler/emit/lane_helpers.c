@@ -76,9 +76,63 @@ static void write_transpose(Arena *arena, Text *out, const LaneUse *use) {
               use->lanes);
 }
 
+/* Types of memory: a load gives floats, a store rounds them. Sixteen bits go through lanes of i32,
+   and f16 through the processor's own conversion where it has one. */
+static void write_stored_load(Arena *arena, Text *out, const LaneUse *use) {
+  const char *v = lane_name(arena, use->type, use->lanes), *type = type_name(use->type);
+  const char *f = lane_name(arena, TYPE_F32, use->lanes);
+  const char *i = lane_name(arena, TYPE_I32, use->lanes);
+  bool scalar = use->lanes == 1;
+  text_printf(out, "INLINE %s load_%s(const uint16_t *from) {\n", scalar ? "float" : f, v);
+  if (use->type == TYPE_F16) {
+    text_printf(out, "#if HAS_F16\n  half_%s v;\n  memcpy(&v, from, sizeof v);\n", v);
+    text_printf(out,
+                scalar ? "  return (float)v;\n#else\n"
+                       : "  return __builtin_convertvector(v, %s);\n#else\n",
+                f);
+  }
+  if (scalar)
+    text_printf(out, "  return from_%s_f32(*from);\n", type);
+  else
+    text_printf(out,
+                "  %s v;\n  memcpy(&v, from, sizeof v);\n"
+                "  return from_%s_%s(__builtin_convertvector(v, %s));\n",
+                v, type, f, i);
+  text_add(out, use->type == TYPE_F16 ? "#endif\n}\n" : "}\n");
+}
+
+static void write_stored_store(Arena *arena, Text *out, const LaneUse *use) {
+  const char *v = lane_name(arena, use->type, use->lanes), *type = type_name(use->type);
+  const char *f = lane_name(arena, TYPE_F32, use->lanes);
+  bool scalar = use->lanes == 1;
+  text_printf(out, "INLINE void store_%s(uint16_t *to, %s x) {\n", v, scalar ? "float" : f);
+  if (use->type == TYPE_F16)
+    text_printf(out,
+                scalar ? "#if HAS_F16\n  half_%s v = (half_%s)x;\n#else\n"
+                       : "#if HAS_F16\n  half_%s v = __builtin_convertvector(x, half_%s);\n#else\n",
+                v, v);
+  if (scalar)
+    text_printf(out, "  uint16_t v = (uint16_t)to_%s_f32(x);\n", type);
+  else
+    text_printf(out, "  %s v = __builtin_convertvector(to_%s_%s(x), %s);\n", v, type, f, v);
+  if (use->type == TYPE_F16) text_add(out, "#endif\n");
+  text_add(out, "  memcpy(to, &v, sizeof v);\n}\n");
+}
+
+void half_type_write(Text *out, const LaneUse *use) {
+  const char *v = lane_name(out->arena, use->type, use->lanes);
+  text_printf(out, "#if HAS_F16\ntypedef __fp16 half_%s", v);
+  if (use->lanes > 1) text_printf(out, " __attribute__((vector_size(%d)))", 2 * use->lanes);
+  text_add(out, ";\n#endif\n");
+}
+
 static void write_helper(Arena *arena, Text *out, const LaneUse *use, const char *helper) {
   const char *v = lane_name(arena, use->type, use->lanes), *e = element_type(use->type);
-  if (strcmp(helper, "load") == 0) {
+  if (type_is_storage(use->type) && strcmp(helper, "load") == 0) {
+    write_stored_load(arena, out, use);
+  } else if (type_is_storage(use->type) && strcmp(helper, "store") == 0) {
+    write_stored_store(arena, out, use);
+  } else if (strcmp(helper, "load") == 0) {
     text_printf(out, "INLINE %s load_%s(const %s *from) {\n", v, v, e);
     text_printf(out, "  %s v;\n  memcpy(&v, from, sizeof v);\n  return v;\n}\n", v);
   } else if (strcmp(helper, "store") == 0) {

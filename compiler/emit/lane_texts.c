@@ -40,6 +40,8 @@ const char *element_type(ScalarType type) {
   case TYPE_I64: return "int64_t";
   case TYPE_F32: return "float";
   case TYPE_F64: return "double";
+  case TYPE_BF16:
+  case TYPE_F16: return "uint16_t";
   }
   bug("emit", "element type %d", (int)type);
 }
@@ -107,6 +109,10 @@ const char *lane_function(LaneTexts *texts, ScalarType type, uint8_t lanes, cons
 
 const char *lane_helper(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *helper) {
   map_set(&find_use(texts, type, lanes)->helpers, helper, &mark);
+  if (type_is_storage(type) && strcmp(helper, "transpose") != 0) {
+    lane_function(texts, TYPE_F32, lanes, type_name(type));
+    find_use(texts, TYPE_I32, lanes);
+  }
   if (strcmp(helper, "fold_max") == 0 || strcmp(helper, "fold_min") == 0)
     lane_function(texts, type, lanes, helper + strlen("fold_"));
   return arena_printf(texts->arena, "%s_%s", helper, lane_name(texts->arena, type, lanes));
@@ -117,10 +123,10 @@ const char *lane_helper(LaneTexts *texts, ScalarType type, uint8_t lanes, const 
 /* In order of lanes; the 8-byte ones first, since functions of floats are defined by those of
    doubles. */
 static int rank(const LaneUse *use) {
-  static const int order[N_SCALAR_TYPES] = {
-      [TYPE_I64] = 0, [TYPE_F64] = 1, [TYPE_I32] = 2, [TYPE_F32] = 3,
-      [TYPE_I8] = 4,  [TYPE_U8] = 5,  [TYPE_BOOL] = 6};
-  return use->lanes * N_SCALAR_TYPES + order[use->type];
+  static const int order[N_STORED_TYPES] = {
+      [TYPE_I64] = 0, [TYPE_F64] = 1,  [TYPE_I32] = 2,  [TYPE_F32] = 3, [TYPE_I8] = 4,
+      [TYPE_U8] = 5,  [TYPE_BOOL] = 6, [TYPE_BF16] = 7, [TYPE_F16] = 8};
+  return use->lanes * N_STORED_TYPES + order[use->type];
 }
 
 static LaneUse *sorted(const LaneTexts *texts) {
@@ -209,6 +215,27 @@ static const char *const declarations =
     "#endif\n"
     "#pragma GCC diagnostic ignored \"-Wpsabi\"\n";
 
+static const char *const half_declarations =
+    "\n/* whether there are instructions that convert f16 */\n"
+    "#if defined(__ARM_FP16_FORMAT_IEEE) || (defined(__clang__) && defined(__F16C__))\n"
+    "#define HAS_F16 1\n"
+    "#pragma GCC diagnostic ignored \"-Wunused-function\" /* those that do without */\n"
+    "#else\n"
+    "#define HAS_F16 0\n"
+    "#endif\n";
+
+static void write_half_types(const LaneTexts *texts, const LaneUse *uses, Text *out) {
+  bool begun = false;
+  for (size_t i = 0; i < texts->n; i++) {
+    bool converts =
+        map_get(&uses[i].helpers, "load") != NULL || map_get(&uses[i].helpers, "store") != NULL;
+    if (uses[i].type != TYPE_F16 || !converts) continue;
+    if (!begun) text_add(out, half_declarations);
+    begun = true;
+    half_type_write(out, &uses[i]);
+  }
+}
+
 static bool has_word(const char *text, const char *word) {
   size_t length = strlen(word);
   for (const char *at = text; (at = strstr(at, word)) != NULL; at += length)
@@ -229,9 +256,11 @@ void lane_texts_write(const LaneTexts *texts, Text *out, const char *callers) {
   if (helpers.length > 0)
     add_wrapped(&bodies, arena_printf(texts->arena, "\n%s", text_string(&helpers)));
   const char *all = arena_printf(texts->arena, "%s%s", text_string(&bodies), callers);
-  if (texts->n > 0 && uses[texts->n - 1].lanes > 1) text_add(out, declarations);
+  if (texts->n > 0 && (uses[texts->n - 1].lanes > 1 || has_word(all, "INLINE")))
+    text_add(out, declarations);
   for (size_t i = 0; i < texts->n; i++)
     if (uses[i].lanes > 1 && has_word(all, lane_name(texts->arena, uses[i].type, uses[i].lanes)))
       lane_typedef_write(out, &uses[i]);
+  write_half_types(texts, uses, out);
   text_add(out, text_string(&bodies));
 }

@@ -40,7 +40,7 @@ static const char *tensor_name(const Emitter *e, BufferId id) {
 }
 
 static bool same_shape(const Buffer *a, const Buffer *b) {
-  bool same = a->type == b->type && a->rank == b->rank;
+  bool same = a->type == b->type && a->storage == b->storage && a->rank == b->rank;
   for (uint32_t i = 0; same && i < a->rank; i++)
     same = a->extents[i] == b->extents[i] && a->strides[i] == b->strides[i];
   return same;

@@ -14,6 +14,8 @@ static const char *dag_type_name(ScalarType type) {
   case TYPE_I64: return "DAG_I64";
   case TYPE_F32: return "DAG_F32";
   case TYPE_F64: return "DAG_F64";
+  case TYPE_BF16: return "DAG_BF16";
+  case TYPE_F16: return "DAG_F16";
   }
   bug("emit", "element type %d", (int)type);
 }
@@ -43,8 +45,9 @@ static void write_string(Text *out, const char *string) {
 }
 
 /* {"W", DAG_F32, 2, (const int64_t[]){10, 64}}; literal: the name in C */
-static void write_named_array(Text *out, const char *literal, const Tensor *t) {
-  text_printf(out, "{%s, %s, %u, ", literal, dag_type_name(t->type), t->rank);
+static void write_named_array(Text *out, const char *literal, const Graph *graph, TensorId id) {
+  const Tensor *t = tensor_at(graph, id);
+  text_printf(out, "{%s, %s, %u, ", literal, dag_type_name(tensor_stored(graph, id)), t->rank);
   if (t->rank == 0) {
     text_add(out, "NULL}");
     return;
@@ -54,10 +57,10 @@ static void write_named_array(Text *out, const char *literal, const Tensor *t) {
   text_add(out, "}}");
 }
 
-static void write_array(Text *out, const char *name, const Tensor *t) {
+static void write_array(Text *out, const char *name, const Graph *graph, TensorId id) {
   Text literal = text_new(out->arena);
   write_string(&literal, name);
-  write_named_array(out, text_string(&literal), t);
+  write_named_array(out, text_string(&literal), graph, id);
 }
 
 static const char *array_name(const Emitter *e, const char *entry, const char *what) {
@@ -74,7 +77,7 @@ static void write_tensor(const Emitter *e, Text *out, const char *literal, Buffe
   const Tensor *t = tensor_of(e, id);
   const Buffer *b = &e->plan->buffers[id];
   text_add(out, "    {");
-  write_named_array(out, literal, t);
+  write_named_array(out, literal, e->program->graph, b->tensor);
   text_printf(out, ", offsetof(%s, %s), %d, ", e->program->name, field, t->kind == TENSOR_PARAM);
   for (uint32_t i = 0; !is_row_major(b) && i < b->rank; i++)
     text_printf(out, "%s%" PRId64, i == 0 ? "(const int64_t[]){" : ", ", b->strides[i]);
@@ -149,7 +152,7 @@ static void write_inputs(const Emitter *e, Text *out, const char *name, const En
   for (uint32_t i = 0; i < entry->n_inputs; i++) {
     const Tensor *t = tensor_at(e->program->graph, entry->inputs[i]);
     text_add(out, "    {");
-    write_array(out, t->name, t);
+    write_array(out, t->name, e->program->graph, entry->inputs[i]);
     Interval range = index_range(e, plan, i);
     text_printf(out, ", %s, %s},\n", int64_text(e->arena, range.low),
                 int64_text(e->arena, range.high));
@@ -162,8 +165,7 @@ static void write_outputs(const Emitter *e, Text *out, const char *name, const E
   text_printf(out, "static const dag_array %s[] = {\n", name);
   for (uint32_t i = 0; i < entry->n_outputs; i++) {
     text_add(out, "    ");
-    write_array(out, entry->outputs[i].name,
-                tensor_at(e->program->graph, entry->outputs[i].tensor));
+    write_array(out, entry->outputs[i].name, e->program->graph, entry->outputs[i].tensor);
     text_add(out, ",\n");
   }
   text_add(out, "};\n");

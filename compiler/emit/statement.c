@@ -174,8 +174,23 @@ static void write_place(Writer *w, uint32_t parameter, const Offset *offset) {
   text_add(w->out, "]");
 }
 
+static void write_stored_store(Writer *w, const Statement *s, Lanes type, ScalarType stored) {
+  bool wide = type.type == TYPE_F64, vector = type.lanes > 1;
+  text_printf(w->out, "%s(&", lane_helper(w->lanes, stored, type.lanes, "store"));
+  write_place(w, s->parameter, &s->offset);
+  text_add(w->out, wide && vector ? ", __builtin_convertvector(" : wide ? ", (float)" : ", ");
+  write_value(w, s->value, wide && !vector ? BINDS_WHOLE : BINDS_NOT);
+  if (wide && vector) text_printf(w->out, ", %s)", lane_type(w->lanes, TYPE_F32, type.lanes));
+  text_add(w->out, ");\n");
+}
+
 static void write_store(Writer *w, const Statement *s) {
   Lanes type = value_at(w, s->value)->type;
+  ScalarType storage = w->kernel->parameters[s->parameter].storage;
+  if (storage != TYPE_BOOL) {
+    write_stored_store(w, s, type, storage);
+    return;
+  }
   if (type.lanes == 1) {
     write_place(w, s->parameter, &s->offset);
     text_add(w->out, " = ");

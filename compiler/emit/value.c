@@ -281,8 +281,24 @@ static void write_operator(Writer *w, const Value *v, int binds) {
 
 /* --- the other kinds --- */
 
+/* Floats, which become doubles in a program of those. */
+static void write_stored_load(Writer *w, const Value *v, ScalarType stored) {
+  bool wide = v->type.type == TYPE_F64, vector = v->type.lanes > 1;
+  if (wide) text_add(w->out, vector ? "__builtin_convertvector(" : "(double)");
+  text_printf(w->out, "%s(&%s[", lane_helper(w->lanes, stored, v->type.lanes, "load"),
+              w->parameters[v->index]);
+  write_offset(w, &v->offset);
+  text_add(w->out, "])");
+  if (wide && vector) text_printf(w->out, ", %s)", value_type(w, v->type));
+}
+
 static void write_load(Writer *w, const Value *v) {
   const char *name = w->parameters[v->index];
+  const Parameter *from = &w->kernel->parameters[v->index];
+  if (from->storage != TYPE_BOOL) {
+    write_stored_load(w, v, from->storage);
+    return;
+  }
   ScalarType type = v->type.type;
   bool mask = type == TYPE_BOOL && v->type.lanes > 1;
   if (mask) text_add(w->out, "(__builtin_convertvector(");

@@ -4,12 +4,13 @@
 #include <string.h>
 
 const char *type_name(ScalarType type) {
-  static const char *const names[N_SCALAR_TYPES] = {"bool", "u8", "i8", "i32", "i64", "f32", "f64"};
+  static const char *const names[N_STORED_TYPES] = {"bool", "u8",  "i8",   "i32", "i64",
+                                                    "f32",  "f64", "bf16", "f16"};
   return names[type];
 }
 
 int type_bytes(ScalarType type) {
-  static const int bytes[N_SCALAR_TYPES] = {1, 1, 1, 4, 8, 4, 8};
+  static const int bytes[N_STORED_TYPES] = {1, 1, 1, 4, 8, 4, 8, 2, 2};
   return bytes[type];
 }
 
@@ -21,7 +22,9 @@ bool type_holds(ScalarType type, int64_t value) {
   case TYPE_I32: return value >= INT32_MIN && value <= INT32_MAX;
   case TYPE_I64:
   case TYPE_F32:
-  case TYPE_F64: return true;
+  case TYPE_F64:
+  case TYPE_BF16:
+  case TYPE_F16: return true;
   }
   return true;
 }

@@ -20,16 +20,26 @@ typedef enum ScalarType {
   TYPE_I32,
   TYPE_I64,
   TYPE_F32,
-  TYPE_F64
+  TYPE_F64,
+  /* Of memory only: how elements are stored. What is read from there is real, f32 or f64. */
+  TYPE_BF16,
+  TYPE_F16
 } ScalarType;
-enum { N_SCALAR_TYPES = TYPE_F64 + 1 };
+enum { N_SCALAR_TYPES = TYPE_F64 + 1, N_STORED_TYPES = TYPE_F16 + 1 };
 
 const char *type_name(ScalarType type); /* "f32" */
 int type_bytes(ScalarType type);
+/* The nearest number that a type of memory has, ties to even, NaN and infinities themselves. */
+double type_rounded(ScalarType storage, double value);
 /* Whether an integer is one of the type's; always so for reals. */
 bool type_holds(ScalarType type, int64_t value);
 static inline bool type_is_real(ScalarType type) { return type >= TYPE_F32; }
 static inline bool type_is_integer(ScalarType type) { return type >= TYPE_U8 && type <= TYPE_I64; }
+static inline bool type_is_storage(ScalarType type) { return type >= TYPE_BF16; }
+/* The type in memory of elements of a type; storage: TYPE_BOOL where it is that type itself. */
+static inline ScalarType type_stored(ScalarType type, ScalarType storage) {
+  return storage == TYPE_BOOL ? type : storage;
+}
 
 typedef uint32_t ExprId;   /* index into Graph.exprs */
 typedef uint32_t TensorId; /* index into Graph.tensors */
@@ -128,6 +138,7 @@ typedef struct Tensor {
                 The new value of a state or param is named like it, with a trailing ' */
   uint32_t rank;
   const int64_t *extents;
+  ScalarType storage; /* input, param, state: see type_stored */
   /* definition */
   Reduction reduction;
   uint32_t n_reduced;
@@ -249,6 +260,15 @@ typedef struct GraphMark {
 GraphMark graph_mark(const Graph *graph);
 void graph_reset(Graph *graph, const GraphMark *mark);
 int64_t tensor_size(const Tensor *tensor); /* product of the extents */
+/* The type of its elements in memory: its own, or a narrow one where that loses nothing because all
+   values have been rounded to it. */
+ScalarType tensor_stored(const Graph *graph, TensorId id);
+/* The same of the values of an expression of a body, and of a definition with that body. */
+ScalarType expr_stored(const Graph *graph, ExprId id);
+/* The operator that rounds to a type of memory. */
+ScalarOp rounding_op(ScalarType storage);
+/* The expression rounded to that type; itself, if its values are of that type already. */
+ExprId expr_rounded(Graph *graph, ScalarType storage, ExprId id);
 /* The extents of all its index variables: outputs, then reduced. */
 const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena);
 

@@ -137,7 +137,9 @@ Interval type_interval(ScalarType type) {
   case TYPE_I32: return (Interval){INT32_MIN, INT32_MAX};
   case TYPE_I64:
   case TYPE_F32:
-  case TYPE_F64: break;
+  case TYPE_F64:
+  case TYPE_BF16:
+  case TYPE_F16: break;
   }
   return unbounded;
 }

@@ -20,7 +20,7 @@ static void print_declarations(const Printer *p, const char *word, const TensorI
   const Graph *graph = p->program->graph;
   for (uint32_t i = 0; i < n; i++) {
     const Tensor *t = tensor_at(graph, ids[i]);
-    text_printf(p->out, "%s %s: %s", word, t->name, type_name(t->type));
+    text_printf(p->out, "%s %s: %s", word, t->name, type_name(tensor_stored(graph, ids[i])));
     print_shape(p->out, t);
     if (t->initial_text != NULL) {
       text_printf(p->out, " = %s", t->initial_text);

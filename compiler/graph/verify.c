@@ -69,7 +69,9 @@ static void check_constant(const Verifier *v, const Expr *e) {
   case TYPE_I32: low = INT32_MIN, high = INT32_MAX; break;
   case TYPE_I64:
   case TYPE_F32:
-  case TYPE_F64: break;
+  case TYPE_F64:
+  case TYPE_BF16:
+  case TYPE_F16: break;
   }
   REQUIRE(v, e->integer >= low && e->integer <= high, "%s: the constant %lld is no %s",
           v->tensor->name, (long long)e->integer, type_name(e->type));

@@ -22,6 +22,8 @@ double evaluate_cast(ScalarType type, double value) {
   case TYPE_I64: return isfinite(value) ? trunc(value) : 0;
   case TYPE_F32:
   case TYPE_F64: return value;
+  case TYPE_BF16:
+  case TYPE_F16: return type_rounded(type, value);
   }
   return value;
 }
@@ -102,6 +104,8 @@ static double unwrapped(ScalarOp op, ScalarType type, bool integer, const double
   case OP_WHERE: return o[0] != 0 ? o[1] : o[2];
   case OP_CAST: return evaluate_cast(type, o[0]);
   case OP_STOP_GRADIENT: return o[0];
+  case OP_BF16: return evaluate_cast(TYPE_BF16, o[0]);
+  case OP_F16: return evaluate_cast(TYPE_F16, o[0]);
   case OP_EXP: return exp(o[0]);
   case OP_EXPM1: return expm1(o[0]);
   case OP_LOG: return log(o[0]);

@@ -2,8 +2,8 @@
 
        y[O] = reduce over R of e(O, R)
 
-   is two loops around a walk of e. Within a point an expression is evaluated at most once. The points
-   of a recurrence are evaluated on demand, each once. */
+   is two loops around a walk of e. Within a point an expression is evaluated at most once. The
+   points of a recurrence are evaluated on demand, each once. */
 #include "interpret/interpret.h"
 #include <math.h>
 #include <string.h>
@@ -39,8 +39,9 @@ struct Interpreter {
   uint32_t n_memo;
   const char *message; /* NULL until something has no meaning */
   StopMode stop_mode;
-  Stopped *stopped;    /* per tensor */
-  uint8_t **progress;  /* per tensor: how far each element is, while its recurrence is evaluated */
+  bool exact;         /* bf16 and f16 do not round */
+  Stopped *stopped;   /* per tensor */
+  uint8_t **progress; /* per tensor: how far each element is, while its recurrence is evaluated */
 };
 
 /* How far an element of a recurrence is. */
@@ -95,6 +96,8 @@ void interpreter_hold(Interpreter *in, TensorId tensor, bool held) {
   make_room(in);
   in->held[tensor] = held;
 }
+
+void interpreter_round(Interpreter *in, bool rounds) { in->exact = !rounds; }
 
 void interpreter_stop(Interpreter *in, StopMode mode) { in->stop_mode = mode; }
 
@@ -169,6 +172,7 @@ static double evaluate_operator(Interpreter *in, ExprId id) {
   if (e->op == OP_WHERE) /* only the branch taken */
     return evaluate(in, e->args[evaluate(in, e->args[0]) != 0 ? 1 : 2]);
   if (e->op == OP_STOP_GRADIENT) return evaluate_stop(in, id, e->args[0]);
+  if (in->exact && (e->op == OP_BF16 || e->op == OP_F16)) return evaluate(in, e->args[0]);
   double operands[3];
   for (uint32_t i = 0; i < e->n_args; i++) operands[i] = evaluate(in, e->args[i]);
   ScalarType operand_type =
@@ -362,8 +366,7 @@ static void define_group(Interpreter *in, const Group *group) {
   }
   for (int64_t k = 0; k < group->steps && in->message == NULL; k++)
     for (uint32_t i = 0; i < group->n_members; i++)
-      demand_step(in, group->members[i], group->axis[i],
-                  group->ahead ? group->steps - 1 - k : k);
+      demand_step(in, group->members[i], group->axis[i], group->ahead ? group->steps - 1 - k : k);
   for (uint32_t i = 0; i < group->n_members; i++) in->progress[group->members[i]] = NULL;
   arena_free(scratch);
 }

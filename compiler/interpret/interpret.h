@@ -24,6 +24,10 @@ bool interpreter_evaluate(Interpreter *in, TensorId tensor, bool training, const
    evaluated: an intermediate result as an independent variable. */
 void interpreter_hold(Interpreter *in, TensorId tensor, bool held);
 
+/* Whether bf16 and f16 round (as they do at first) or give their operand: a step has no derivative,
+   the line through it has. */
+void interpreter_round(Interpreter *in, bool rounds);
+
 /* What stop_gradient is to finite differences: a constant. RECORD keeps the value of each one as it
    is evaluated, REPLAY uses the values kept instead. */
 typedef enum StopMode { STOP_EVALUATE, STOP_RECORD, STOP_REPLAY } StopMode;

@@ -40,6 +40,7 @@ static void fix(Plan *plan, BufferKind kind, TensorId id, BufferId *buffer_of) {
                                 .name = t->name,
                                 .tensor = id,
                                 .type = t->type,
+                                .storage = t->storage,
                                 .rank = t->rank,
                                 .extents = t->extents,
                                 .strides = dense_strides(plan->arena, t->rank, t->extents),
@@ -81,7 +82,7 @@ void drop_unused_buffers(Plan *plan) {
 /* --- the workspace --- */
 
 static int64_t buffer_bytes(const Buffer *b) {
-  int64_t bytes = b->elements * type_bytes(b->type);
+  int64_t bytes = b->elements * element_bytes(b);
   return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
@@ -120,7 +121,7 @@ static BufferId *by_size(const Plan *plan, ScalarType type, uint32_t *n) {
   *n = 0;
   for (BufferId id = 0; id < plan->n_buffers; id++) {
     const Buffer *b = &plan->buffers[id];
-    if (b->kind != BUFFER_WORKSPACE || b->type != type) continue;
+    if (b->kind != BUFFER_WORKSPACE || buffer_stored(b) != type) continue;
     uint32_t at = (*n)++;
     for (; at > 0 && buffer_bytes(&plan->buffers[ids[at - 1]]) < buffer_bytes(b); at--)
       ids[at] = ids[at - 1];
@@ -133,7 +134,7 @@ static BufferId *by_size(const Plan *plan, ScalarType type, uint32_t *n) {
    place. */
 void place_workspace(Plan *plan) {
   int64_t base = 0;
-  for (int type = 0; type < N_SCALAR_TYPES; type++) {
+  for (int type = 0; type < N_STORED_TYPES; type++) {
     uint32_t n;
     BufferId *ids = by_size(plan, (ScalarType)type, &n);
     Placed placed = {ARENA_ARRAY(plan->arena, BufferId, n + 1), 0};

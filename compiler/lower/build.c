@@ -246,8 +246,10 @@ uint32_t kernel_parameter(Builder *b, BufferId buffer, bool written) {
     return i;
   }
   const Buffer *bound = &b->plan->buffers[buffer];
-  Parameter parameter = {
-      .name = unique_name(b, bound->name), .type = bound->type, .written = written};
+  Parameter parameter = {.name = unique_name(b, bound->name),
+                         .type = bound->type,
+                         .storage = bound->storage,
+                         .written = written};
   ARRAY_PUSH(b->arena, &b->parameters, parameter);
   ARRAY_PUSH(b->arena, &b->bound, buffer);
   return (uint32_t)(b->bound.count - 1);
@@ -335,8 +337,18 @@ void kernel_assign(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, 
                                .value = value});
 }
 
+/* The value before it is rounded to how the parameter is stored: a store rounds. */
+static ValueId unrounded(const Builder *b, uint32_t parameter, ValueId id) {
+  ScalarType storage = b->parameters.items[parameter].storage;
+  const Value *v = value_at(b, id);
+  bool rounds = type_is_storage(storage) && v->kind == VALUE_OP && v->type.type == TYPE_F32 &&
+                v->op == rounding_op(storage);
+  return rounds ? v->args[0] : id;
+}
+
 void kernel_store(Builder *b, uint32_t parameter, Offset offset, ValueId value) {
   b->parameters.items[parameter].written = true;
+  value = unrounded(b, parameter, value);
   add_statement(
       b, (Statement){
              .kind = STATEMENT_STORE, .parameter = parameter, .offset = offset, .value = value});

@@ -16,6 +16,8 @@ static bool is_work(ScalarOp op) {
   case OP_WHERE:
   case OP_CAST:
   case OP_STOP_GRADIENT:
+  case OP_BF16:
+  case OP_F16:
   case OP_AND:
   case OP_OR:
   case OP_NOT:
@@ -143,7 +145,7 @@ void find_cost(const Plan *plan, Kernel *k, const BufferId *buffers, Cost cost[N
   for (int part = 0; part < N_PARTS; part++) k->flops += cost[part].operations;
   for (uint32_t p = 0; p < n; p++) {
     const Buffer *b = &plan->buffers[buffers[p]];
-    double size = type_bytes(b->type), all = (double)b->elements, touched = 0;
+    double size = (double)element_bytes(b), all = (double)b->elements, touched = 0;
     for (uint32_t part = 0; part < N_PARTS; part++) {
       double loaded = least(c.loaded[part * n + p], all),
              stored = least(c.stored[part * n + p], all);

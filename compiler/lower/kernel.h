@@ -62,7 +62,8 @@ typedef enum ValueKind {
                      In offsets it is used as it is, elsewhere as (int32_t)v */
   VALUE_OFFSET,   /* `offset` as a scalar i32 or i64 */
   VALUE_LOCAL,    /* local `index`, at `at` where it is an array (n_at = its dimensions) */
-  VALUE_LOAD,     /* lanes consecutive elements of parameter `index` from `offset` */
+  VALUE_LOAD,     /* lanes consecutive elements of parameter `index` from `offset`, in its type,
+                     however they are stored */
   VALUE_SPLAT,    /* args[0], a scalar, in every lane */
   VALUE_RAMP,     /* 0, 1, …, lanes - 1; of i32 or i64 */
   VALUE_FOLD,     /* the lanes of args[0] combined by op to one scalar, in halves: op is ADD, MUL,
@@ -95,9 +96,11 @@ typedef enum StatementKind {
   STATEMENT_DECLARE,   /* a local, initialised by `value` unless that is VALUE_NONE; visible to the
                           end  of the enclosing block */
   STATEMENT_ASSIGN,    /* local[at] = value */
-  STATEMENT_STORE,     /* parameter[offset…] = value, as many elements as it has lanes */
+  STATEMENT_STORE,     /* parameter[offset…] = value, as many elements as it has lanes, rounded to how
+                          they are stored */
   STATEMENT_TRANSPOSE, /* parameter2[offset2 + c·stride2 + r] = parameter[offset + r·stride + c] for
-                         r, c in 0..lanes: a square of lanes² elements of `type`, in registers */
+                         r, c in 0..lanes: a square of lanes² elements of `type`, that in which both
+                          are stored, in registers */
   STATEMENT_ONE,       /* body, by one thread of the team; the others go on */
   STATEMENT_BARRIER    /* where the threads of the team wait for each other */
 } StatementKind;
@@ -154,9 +157,9 @@ typedef struct Local {
 
 /* An array that the function gets by pointer. */
 typedef struct Parameter {
-  const char *name; /* unique in its kernel, a C identifier */
-  ScalarType type;
-  bool written; /* else const */
+  const char *name;         /* unique in its kernel, a C identifier */
+  ScalarType type, storage; /* see type_stored */
+  bool written;             /* else const */
   bool read;
 } Parameter;
 
@@ -197,9 +200,9 @@ typedef enum BufferKind {
 typedef struct Buffer {
   BufferKind kind;
   const char *name;
-  TensorId tensor; /* what it holds (its first definition, when several share the place) */
-  ScalarType type;
-  uint32_t rank; /* logical */
+  TensorId tensor;          /* what it holds (its first definition, when several share the place) */
+  ScalarType type, storage; /* see type_stored */
+  uint32_t rank;            /* logical */
   const int64_t *extents;
   const int64_t *strides; /* elements, per logical axis */
   int64_t elements;       /* allocated, with padding */
@@ -211,6 +214,10 @@ typedef struct Buffer {
 } Buffer;
 
 bool is_row_major(const Buffer *b);
+
+/* The type in memory, and its bytes. */
+static inline ScalarType buffer_stored(const Buffer *b) { return type_stored(b->type, b->storage); }
+static inline int64_t element_bytes(const Buffer *b) { return type_bytes(buffer_stored(b)); }
 
 /* The work of a call, or of a part of it: scalar operations on reals, and bytes of distinct memory
    (cost.c says what counts). */

@@ -35,12 +35,19 @@ static const int64_t *strides_with(Arena *arena, const Node *n, uint32_t innermo
   return strides;
 }
 
+/* Two bytes where the values have been rounded to that. */
+static ScalarType storage_of(const Work *w, const Node *n) {
+  ScalarType stored = n->reduction == REDUCE_NONE ? expr_stored(w->graph, n->body) : n->type;
+  return stored == n->type ? TYPE_BOOL : stored;
+}
+
 void give_buffer(Work *w, Node *n, uint32_t innermost) {
   if (n->buffer == BUFFER_NONE) {
     Buffer b = {.kind = BUFFER_WORKSPACE,
                 .name = n->name,
                 .tensor = n->tensor,
                 .type = n->type,
+                .storage = storage_of(w, n),
                 .rank = n->rank,
                 .extents = n->extents,
                 .entry = w->number};

@@ -244,10 +244,12 @@ static uint32_t add_copy(Rewrite *r, TensorId value, const char *name, BufferId 
 static BufferId output_buffer(Work *w, uint32_t number) {
   const Output *output = &w->entry->outputs[number];
   const Tensor *t = tensor_at(w->graph, output->tensor);
+  ScalarType stored = tensor_stored(w->graph, output->tensor);
   return add_buffer(w->plan, (Buffer){.kind = BUFFER_OUTPUT,
                                       .name = output->name,
                                       .tensor = output->tensor,
                                       .type = t->type,
+                                      .storage = stored == t->type ? TYPE_BOOL : stored,
                                       .rank = t->rank,
                                       .extents = t->extents,
                                       .strides = dense_strides(w->arena, t->rank, t->extents),

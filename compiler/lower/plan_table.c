@@ -9,7 +9,7 @@ static bool is_in(const Buffer *b, uint32_t entry) {
   return b->kind == BUFFER_WORKSPACE && b->entry == entry && b->first != UINT32_MAX;
 }
 
-static int64_t bytes_of(const Buffer *b) { return b->elements * type_bytes(b->type); }
+static int64_t bytes_of(const Buffer *b) { return b->elements * element_bytes(b); }
 
 /* Bytes of the buffers that are alive at a call. */
 static int64_t alive_at(const Plan *plan, uint32_t entry, uint32_t call) {
@@ -35,7 +35,7 @@ static void print_buffer(Text *out, const Buffer *b, uint32_t n_calls) {
   text_printf(out, "%12" PRId64 " %12" PRId64 " %6u..%-6u ", bytes_of(b), b->offset, b->first,
               b->last);
   print_time_line(out, b, n_calls);
-  text_printf(out, " %s: %s", b->name, type_name(b->type));
+  text_printf(out, " %s: %s", b->name, type_name(buffer_stored(b)));
   for (uint32_t i = 0; i < b->rank; i++)
     text_printf(out, "%s%" PRId64, i == 0 ? "[" : ", ", b->extents[i]);
   text_add(out, b->rank > 0 ? "]\n" : "\n");

@@ -231,14 +231,15 @@ static void print_kernel(Text *out, const Plan *plan, const Kernel *k) {
   text_printf(out, "kernel %s(", k->name);
   for (uint32_t i = 0; i < k->n_parameters; i++)
     text_printf(out, "%s%s%s %s", i == 0 ? "" : ", ", k->parameters[i].written ? "out " : "",
-                type_name(k->parameters[i].type), k->parameters[i].name);
+                type_name(type_stored(k->parameters[i].type, k->parameters[i].storage)),
+                k->parameters[i].name);
   text_add(out, ") {\n");
   print_block(&p, k->body, 1);
   text_add(out, "}\n\n");
 }
 
 static void print_buffer(Text *out, const Buffer *b) {
-  text_printf(out, "  %s %s[", type_name(b->type), b->name);
+  text_printf(out, "  %s %s[", type_name(buffer_stored(b)), b->name);
   for (uint32_t i = 0; i < b->rank; i++)
     text_printf(out, "%s%" PRId64, i == 0 ? "" : ", ", b->extents[i]);
   text_add(out, "] strides [");

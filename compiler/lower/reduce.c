@@ -25,7 +25,9 @@ static int64_t least(ScalarType type) {
   case TYPE_BOOL:
   case TYPE_U8:
   case TYPE_F32:
-  case TYPE_F64: break;
+  case TYPE_F64:
+  case TYPE_BF16:
+  case TYPE_F16: break;
   }
   return 0;
 }
@@ -38,7 +40,9 @@ static int64_t greatest(ScalarType type) {
   case TYPE_I64: return INT64_MAX;
   case TYPE_BOOL:
   case TYPE_F32:
-  case TYPE_F64: break;
+  case TYPE_F64:
+  case TYPE_BF16:
+  case TYPE_F16: break;
   }
   return 1;
 }

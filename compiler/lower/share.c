@@ -50,8 +50,8 @@ bool is_site(const Kernel *k, ValueId value) {
 static const char *kernel_key(Arena *arena, const Kernel *k) {
   Text key = text_new(arena);
   for (uint32_t i = 0; i < k->n_parameters; i++)
-    text_printf(&key, "p%d%d%d", (int)k->parameters[i].type, k->parameters[i].written,
-                k->parameters[i].read);
+    text_printf(&key, "p%d.%d.%d%d", (int)k->parameters[i].type, (int)k->parameters[i].storage,
+                k->parameters[i].written, k->parameters[i].read);
   for (uint32_t i = 0; i < k->n_locals; i++) {
     key_lanes(&key, k->locals[i].type);
     text_printf(&key, "l%u %" PRId64 " %" PRId64, k->locals[i].dimensions, k->locals[i].size[0],

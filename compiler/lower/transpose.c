@@ -54,7 +54,7 @@ static void copy_squares(Transposition *t, int lanes, int64_t in_to, int64_t out
   if (in_to == 0 || out_to == 0) return;
   loop_over(t, t->in_axis, 0, in_to, lanes, t->parallel ? LOOP_PARALLEL : LOOP_PLAIN);
   loop_over(t, t->out_axis, 0, out_to, lanes, LOOP_PLAIN);
-  kernel_transpose(t->b, lanes_of(t->node->type, lanes), t->from, place_in(t, t->source),
+  kernel_transpose(t->b, lanes_of(buffer_stored(t->target), lanes), t->from, place_in(t, t->source),
                    t->source->strides[t->out_axis], t->to, place_in(t, t->target),
                    t->target->strides[t->in_axis]);
   kernel_end(t->b);
@@ -67,7 +67,9 @@ static void copy_plane(Transposition *t) {
   int lanes = t->w->target->vector_bytes / type_bytes(n->type);
   int64_t in = n->extents[t->in_axis], out = n->extents[t->out_axis];
   int64_t in_squares = in / lanes * lanes, out_squares = out / lanes * lanes;
-  if (type_bytes(n->type) < 4 || in_squares == 0 || out_squares == 0) in_squares = out_squares = 0;
+  bool rounds = t->source->storage != t->target->storage; /* not through registers */
+  if (type_bytes(n->type) < 4 || rounds || in_squares == 0 || out_squares == 0)
+    in_squares = out_squares = 0;
   copy_squares(t, lanes, in_squares, out_squares);
   copy_box(t, in_squares, in, 0, out_squares);
   copy_box(t, 0, in, out_squares, out);

@@ -129,6 +129,18 @@ static void check_written(Verifier *v, uint32_t parameter, ScalarType type) {
           "%s: a store of %s to parameter %u", v->kernel->name, type_name(type), parameter);
 }
 
+static void check_transpose(Verifier *v, const Statement *s) {
+  const Parameter *from = &v->kernel->parameters[s->parameter];
+  const Parameter *to = &v->kernel->parameters[s->parameter2];
+  REQUIRE(v,
+          to->written && type_stored(to->type, to->storage) == s->type.type &&
+              type_stored(from->type, from->storage) == s->type.type,
+          "%s: %s is transposed to %s as %s", v->kernel->name, from->name, to->name,
+          type_name(s->type.type));
+  check_offset(v, s->offset);
+  check_offset(v, s->offset2);
+}
+
 static void check_statement(Verifier *v, const Statement *s) {
   const char *kernel = v->kernel->name;
   switch (s->kind) {
@@ -168,11 +180,7 @@ static void check_statement(Verifier *v, const Statement *s) {
   }
   case STATEMENT_ONE: check_block(v, s->body); break;
   case STATEMENT_BARRIER: break;
-  case STATEMENT_TRANSPOSE:
-    check_written(v, s->parameter2, s->type.type);
-    check_offset(v, s->offset);
-    check_offset(v, s->offset2);
-    break;
+  case STATEMENT_TRANSPOSE: check_transpose(v, s); break;
   }
 }
 
@@ -191,7 +199,8 @@ static void check_entry(Verifier *v, const EntryPlan *e) {
     for (uint32_t p = 0; p < k->n_parameters; p++) {
       BufferId id = e->calls[i].buffers[p];
       const Buffer *b = &plan->buffers[id];
-      REQUIRE(v, b->type == k->parameters[p].type, "%s: %s has another type", k->name, b->name);
+      REQUIRE(v, b->type == k->parameters[p].type && b->storage == k->parameters[p].storage,
+              "%s: %s has another type", k->name, b->name);
       REQUIRE(v, b->kind != BUFFER_INPUT || !k->parameters[p].written, "%s writes the input %s",
               k->name, b->name);
       for (uint32_t q = 0; q < p; q++)
@@ -200,7 +209,7 @@ static void check_entry(Verifier *v, const EntryPlan *e) {
   }
 }
 
-static int64_t end_of(const Buffer *b) { return b->offset + b->elements * type_bytes(b->type); }
+static int64_t end_of(const Buffer *b) { return b->offset + b->elements * element_bytes(b); }
 
 static void check_memory(Verifier *v) {
   const Plan *plan = v->plan;
@@ -213,7 +222,8 @@ static void check_memory(Verifier *v) {
       const Buffer *b = &plan->buffers[k];
       if (b->kind != BUFFER_WORKSPACE || end_of(a) <= b->offset || end_of(b) <= a->offset) continue;
       bool together = a->entry == b->entry && a->first <= b->last && b->first <= a->last;
-      REQUIRE(v, !together && a->type == b->type, "%s and %s share bytes", a->name, b->name);
+      REQUIRE(v, !together && buffer_stored(a) == buffer_stored(b), "%s and %s share bytes",
+              a->name, b->name);
     }
   }
 }

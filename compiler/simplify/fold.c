@@ -191,6 +191,8 @@ static ExprId fold_identity(Graph *graph, ScalarOp op, const ExprId *args) {
   case OP_AND:
   case OP_OR: return fold_logic(graph, op, args[0], args[1]);
   case OP_NOT: return fold_not(graph, args[0]);
+  case OP_BF16: return expr_stored(graph, args[0]) == TYPE_BF16 ? args[0] : EXPR_NONE;
+  case OP_F16: return expr_stored(graph, args[0]) == TYPE_F16 ? args[0] : EXPR_NONE;
   case OP_STOP_GRADIENT: return is_constant(graph, args[0]) ? args[0] : EXPR_NONE;
   default: return EXPR_NONE;
   }

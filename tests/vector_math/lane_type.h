@@ -31,4 +31,6 @@
 #include "emit/vector_math/cos.h"
 #include "emit/vector_math/tan.h"
 #include "emit/vector_math/pow.h"
+#include "emit/vector_math/bf16.h"
+#include "emit/vector_math/f16.h"
 #include "emit/vector_math/undef.h"

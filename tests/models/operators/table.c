@@ -177,6 +177,23 @@ ROWS(STOP_GRADIENT) = {
      .flat = true},
 };
 
+/* --- types of memory: steps, whose slope is that of the line through them --- */
+
+ROWS(BF16) = {
+    {"bf16(a)", REAL1, FROM1(-5, 5),
+     POINTS({{1}, 1}, {{-1.00390625}, -1}, {{1.01171875}, 1.015625}, {{0x1.010001p0}, 0x1.02p0},
+            {{0x1.ffp127}, INFINITY}, {{0x1.fefffep127}, 0x1.fep127}, {{INFINITY}, INFINITY},
+            {{0x1p-133}, 0x1p-133}, {{0x1p-134}, 0}, {{0x1.8p-133}, 0x1p-132}, {{NAN}, NAN}),
+     SLOPES({{1}, {1}}, {{-0.3}, {1}}), .flat = true},
+};
+ROWS(F16) = {
+    {"f16(a)", REAL1, FROM1(-5, 5),
+     POINTS({{1}, 1}, {{-0x1.002p0}, -1}, {{0x1.006p0}, 0x1.008p0}, {{65519}, 65504},
+            {{65520}, INFINITY}, {{-1e9}, -INFINITY}, {{0x1p-24}, 0x1p-24}, {{0x1p-25}, 0},
+            {{0x1.8p-24}, 0x1p-23}, {{0x1.ffep-15}, 0x1p-14}, {{NAN}, NAN}),
+     SLOPES({{1}, {1}}, {{-0.3}, {1}}), .flat = true},
+};
+
 /* --- transcendental --- */
 
 ROWS(EXP) = {

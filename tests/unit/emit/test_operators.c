@@ -113,7 +113,7 @@ static const char *build_text(Arena *arena, const Case *cases, uint32_t n) {
     TensorId id = add_tensor(graph, TENSOR_INPUT, type, name);
     entry->inputs[entry->n_inputs++] = id;
     plan->buffers[plan->n_buffers++] =
-        (Buffer){BUFFER_INPUT, name, id, type, 1, extents, strides, POINTS, 0, 0, 0, 0, 0};
+        (Buffer){BUFFER_INPUT, name, id, type, 0, 1, extents, strides, POINTS, 0, 0, 0, 0, 0};
   }
   for (uint32_t i = 0; i < 2 * n; i++) {
     const Case *c = &cases[i / 2];
@@ -127,7 +127,7 @@ static const char *build_text(Arena *arena, const Case *cases, uint32_t n) {
     buffers[2] = plan->n_buffers;
     calls[i] = (KernelCall){.kernel = i, .buffers = buffers};
     plan->buffers[plan->n_buffers++] =
-        (Buffer){BUFFER_OUTPUT, name, id, c->result, 1, extents, strides, POINTS, 0, i, 0, 0, 0};
+        (Buffer){BUFFER_OUTPUT, name, id, c->result, 0, 1, extents, strides, POINTS, 0, i, 0, 0, 0};
   }
   plan->n_kernels = 2 * n;
   plan->arena = arena;
@@ -166,6 +166,8 @@ static void store_sample(ScalarType type, void *array, int which) {
     case TYPE_I64: ((int64_t *)array)[i] = (int64_t)x; break;
     case TYPE_F32: ((float *)array)[i] = (float)x; break;
     case TYPE_F64: ((double *)array)[i] = x; break;
+    case TYPE_BF16:
+    case TYPE_F16: break; /* of memory only */
     }
   }
 }
