@@ -83,6 +83,8 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
     return NULL;
   }
   *done = false;
+  if (options->weights_int8) quantise_weights(program);
+  if (options->verify) verify_program(program, "quantise");
   return program;
 }
 

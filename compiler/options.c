@@ -20,6 +20,8 @@ static const char usage[] =
     "  --no-main          leave main out: for use as a library\n"
     "  --standalone       put the runtime's text into the same file\n"
     "  --only NAME,…      just those exports: no training, a smaller struct\n"
+    "  --weights int8     with --only: params of two axes or more in eight bits, a factor a "
+    "channel\n"
     "  --target NAME      native (default), generic, x86-64-v2, x86-64-v3, x86-64-v4, aarch64,\n"
     "                     wasm32\n"
     "  --verify           check the compiler's structures after each pass\n"
@@ -89,8 +91,9 @@ static const char *long_value(Parser *p, const char *arg, const char *name) {
 }
 
 static void parse_option(Parser *p, const char *arg) {
-  static const char *const known[] = {"--emit",   "--header", "--no-main", "--standalone", "--only",
-                                      "--target", "--verify", "--version", "--help"};
+  static const char *const known[] = {"--emit",    "--header", "--no-main", "--standalone",
+                                      "--only",    "--target", "--weights", "--verify",
+                                      "--version", "--help"};
   Options *o = &p->options;
   const char *value;
   if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
@@ -111,6 +114,9 @@ static void parse_option(Parser *p, const char *arg) {
     o->header = value;
   } else if ((value = long_value(p, arg, "--only")) != NULL) {
     o->only = value;
+  } else if ((value = long_value(p, arg, "--weights")) != NULL) {
+    if (strcmp(value, "int8") != 0) wrong("--weights takes int8, not '%s'", value);
+    o->weights_int8 = true;
   } else if ((value = long_value(p, arg, "--target")) != NULL) {
     o->target = parse_target(value);
   } else if (strncmp(arg, "-o", 2) == 0) {
@@ -172,6 +178,8 @@ Options options_parse(Arena *arena, int argc, char **argv) {
   if (p.options.command == COMMAND_RUN && is_foreign(toolchain))
     wrong("a program for %s does not run on this machine: dagc build makes it, %s runs it",
           p.options.target, toolchain->runs);
+  if (p.options.weights_int8 && p.options.only == NULL)
+    wrong("--weights int8 is for inference: it goes with --only");
   p.options.defines = p.defines.items;
   p.options.n_defines = p.defines.count;
   return p.options;

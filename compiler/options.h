@@ -26,7 +26,8 @@ typedef struct Options {
   const char *output; /* -o; NULL: standard output (for build: the model's name) */
   const char *header; /* --header; NULL: none */
   const char *target;
-  const char *only; /* --only a,b; NULL: everything */
+  const char *only;  /* --only a,b; NULL: everything */
+  bool weights_int8; /* --weights int8 */
   bool no_main, standalone, verify;
   Define *defines;
   size_t n_defines;

@@ -64,13 +64,18 @@ int dagrt_store(const dag_input *input, void *array, int64_t i, const dagrt_numb
 /* What dagrt_store accepts, for messages: "y takes whole numbers from 0 to 9". */
 const char *dagrt_accepts(const dag_input *input);
 
-/* --- file.c: reading, gzipped (unless DAGRT_NO_ZLIB) or not --- */
-
 /* --- half.c: DAG_BF16 and DAG_F16 --- */
 double dagrt_from_half(dag_type type, uint16_t bits);
 uint16_t dagrt_to_half(dag_type type, double value); /* the nearest, ties to even */
 
-/* --- file.c: reading, gzipped or not --- */
+/* --- quantise.c --- */
+/* The factors of weights in eight bits; NULL: the tensor is no such weights. */
+const dag_tensor *dagrt_scale_of(const dag_model *model, const dag_tensor *weights);
+/* Sets both from real values of a type. */
+void dagrt_quantise(const dag_tensor *weights, const dag_tensor *scale, void *memory,
+                    dag_type type, const void *values);
+
+/* --- file.c: reading, gzipped (unless DAGRT_NO_ZLIB) or not --- */
 typedef struct dagrt_file {
 #ifdef DAGRT_NO_ZLIB
   FILE *stream;

@@ -250,16 +250,58 @@ static void dagrt_safe_position(const dagrt_safe *safe, const dag_model *model,
         strtod(dagrt_safe_string(safe, dagrt_text("sum.%s", model->reports[i].name)), NULL);
 }
 
-static void dagrt_safe_read(const dagrt_safe *safe, const dag_tensor *tensor, void *memory,
-                            uint64_t place) {
-  size_t bytes = dagrt_tensor_bytes(tensor);
-  void *to = tensor->strides == NULL ? dagrt_tensor(tensor, memory) : dagrt_allocate(bytes, 1);
+/* Weights that the model keeps in eight bits and the file in more: the type there, else DAG_I8. */
+static dag_type dagrt_safe_wide(const dag_model *model, const dag_tensor *tensor,
+                                const dagrt_json *entry) {
+  static const dag_type wide[] = {DAG_F32, DAG_F64, DAG_BF16, DAG_F16};
+  const char *type = dagrt_safe_text(entry, "dtype");
+  if (type == NULL || dagrt_scale_of(model, tensor) == NULL) return DAG_I8;
+  for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+    if (strcmp(type, dagrt_safe_type(wide[i])) == 0) return wide[i];
+  return DAG_I8;
+}
+
+static void dagrt_safe_read(const dagrt_safe *safe, const char *name, uint64_t place, void *to,
+                            size_t bytes) {
   if (fseeko(safe->stream, (off_t)place, SEEK_SET) != 0 ||
       fread(to, 1, bytes, safe->stream) < bytes)
-    dagrt_safe_fail(safe, dagrt_text("cannot read '%s'", tensor->array.name));
-  if (tensor->strides == NULL) return;
-  dagrt_tensor_set(tensor, memory, to);
-  free(to);
+    dagrt_safe_fail(safe, dagrt_text("cannot read '%s'", name));
+}
+
+/* What a tensor of the model is to be in the file. */
+static dag_tensor dagrt_safe_wanted(const dagrt_safe *safe, const dag_model *model, int32_t i) {
+  dag_tensor tensor = model->tensors[i];
+  const dagrt_json *entry = dagrt_safe_find(safe, &tensor, 0);
+  dag_type wide = entry == NULL ? DAG_I8 : dagrt_safe_wide(model, &tensor, entry);
+  if (wide != DAG_I8) tensor.array.type = wide;
+  return tensor;
+}
+
+/* Whether it is the factors of weights that the file has in full. */
+static int dagrt_safe_is_made(const dagrt_safe *safe, const dag_model *model, int32_t scale) {
+  for (int32_t i = 0; i < model->n_tensors; i++)
+    if (dagrt_scale_of(model, &model->tensors[i]) == &model->tensors[scale])
+      return dagrt_safe_wanted(safe, model, i).array.type != DAG_I8;
+  return 0;
+}
+
+static void dagrt_safe_load(const dagrt_safe *safe, const dag_model *model, int32_t i,
+                            uint64_t place, void *memory) {
+  const dag_tensor *tensor = &model->tensors[i];
+  dag_tensor wanted = dagrt_safe_wanted(safe, model, i);
+  size_t bytes = dagrt_tensor_bytes(&wanted);
+  int same = wanted.array.type == tensor->array.type;
+  if (same && tensor->strides == NULL) {
+    dagrt_safe_read(safe, tensor->array.name, place, dagrt_tensor(tensor, memory), bytes);
+    return;
+  }
+  void *values = dagrt_allocate(bytes, 1);
+  dagrt_safe_read(safe, tensor->array.name, place, values, bytes);
+  if (same)
+    dagrt_tensor_set(tensor, memory, values);
+  else
+    dagrt_quantise(tensor, dagrt_scale_of(model, tensor), memory, wanted.array.type, values);
+  free(values);
 }
 
 void dagrt_restore_file(const char *path, const dag_model *model, void *memory, dagrt_restore what,
@@ -272,16 +314,18 @@ void dagrt_restore_file(const char *path, const dag_model *model, void *memory, 
   for (int32_t i = 0; i < model->n_tensors; i++) {
     const dag_tensor *tensor = &model->tensors[i];
     if (what == DAGRT_INIT && !tensor->is_param) continue;
+    if (dagrt_safe_is_made(&safe, model, i)) continue;
     const dagrt_json *entry =
         dagrt_safe_find(&safe, tensor, what == DAGRT_RESUME || tensor->is_param);
+    dag_tensor wanted = dagrt_safe_wanted(&safe, model, i);
     if (entry != NULL)
-      places[i] = dagrt_safe_check(&safe, tensor, entry);
+      places[i] = dagrt_safe_check(&safe, &wanted, entry);
     else if (missing++ == 0)
       first_missing = tensor->array.name;
   }
   if (what == DAGRT_RESUME) dagrt_safe_position(&safe, model, position);
   for (int32_t i = 0; i < model->n_tensors; i++)
-    if (places[i] != 0) dagrt_safe_read(&safe, &model->tensors[i], memory, places[i]);
+    if (places[i] != 0) dagrt_safe_load(&safe, model, i, places[i], memory);
   if (missing > 0)
     dagrt_warn("%s has no '%s'%s: initial values stay", path, first_missing,
                missing == 1 ? "" : dagrt_text(" and %lld more", (long long)missing - 1));

@@ -175,13 +175,18 @@ static void write_place(Writer *w, uint32_t parameter, const Offset *offset) {
 }
 
 static void write_stored_store(Writer *w, const Statement *s, Lanes type, ScalarType stored) {
-  bool wide = type.type == TYPE_F64, vector = type.lanes > 1;
-  text_printf(w->out, "%s(&", lane_helper(w->lanes, stored, type.lanes, "store"));
+  bool vector = type.lanes > 1, narrow = stored == TYPE_I8;
+  bool converts = type.type == TYPE_F64 || narrow;
+  const char *to = lane_type(w->lanes, narrow ? TYPE_I8 : TYPE_F32, type.lanes);
+  bool calls = vector || !narrow;
+  if (calls) text_printf(w->out, "%s(&", lane_helper(w->lanes, stored, type.lanes, "store"));
   write_place(w, s->parameter, &s->offset);
-  text_add(w->out, wide && vector ? ", __builtin_convertvector(" : wide ? ", (float)" : ", ");
-  write_value(w, s->value, wide && !vector ? BINDS_WHOLE : BINDS_NOT);
-  if (wide && vector) text_printf(w->out, ", %s)", lane_type(w->lanes, TYPE_F32, type.lanes));
-  text_add(w->out, ");\n");
+  text_add(w->out, calls ? ", " : " = ");
+  if (converts && vector) text_add(w->out, "__builtin_convertvector(");
+  if (converts && !vector) text_printf(w->out, "(%s)", to);
+  write_value(w, s->value, converts && !vector ? BINDS_WHOLE : BINDS_NOT);
+  if (converts && vector) text_printf(w->out, ", %s)", to);
+  text_add(w->out, calls ? ");\n" : ";\n");
 }
 
 static void write_store(Writer *w, const Statement *s) {

@@ -281,15 +281,19 @@ static void write_operator(Writer *w, const Value *v, int binds) {
 
 /* --- the other kinds --- */
 
-/* Floats, which become doubles in a program of those. */
+/* Floats, which become doubles in a program of those. Eight bits are converted here, sixteen in the
+   function that loads them. */
 static void write_stored_load(Writer *w, const Value *v, ScalarType stored) {
-  bool wide = v->type.type == TYPE_F64, vector = v->type.lanes > 1;
-  if (wide) text_add(w->out, vector ? "__builtin_convertvector(" : "(double)");
-  text_printf(w->out, "%s(&%s[", lane_helper(w->lanes, stored, v->type.lanes, "load"),
-              w->parameters[v->index]);
+  bool vector = v->type.lanes > 1;
+  bool converts = v->type.type == TYPE_F64 || stored == TYPE_I8;
+  if (converts && vector) text_add(w->out, "__builtin_convertvector(");
+  if (converts && !vector) text_printf(w->out, "(%s)", value_type(w, v->type));
+  if (stored != TYPE_I8 || vector)
+    text_printf(w->out, "%s(&", lane_helper(w->lanes, stored, v->type.lanes, "load"));
+  text_printf(w->out, "%s[", w->parameters[v->index]);
   write_offset(w, &v->offset);
-  text_add(w->out, "])");
-  if (wide && vector) text_printf(w->out, ", %s)", value_type(w, v->type));
+  text_add(w->out, stored != TYPE_I8 || vector ? "])" : "]");
+  if (converts && vector) text_printf(w->out, ", %s)", value_type(w, v->type));
 }
 
 static void write_load(Writer *w, const Value *v) {

@@ -263,7 +263,7 @@ static bool is_worth_a_team(const Plan *plan, const EntryPlan *entry) {
   return operations >= TEAM_OPERATIONS;
 }
 
-static int64_t end_of(const Buffer *b) { return b->offset + b->elements * type_bytes(b->type); }
+static int64_t end_of(const Buffer *b) { return b->offset + b->elements * element_bytes(b); }
 
 static bool share_bytes(const Plan *plan, BufferId i, BufferId k) {
   const Buffer *a = &plan->buffers[i], *b = &plan->buffers[k];

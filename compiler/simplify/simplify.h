@@ -6,6 +6,10 @@
  */
 void simplify(Program *program);
 
-/* flat.c: adds to `flat` the names of the params whose gradient (Program.gradients) is 0 everywhere in
-   the training step, as can be seen when the program is simplified. Whether there is one. */
+/* quantise.c: params of two axes or more as integers of eight bits with a factor for each channel,
+   where no entry gives them new values. */
+void quantise_weights(Program *program);
+
+/* flat.c: adds to `flat` the names of the params whose gradient (Program.gradients) is 0 everywhere
+   in the training step, as can be seen when the program is simplified. Whether there is one. */
 bool find_flat(Program *program, Map *flat);

@@ -111,7 +111,7 @@ END
 printf '1000,1,1,1,1,1,1,1\n' >v.csv
 printf '1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1\n' >x.csv
 expect 0 "" "$dagc" infinite.dag --emit=kernels
-grep -q "^# contraction M 17" out || fail "infinite.dag: no product of matrices: $(cat out)"
+grep -q "^# contraction .*[MN] 17" out || fail "infinite.dag: no product of matrices: $(cat out)"
 expect 0 "" "$dagc" build infinite.dag -o infinite
 expect 0 "" ./infinite predict edge --data v=v.csv --data x=x.csv --out edge=y.csv
 [ "$(tail -n 1 y.csv)" = 0,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf,inf ] ||

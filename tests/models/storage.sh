@@ -48,3 +48,34 @@ grep -q '^accuracy 0.9[6-9]' "$scratch/eval" || fail "loaded: $(cat "$scratch/ev
   --out hidden="$scratch/hidden.npy" --out inside2="$scratch/logits.npy"
 head -c 64 "$scratch/hidden.npy" | grep -aq "'<f4'" || fail "bf16 is not written as f32"
 head -c 64 "$scratch/logits.npy" | grep -aq "'<f2'" || fail "f16 is not written as such"
+
+# Weights in eight bits: the digits as well as with 32, from the same checkpoint, in a smaller struct.
+rows=$(sed 1d digits-test.csv | wc -l)
+sed 1d digits-test.csv | cut -d, -f1 >"$scratch/labels"
+sed 1d digits-test.csv | cut -d, -f2- | tr '\n' ',' | sed 's/,$//' >"$scratch/x.csv"
+"$DAGC" build mlp.dag -o "$scratch/mlp"
+"$scratch/mlp" train --epochs 30 --save "$scratch/mlp.st" >"$scratch/log"
+for weights in f32 int8; do
+  option=$([ $weights = f32 ] || echo "--weights int8")
+  "$DAGC" build mlp.dag --only classify --verify $option -D B="$rows" -o "$scratch/$weights"
+  "$scratch/$weights" predict classify --load "$scratch/mlp.st" \
+    --data x="$scratch/x.csv[0:$((rows * 64))]" --out "$scratch/$weights.csv"
+  sed 1d "$scratch/$weights.csv" | tr ',' '\n' >"$scratch/$weights.numbers"
+done
+"$scratch/int8" info | grep -qF 'param dense1.W: i8[64, 64]' || fail "$("$scratch/int8" info)"
+"$scratch/int8" info | grep -qF 'param dense1.W.scale: f32[64, 1]' || fail "no factor a unit"
+paste "$scratch/f32.numbers" "$scratch/int8.numbers" | awk -v labels="$scratch/labels" '
+  { d = $1 > $2 ? $1 - $2 : $2 - $1
+    if (d > most) most = d
+    k = (NR - 1) % 10
+    if (k == 0 || $2 > best) { best = $2; at = k }
+    if (k == 9) { getline label < labels; right += at == label; n++ } }
+  END { print "int8: " right / n ", probabilities differ by at most " most
+        exit !(right / n >= 0.96 && most > 0 && most < 0.1) }' || fail "int8 is too far from f32"
+# the factor stands outside of the sum, tiles read eight bits
+"$DAGC" mlp.dag --only classify --weights int8 --target x86-64-v3 --no-main -o "$scratch/mlp.c"
+grep -q 'convertvector(load_i8x8(' "$scratch/mlp.c" || fail "no tile loads i8"
+for compiler in clang gcc; do
+  $compiler -std=c11 -O2 -Wall -Wextra -Werror -Wno-psabi -march=x86-64-v3 -c "$scratch/mlp.c" \
+    -o "$scratch/mlp.o"
+done
