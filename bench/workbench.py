@@ -46,6 +46,7 @@ PEERS = {
     "torch": Peer("PyTorch", "torch", "torch==2.13.0"),
     "jax": Peer("JAX", "jax", "jax==0.10.2", "jaxlib==0.10.2"),
     "tensorflow": Peer("TensorFlow", "tensorflow", "tensorflow-cpu==2.21.0"),
+    "tinygrad": Peer("tinygrad", "tinygrad", "tinygrad==0.14.0"),
     "onnxruntime": Peer("ONNX Runtime", "onnxruntime", "onnxruntime==1.32.0", "onnx==1.23.2"),
     "openblas": Peer("C with OpenBLAS", "scipy_openblas32", "scipy-openblas32==0.3.34.481.3"),
 }

@@ -1,0 +1,88 @@
+"""tinygrad: the training step, or the prediction, captured by TinyJit, on its CPU device; its
+kernels as its heuristics choose them."""
+
+import os
+
+os.environ["CPU_COUNT"] = str(len(os.sched_getaffinity(0)))
+
+from tinygrad import Tensor, TinyJit
+
+import tinygrad_models as models
+from peer import serve
+
+BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
+
+
+def tensors(weights):
+    return {name: Tensor(w.copy()).realize() for name, w in weights.items()}
+
+
+class Trainer:
+    """What a step changes, in tensors."""
+
+    def __init__(self, workload):
+        self.workload, self.options = workload, workload.options
+        self.is_adam = workload.optimizer != "sgd"
+        self.trained, self.kept = tensors(workload.trained), tensors(workload.kept)
+        zeros = {name: 0 * w for name, w in workload.trained.items()}
+        self.slots = [tensors(zeros) for _ in range(2 if self.is_adam else 1)]
+        self.powers = [Tensor([1.0]).realize() for _ in range(2)]
+
+    def step(self, x, y):
+        loss, kept = models.loss_of(self.workload.model, {**self.trained, **self.kept}, x, y)
+        gradients = loss.gradient(*self.trained.values())
+        changed = (self.adam if self.is_adam else self.sgd)(gradients)
+        changed += [self.kept[name].assign(new) for name, new in kept.items()]
+        loss.realize(*changed)
+        return loss
+
+    def sgd(self, gradients):
+        rate, momentum = self.options["lr"], self.options.get("momentum")
+        changed = []
+        for (name, p), g in zip(self.trained.items(), gradients):
+            if momentum is not None:
+                g = self.slots[0][name].assign(momentum * self.slots[0][name] + g)
+                changed.append(g)
+            changed.append(p.assign(p - rate * g))
+        return changed
+
+    def adam(self, gradients):
+        """The corrections are 1 - beta^count, from powers kept in f32."""
+        rate = self.options["lr"]
+        keep = 1 - rate * self.options.get("weight_decay", 0.0)
+        powers = [w.assign(w * beta) for w, beta in zip(self.powers, (BETA1, BETA2))]
+        first, second = ((1 - power) for power in powers)
+        changed = list(powers)
+        for (name, p), g in zip(self.trained.items(), gradients):
+            m, v = (slot[name] for slot in self.slots)
+            m = m.assign(BETA1 * m + (1 - BETA1) * g)
+            v = v.assign(BETA2 * v + (1 - BETA2) * g * g)
+            moved = keep * p - rate * (m / first) / ((v / second).sqrt() + EPS)
+            changed += [m, v, p.assign(moved)]
+        return changed
+
+
+def variants(workload):
+    def start():
+        data = [workload.x] if workload.optimizer is None else [workload.x, workload.y]
+        batches = [tuple(Tensor(v.copy()).realize() for v in batch) for batch in zip(*data)]
+        if workload.optimizer is None:
+            weights = tensors(workload.trained)
+
+            def step(x):
+                return models.predict(workload.model, weights, x).realize()
+
+        else:
+            step = Trainer(workload).step
+        captured = TinyJit(step)
+
+        def turn():
+            """A captured step returns the same tensor each time: its value is taken at once."""
+            return [captured(*batch).numpy() for batch in batches]
+
+        return turn
+
+    return {"TinyJit": start}
+
+
+serve(variants)
