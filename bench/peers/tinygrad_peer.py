@@ -29,12 +29,12 @@ class Trainer:
         self.powers = [Tensor([1.0]).realize() for _ in range(2)]
 
     def step(self, x, y):
+        """The loss, and what is changed; neither is realized yet."""
         loss, kept = models.loss_of(self.workload.model, {**self.trained, **self.kept}, x, y)
         gradients = loss.gradient(*self.trained.values())
         changed = (self.adam if self.is_adam else self.sgd)(gradients)
         changed += [self.kept[name].assign(new) for name, new in kept.items()]
-        loss.realize(*changed)
-        return loss
+        return loss, changed
 
     def sgd(self, gradients):
         rate, momentum = self.options["lr"], self.options.get("momentum")
@@ -62,23 +62,38 @@ class Trainer:
         return changed
 
 
+def classes_of(workload):
+    """As many as the last dense layer has outputs."""
+    last = max(name for name in workload.trained if name.startswith("dense"))
+    return workload.trained[last].shape[0]
+
+
 def variants(workload):
     def start():
         data = [workload.x] if workload.optimizer is None else [workload.x, workload.y]
         batches = [tuple(Tensor(v.copy()).realize() for v in batch) for batch in zip(*data)]
         if workload.optimizer is None:
             weights = tensors(workload.trained)
-
-            def step(x):
-                return models.predict(workload.model, weights, x).realize()
-
+            shape = (len(batches), workload.x.shape[1], classes_of(workload))
         else:
-            step = Trainer(workload).step
+            trainer, shape = Trainer(workload), (len(batches),)
+        results = Tensor.zeros(*shape).contiguous().realize()
+
+        def step(*batch):
+            """The result goes to the end of those before it: it is read once a turn."""
+            if workload.optimizer is None:
+                result, changed = models.predict(workload.model, weights, *batch), []
+            else:
+                result, changed = trainer.step(*batch)
+            moved = results[1:].cat(result.reshape(1, *shape[1:])).contiguous()
+            return results.assign(moved).realize(*changed)
+
         captured = TinyJit(step)
 
         def turn():
-            """A captured step returns the same tensor each time: its value is taken at once."""
-            return [captured(*batch).numpy() for batch in batches]
+            for batch in batches:
+                captured(*batch)
+            return list(results.numpy())
 
         return turn
 
