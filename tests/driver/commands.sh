@@ -84,6 +84,20 @@ expect 0 "" "$dagc" build mlp.dag
 [ -x mlp ] || fail "build wrote no mlp"
 ./mlp info >out || fail "the built trainer does not run"
 expect 0 "" "$dagc" run mlp.dag -- --epochs 1 --quiet
+
+# --- a param that lies in another order: the same file, the same predictions ---
+expect 0 "" "$dagc" mlp.dag --only classify -D B=1 -o one.c
+grep -q 'offsetof(mlp, dense1_W), 1, (const int64_t\[\]){1, 64}' one.c ||
+  fail "a matrix that multiplies one vector lies row by row"
+expect 0 "" "$dagc" build mlp.dag --only classify -D B=1 -o one
+./mlp train --epochs 1 --quiet --save trained.safetensors >out || fail "the trainer saves nothing"
+for program in ./mlp ./one; do
+  $program predict classify --load trained.safetensors --data 'x=digits-test.csv[1:65]' --out "$program.csv" ||
+    fail "$program does not predict"
+done
+paste -d, mlp.csv one.csv | awk -F, 'NR > 1 { for (i = 1; i <= NF / 2; i++) if (($i - $(i + NF / 2))^2 > 1e-10) exit 1 }' ||
+  fail "predictions differ"
+
 expect 0 "" "$dagc" check rosenbrock.dag
 grep -q "all is right" out || fail "check: $(cat out)"
 # what a branch that is not taken would give does not count, infinite as it may be
