@@ -30,19 +30,20 @@ LANE_INLINE V NAME(angle)(V x, V *low, VI *quarter) {
   return r;
 }
 
-/* sin(r + low) = sin r + low cos r */
-LANE_INLINE V NAME(sine)(V r, V low) {
+/* sin(r + low) = sin r + low cos r, without its first term, r */
+LANE_INLINE V NAME(sine_rest)(V r, V low) {
   V z = r * r;
   V p = z * K(1.5917988979397435e-10) + K(-2.5051129896450185e-08);
   p = p * z + K(2.7557316093198404e-06);
   p = p * z + K(-0.00019841269836740532);
   p = p * z + K(0.0083333333333309358);
   p = p * z + K(-0.16666666666666666);
-  return r + ((r * z) * p + low * (K(1) - K(0.5) * z));
+  return (r * z) * p + low * (K(1) - K(0.5) * z);
 }
+LANE_INLINE V NAME(sine)(V r, V low) { return r + NAME(sine_rest)(r, low); }
 
-/* cos(r + low) = cos r - low sin r; what 1 - z/2 loses is added back */
-LANE_INLINE V NAME(cosine)(V r, V low) {
+/* cos(r + low) = cos r - low sin r, without *head = 1 - z/2; what that loses is added back */
+LANE_INLINE V NAME(cosine_rest)(V r, V low, V *head) {
   V z = r * r;
   V p = z * K(-1.138254464534925e-11) + K(2.0876145049413178e-09);
   p = p * z + K(-2.7557317265878082e-07);
@@ -50,7 +51,12 @@ LANE_INLINE V NAME(cosine)(V r, V low) {
   p = p * z + K(-0.0013888888888887389);
   p = p * z + K(0.041666666666666664);
   V half = K(0.5) * z;
-  V head = K(1) - half;
-  return head + (((K(1) - head) - half) + ((z * z) * p - r * low));
+  *head = K(1) - half;
+  return ((K(1) - *head) - half) + ((z * z) * p - r * low);
+}
+LANE_INLINE V NAME(cosine)(V r, V low) {
+  V head;
+  V rest = NAME(cosine_rest)(r, low, &head);
+  return head + rest;
 }
 #endif
