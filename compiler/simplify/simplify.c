@@ -165,6 +165,7 @@ void simplify(Program *program) {
     changed |= inline_helpers(program);
     changed |= move_lookups(program);
     changed |= widen_values_of_step(program);
+    changed |= read_quotients(program);
     changed |= merge_equal(program);
     changed |= share_dear(program);
   }
