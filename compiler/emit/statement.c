@@ -161,6 +161,14 @@ static void write_assignment(Writer *w, const Statement *s) {
     write_declaration(w, s->local, s->value, w->assignments[s->local] - 1);
     return;
   }
+  if (v->type.lanes > w->kernel->locals[s->local].type.lanes) {
+    text_printf(w->out, "%s(&", lane_helper(w->lanes, v->type.type, v->type.lanes, "store"));
+    write_local(w, s->local, s->n_at, s->at);
+    text_add(w->out, ", ");
+    write_value(w, s->value, BINDS_NOT);
+    text_add(w->out, ");\n");
+    return;
+  }
   write_local(w, s->local, s->n_at, s->at);
   bool adds = adds_to_itself(w, s, v);
   text_add(w->out, adds ? " += " : " = ");
@@ -212,6 +220,12 @@ static void write_store(Writer *w, const Statement *s) {
   text_add(w->out, ");\n");
 }
 
+static void write_prefetch(Writer *w, const Statement *s) {
+  text_add(w->out, "__builtin_prefetch(&");
+  write_place(w, s->parameter, &s->offset);
+  text_add(w->out, s->for_writing ? ", 1);\n" : ");\n");
+}
+
 static void write_transpose(Writer *w, const Statement *s) {
   text_printf(w->out, "%s(&", lane_helper(w->lanes, s->type.type, s->type.lanes, "transpose"));
   write_place(w, s->parameter, &s->offset);
@@ -238,6 +252,7 @@ static void write_statement(Writer *w, const Statement *s) {
     return;
   case STATEMENT_ASSIGN: write_assignment(w, s); return;
   case STATEMENT_STORE: write_store(w, s); return;
+  case STATEMENT_PREFETCH: write_prefetch(w, s); return;
   case STATEMENT_TRANSPOSE: write_transpose(w, s); return;
   case STATEMENT_ONE:
     text_add(w->out, "ONE");

@@ -320,6 +320,15 @@ static void write_load(Writer *w, const Value *v) {
   if (mask) text_printf(w->out, ", %s) != 0)", value_type(w, v->type));
 }
 
+/* A local, or consecutive elements of one. */
+static void write_elements(Writer *w, const Value *v) {
+  bool several = v->type.lanes > w->kernel->locals[v->index].type.lanes;
+  if (several)
+    text_printf(w->out, "%s(&", lane_helper(w->lanes, v->type.type, v->type.lanes, "load"));
+  write_local(w, v->index, v->n_at, v->at);
+  if (several) text_add(w->out, ")");
+}
+
 static void write_splat(Writer *w, const Value *v) {
   bool mask = v->type.type == TYPE_BOOL;
   text_printf(w->out, "%s(%s",
@@ -387,7 +396,7 @@ void write_value(Writer *w, ValueId id, int binds) {
     close(w, parenthesis);
     return;
   }
-  case VALUE_LOCAL: write_local(w, v->index, v->n_at, v->at); return;
+  case VALUE_LOCAL: write_elements(w, v); return;
   case VALUE_LOAD: write_load(w, v); return;
   case VALUE_SPLAT: write_splat(w, v); return;
   case VALUE_RAMP:

@@ -17,6 +17,7 @@
 #define COMMUTES     OP_COMMUTES
 #define ZERO_AT_ZERO OP_ZERO_AT_ZERO
 #define DEAR         OP_DEAR
+#define LONG         OP_LONG
 
 const ScalarOpInfo scalar_ops[N_SCALAR_OPS] = {
 #define SCALAR_OP(ID, ...) [OP_##ID] = {__VA_ARGS__},

@@ -23,7 +23,7 @@ typedef enum OperandRule {
   TAKES_ANY
 } OperandRule;
 typedef enum ResultRule { GIVES_OPERAND, GIVES_BOOL, GIVES_INTEGER, GIVES_GIVEN } ResultRule;
-enum { OP_COMMUTES = 1, OP_ZERO_AT_ZERO = 2, OP_DEAR = 4 };
+enum { OP_COMMUTES = 1, OP_ZERO_AT_ZERO = 2, OP_DEAR = 4, OP_LONG = 8 };
 
 typedef struct ScalarOpInfo {
   const char *name, *infix, *prefix;

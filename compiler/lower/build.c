@@ -69,6 +69,14 @@ ValueId kernel_local(Builder *b, uint32_t local, const Offset *at, uint32_t n_at
                               .n_at = n_at});
 }
 
+ValueId kernel_local_lanes(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, int lanes) {
+  return add_value(b, (Value){.kind = VALUE_LOCAL,
+                              .type = lanes_of(b->locals.items[local].type.type, lanes),
+                              .index = local,
+                              .at = copy_offsets(b, at, n_at),
+                              .n_at = n_at});
+}
+
 ValueId kernel_load(Builder *b, uint32_t parameter, Offset offset, int lanes) {
   b->parameters.items[parameter].read = true;
   return add_value(b, (Value){.kind = VALUE_LOAD,
@@ -352,6 +360,14 @@ void kernel_store(Builder *b, uint32_t parameter, Offset offset, ValueId value) 
   add_statement(
       b, (Statement){
              .kind = STATEMENT_STORE, .parameter = parameter, .offset = offset, .value = value});
+}
+
+void kernel_prefetch(Builder *b, uint32_t parameter, Offset offset, bool for_writing) {
+  add_statement(b, (Statement){.kind = STATEMENT_PREFETCH,
+                               .value = VALUE_NONE,
+                               .parameter = parameter,
+                               .offset = offset,
+                               .for_writing = for_writing});
 }
 
 void kernel_transpose(Builder *b, Lanes row, uint32_t from, Offset from_offset, int64_t from_stride,

@@ -38,6 +38,8 @@ ValueId kernel_number(Builder *b, ScalarType type, double value); /* any type */
 ValueId kernel_integer(Builder *b, ScalarType type, int64_t value);
 ValueId kernel_offset(Builder *b, ScalarType type, Offset offset);
 ValueId kernel_local(Builder *b, uint32_t local, const Offset *at, uint32_t n_at);
+/* Consecutive elements of an array of scalars. */
+ValueId kernel_local_lanes(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, int lanes);
 ValueId kernel_load(Builder *b, uint32_t parameter, Offset offset, int lanes);
 /* `value` in every lane; itself when lanes is 1 or it has lanes. Constant masks are not splat: see
    kernel_mask. */
@@ -80,6 +82,7 @@ void kernel_barrier(Builder *b);
 void kernel_declare(Builder *b, uint32_t local, ValueId value);
 void kernel_assign(Builder *b, uint32_t local, const Offset *at, uint32_t n_at, ValueId value);
 void kernel_store(Builder *b, uint32_t parameter, Offset offset, ValueId value);
+void kernel_prefetch(Builder *b, uint32_t parameter, Offset offset, bool for_writing);
 void kernel_transpose(Builder *b, Lanes row, uint32_t from, Offset from_offset, int64_t from_stride,
                       uint32_t to, Offset to_offset, int64_t to_stride);
 /* A comment above the statement that is built next. */

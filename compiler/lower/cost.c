@@ -114,6 +114,7 @@ static void count_list(Count *c, const StatementList *list, double times) {
     count_list(c, &s->body, turns);
     count_list(c, &s->other, turns);
     if (loops) continue;
+    if (s->kind == STATEMENT_PREFETCH) continue;
     c->part = s->part;
     count_value(c, s->value, times);
     count_offset(c, &s->offset, times);

@@ -88,11 +88,11 @@ static TensorList computed_by(const Work *w, const NodeGroup *g) {
   return list;
 }
 
-static bool has_dear(const Graph *g, ExprId id) {
+bool has_flag(const Graph *g, ExprId id, unsigned flags) {
   const Expr *e = expr_at(g, id);
-  if (e->kind == EXPR_OP && (scalar_ops[e->op].flags & OP_DEAR) != 0) return true;
+  if (e->kind == EXPR_OP && (scalar_ops[e->op].flags & flags) != 0) return true;
   for (uint32_t i = 0; i < e->n_args; i++)
-    if (has_dear(g, e->args[i])) return true;
+    if (has_flag(g, e->args[i], flags)) return true;
   return false;
 }
 
@@ -101,7 +101,7 @@ static bool joins_epilogue(Work *w, const Node *x, const NodeGroup *g) {
   const Node *first = member(w, g, 0);
   if (x->reduction != REDUCE_NONE || x->rank != first->rank || x->type != first->type) return false;
   if (!all_aligned(w, x, g, x->rank)) return false;
-  if (first->contraction->dot) return !has_dear(w->graph, x->body);
+  if (first->contraction->dot) return !has_flag(w->graph, x->body, OP_DEAR);
   uint32_t lane = first->contraction->lane;
   if (w->plan->buffers[x->buffer].strides[lane] != 1) return false;
   TensorList registers = computed_by(w, g);

@@ -61,7 +61,8 @@ typedef enum ValueKind {
   VALUE_VARIABLE, /* loop variable `index`; a scalar i32 (it fits; the C variable is an int64_t).
                      In offsets it is used as it is, elsewhere as (int32_t)v */
   VALUE_OFFSET,   /* `offset` as a scalar i32 or i64 */
-  VALUE_LOCAL,    /* local `index`, at `at` where it is an array (n_at = its dimensions) */
+  VALUE_LOCAL,    /* local `index`, at `at` where it is an array (n_at = its dimensions); of more
+                     lanes than an array of scalars has: consecutive elements from there */
   VALUE_LOAD,     /* lanes consecutive elements of parameter `index` from `offset`, in its type,
                      however they are stored */
   VALUE_SPLAT,    /* args[0], a scalar, in every lane */
@@ -91,13 +92,14 @@ typedef struct Value {
 /* --- statements --- */
 
 typedef enum StatementKind {
-  STATEMENT_LOOP,      /* for (variable = from; variable < to; variable += step) body; */
-  STATEMENT_IF,        /* if (value) body; else other (may be empty) */
-  STATEMENT_DECLARE,   /* a local, initialised by `value` unless that is VALUE_NONE; visible to the
-                          end  of the enclosing block */
-  STATEMENT_ASSIGN,    /* local[at] = value */
-  STATEMENT_STORE,     /* parameter[offset…] = value, as many elements as it has lanes, rounded to how
-                          they are stored */
+  STATEMENT_LOOP,    /* for (variable = from; variable < to; variable += step) body; */
+  STATEMENT_IF,      /* if (value) body; else other (may be empty) */
+  STATEMENT_DECLARE, /* a local, initialised by `value` unless that is VALUE_NONE; visible to the
+                        end  of the enclosing block */
+  STATEMENT_ASSIGN,  /* local[at] = value; as many elements of an array of scalars as that has */
+  STATEMENT_STORE, /* parameter[offset…] = value, as many elements as it has lanes, rounded to how
+                      they are stored */
+  STATEMENT_PREFETCH, /* parameter[offset…] is read or (`for_writing`) written soon: into a cache */
   STATEMENT_TRANSPOSE, /* parameter2[offset2 + c·stride2 + r] = parameter[offset + r·stride + c] for
                          r, c in 0..lanes: a square of lanes² elements of `type`, that in which both
                           are stored, in registers */
@@ -140,7 +142,8 @@ typedef struct Statement {
   uint32_t local;
   uint32_t n_at; /* assign */
   const Offset *at;
-  uint32_t parameter, parameter2; /* store, transpose */
+  bool for_writing;               /* prefetch */
+  uint32_t parameter, parameter2; /* store, prefetch, transpose */
   Offset offset, offset2;
   int64_t stride, stride2;
   Lanes type; /* transpose: of a row */

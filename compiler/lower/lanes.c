@@ -53,9 +53,13 @@ static int element_width(LaneCheck *c, const Expr *e) {
   bool varies = false;
   for (uint32_t i = 0; i < e->n_args; i++) varies = varies || width(c, e->args[i]) != UNIFORM;
   if (!varies) return UNIFORM;
+  const Tensor *t = tensor_at(w->graph, e->tensor);
   BufferId buffer = w->buffer_of[e->tensor];
-  if (buffer == BUFFER_NONE || is_among(c->scalars, e->tensor)) return IMPOSSIBLE;
-  Affine a = load_offset(w, c->n, e, w->plan->buffers[buffer].strides);
+  if (buffer == BUFFER_NONE) return IMPOSSIBLE;
+  const int64_t *strides = is_among(c->scalars, e->tensor)
+                               ? dense_strides(w->arena, t->rank, t->extents)
+                               : w->plan->buffers[buffer].strides;
+  Affine a = load_offset(w, c->n, e, strides);
   int64_t stride = 0;
   for (uint32_t i = 0; i < a.n; i++) {
     const Expr *atom = expr_at(w->graph, a.terms[i].atom);

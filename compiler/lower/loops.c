@@ -100,7 +100,8 @@ static void put(Nest *nest, ValueId value, int lanes) {
     }
   } else if (!stored) {
     Offset at = own_place(nest);
-    kernel_assign(b, own_array(nest)->local, &at, 1, kernel_splat(b, value, nest->spine_lanes));
+    int wide = lanes > nest->spine_lanes ? lanes : nest->spine_lanes;
+    kernel_assign(b, own_array(nest)->local, &at, 1, kernel_splat(b, value, wide));
   }
   if (!stored) return;
   Offset offset = output_offset(&nest->c, n, nest->bindings);
@@ -293,7 +294,9 @@ static int choose_lane_axis(const Nest *nest, int *lanes) {
   if (n->type == TYPE_BOOL || type_bytes(n->type) < 4) return NO_AXIS;
   for (uint32_t v = nest->group->spine; v < n_indices; v++) {
     bool output = v < n->rank;
-    if (output && (!n->stored || w->plan->buffers[n->buffer].strides[v] != 1)) continue;
+    bool inner =
+        output && (n->stored ? w->plan->buffers[n->buffer].strides[v] == 1 : v + 1 == n->rank);
+    if (output && !inner) continue;
     if (!output && (finds_place(n) || type_bytes(n->type) < 4)) continue;
     int width = lane_width(w, n, v, (TensorList){0}, scalars);
     if (width < 4) continue;

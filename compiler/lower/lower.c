@@ -153,6 +153,7 @@ static Work lay_out(Lowering *l, const Entry *entry, uint32_t number, EntryPlan 
   find_phases(&w);
   hoist_invariants(&w);
   find_contractions(&w);
+  compute_early(&w);
   order_nodes(&w);
   make_layouts(&w);
   return w;

@@ -34,12 +34,12 @@ static void print_offset(const Printer *p, Offset o) {
                 o.constant < 0 ? -o.constant : o.constant);
 }
 
-static void print_local(const Printer *p, uint32_t local, const Offset *at, uint32_t n) {
+static void print_local(const Printer *p, uint32_t local, const Offset *at, uint32_t n, int lanes) {
   text_add(p->out, p->kernel->locals[local].name);
   for (uint32_t i = 0; i < n; i++) {
     text_add(p->out, "[");
     print_offset(p, at[i]);
-    text_add(p->out, "]");
+    text_add(p->out, lanes > p->kernel->locals[local].type.lanes ? "…]" : "]");
   }
 }
 
@@ -82,7 +82,7 @@ static void print_value(const Printer *p, ValueId id) {
     print_offset(p, v->offset);
     text_add(out, ")");
     break;
-  case VALUE_LOCAL: print_local(p, v->index, v->at, v->n_at); break;
+  case VALUE_LOCAL: print_local(p, v->index, v->at, v->n_at, v->type.lanes); break;
   case VALUE_LOAD:
     text_printf(out, "%s[", p->kernel->parameters[v->index].name);
     print_offset(p, v->offset);
@@ -183,7 +183,7 @@ static void print_statement(const Printer *p, const Statement *s, int depth) {
   case STATEMENT_IF: print_if(p, s, depth); break;
   case STATEMENT_DECLARE: print_declaration(p, s); break;
   case STATEMENT_ASSIGN:
-    print_local(p, s->local, s->at, s->n_at);
+    print_local(p, s->local, s->at, s->n_at, p->kernel->values[s->value].type.lanes);
     text_add(p->out, " = ");
     print_value(p, s->value);
     break;
@@ -192,6 +192,11 @@ static void print_statement(const Printer *p, const Statement *s, int depth) {
     print_offset(p, s->offset);
     text_add(p->out, p->kernel->values[s->value].type.lanes > 1 ? "…] = " : "] = ");
     print_value(p, s->value);
+    break;
+  case STATEMENT_PREFETCH:
+    text_printf(p->out, "prefetch %s[", p->kernel->parameters[s->parameter].name);
+    print_offset(p, s->offset);
+    text_add(p->out, s->for_writing ? "] for writing" : "]");
     break;
   case STATEMENT_TRANSPOSE: print_transpose(p, s); break;
   case STATEMENT_ONE:

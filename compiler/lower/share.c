@@ -17,8 +17,8 @@ static void key_lanes(Text *key, Lanes l) {
 static void key_block(Text *key, StatementList block) {
   for (uint32_t i = 0; i < block.n; i++) {
     const Statement *s = &block.items[i];
-    text_printf(key, "s%d %u %u %u %u ", (int)s->kind, s->value, s->local, s->parameter,
-                s->parameter2);
+    text_printf(key, "s%d %u %u %u %u %d ", (int)s->kind, s->value, s->local, s->parameter,
+                s->parameter2, s->for_writing);
     for (uint32_t k = 0; k < s->n_at; k++) key_offset(key, s->at[k]);
     key_offset(key, s->offset);
     if (s->kind == STATEMENT_TRANSPOSE) {

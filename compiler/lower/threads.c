@@ -69,6 +69,7 @@ static void use_statement(Uses *u, const Statement *s) {
     use_offset(u, &s->offset);
     use_offset(u, &s->offset2);
     break;
+  case STATEMENT_PREFETCH: use_offset(u, &s->offset); break;
   case STATEMENT_LOOP:
   case STATEMENT_ONE:
   case STATEMENT_BARRIER: break;

@@ -27,12 +27,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "graph/scalar_ops.h"
 #include "lower/tile.h"
 
 enum {
   PARALLEL_PRODUCTS = 65536, /* as many are worth sharing among threads */
   MANY_TURNS = 16,           /* of one loop can be shared; of fewer, with the loop inside */
-  LEAST_TURNS = 4            /* of a block that are worth it */
+  LEAST_TURNS = 4,           /* of a block that are worth it */
+  FETCH_AHEAD = 32           /* products of a sum take as long as what comes from a far cache */
 };
 
 typedef struct Tiling {
@@ -43,6 +45,7 @@ typedef struct Tiling {
   Binding *bindings;
   Offset row0, column0; /* where the tile starts */
   Tile tile;
+  Sizes sizes;
   bool rows_outside; /* the loop over rows is around the one over columns */
   bool parallel;     /* loops may be shared among threads */
   bool outer_shared; /* one around all rows and columns has turns enough for that */
@@ -221,18 +224,45 @@ static void store_value(Tiling *t, const Node *n, ValueId value) {
                kernel_splat(t->c.b, value, result_lanes(t)));
 }
 
-/* Stores the tile, and all that is computed from it element by element. */
+static bool has_long_epilogue(const Tiling *t) {
+  for (size_t i = 1; i < t->group->nodes.count; i++)
+    if (has_flag(t->c.w->graph, node_at(t->c.w, t->group->nodes.items[i])->body, OP_LONG))
+      return true;
+  return false;
+}
+
+/* A copy of the sums that is no register: a loop that is not unrolled may run over its rows. */
+static uint32_t copy_sums(Tiling *t) {
+  Builder *b = t->c.b;
+  Offset at[2];
+  uint32_t kept =
+      kernel_array(b, "kept", lanes_of(t->node->type, t->lanes), t->tile.rows, t->tile.vectors);
+  kernel_declare(b, kept, VALUE_NONE);
+  unrolled(t, "r", t->tile.rows, &at[0]);
+  unrolled(t, "v", t->tile.vectors, &at[1]);
+  kernel_assign(b, kept, at, 2, kernel_local(b, t->sum, at, 2));
+  kernel_end(b);
+  kernel_end(b);
+  return kept;
+}
+
+/* Stores the tile, and all that is computed from it element by element: row by row where that is
+   long, with all registers free for it. */
 static void finish_tile(Tiling *t) {
   Builder *b = t->c.b;
   Work *w = t->c.w;
   Offset at[2];
-  unrolled(t, "r", t->tile.rows, &at[0]);
+  bool row_by_row = !t->contraction->dot && t->tile.rows > 1 && has_long_epilogue(t);
+  uint32_t kept = row_by_row ? copy_sums(t) : t->sum;
+  uint32_t variable = kernel_variable(b, "r");
+  kernel_loop(b, variable, 0, t->tile.rows, 1, row_by_row ? LOOP_ROLLED : LOOP_UNROLLED);
+  at[0] = offset_variable(b, variable);
   bind_row(t, at[0]);
   unrolled(t, "v", t->tile.vectors, &at[1]);
   bind_column(t, at[1]);
   t->c.places.count = 0;
   Place sums = {.tensor = t->node->tensor,
-                .local = t->sum,
+                .local = kept,
                 .n_fixed = 2,
                 .fixed = {at[0], at[1]},
                 .spine = t->node->rank};
@@ -337,6 +367,66 @@ static void move_sums(Tiling *t, uint32_t partial, Offset flat, bool back) {
   kernel_end(b);
 }
 
+/* --- what the epilogue needs --- */
+
+typedef ARRAY(ExprId) ExprList;
+
+/* A place that differs from row to row, in memory larger than half of L1. */
+static bool is_far(const Tiling *t, BufferId buffer) {
+  const Buffer *b = &t->c.w->plan->buffers[buffer];
+  return b->elements * type_bytes(b->type) > t->c.w->target->l1_bytes / 2;
+}
+
+static bool is_result(const Tiling *t, BufferId buffer) {
+  for (size_t i = 0; i < t->group->nodes.count; i++) {
+    const Node *n = node_at(t->c.w, t->group->nodes.items[i]);
+    if (n->stored && n->buffer == buffer) return true;
+  }
+  return false;
+}
+
+/* The reads in a body of what lies along rows and lanes. */
+static void collect_far(const Tiling *t, ExprId id, ExprList *reads) {
+  Work *w = t->c.w;
+  if (!first_met(w, id)) return;
+  const Expr *e = expr_at(w->graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) collect_far(t, e->args[i], reads);
+  if (e->kind != EXPR_READ || e->fallback != EXPR_NONE) return;
+  BufferId buffer = w->buffer_of[e->tensor];
+  if (buffer == BUFFER_NONE || !is_far(t, buffer)) return;
+  if (!read_is_inside(w, t->node, e)) return;
+  IndexSet indices = indices_of(w->graph, id);
+  if ((indices >> t->contraction->row & 1) == 0 || (indices >> t->contraction->lane & 1) == 0)
+    return;
+  for (size_t i = 0; i < t->group->nodes.count; i++)
+    if (node_at(w, t->group->nodes.items[i])->tensor == e->tensor) return;
+  ARRAY_PUSH(w->arena, reads, id);
+}
+
+/* What the tile's results are combined with is asked for before the sums are taken, so that it has
+   come when they are. */
+static void fetch_ahead(Tiling *t) {
+  Builder *b = t->c.b;
+  if (t->contraction->dot || t->contraction->row == NO_INDEX || t->sizes.k < FETCH_AHEAD) return;
+  ExprList reads = {0};
+  start_walk(t->c.w);
+  for (size_t i = 1; i < t->group->nodes.count; i++)
+    collect_far(t, node_at(t->c.w, t->group->nodes.items[i])->body, &reads);
+  if (reads.count == 0) return;
+  Offset at[2];
+  unrolled(t, "r", t->tile.rows, &at[0]);
+  bind_row(t, at[0]);
+  unrolled(t, "v", t->tile.vectors, &at[1]);
+  bind_column(t, at[1]);
+  for (size_t i = 0; i < reads.count; i++) {
+    const Value *load = value_at(b, operand(t, reads.items[i], t->lanes));
+    if (load->kind == VALUE_LOAD)
+      kernel_prefetch(b, load->index, load->offset, is_result(t, b->bound.items[load->index]));
+  }
+  kernel_end(b);
+  kernel_end(b);
+}
+
 static void name_sums(Tiling *t) {
   Lanes type = lanes_of(t->node->type, t->lanes);
   t->sum = kernel_array(t->c.b, "sum", type, t->tile.rows, t->tile.vectors);
@@ -421,6 +511,7 @@ static void build_tile(Tiling *t) {
     return;
   }
   if (t->stage == WHOLE_SUMS) {
+    fetch_ahead(t);
     clear_sums(t);
     sum_over_k(t);
   } else {
@@ -688,9 +779,9 @@ void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   t.bindings = ARENA_ARRAY(w->arena, Binding, n->rank + n->n_reduced + 1);
   t.lanes = w->target->vector_bytes / type_bytes(n->type);
   while (t.lanes > n->extents[t.contraction->lane]) t.lanes /= 2;
-  Sizes sizes = sizes_of(n, t.lanes);
-  choose_tile_and_blocks(&t, sizes);
-  choose_portion(&t, sizes);
+  t.sizes = sizes_of(n, t.lanes);
+  choose_tile_and_blocks(&t, t.sizes);
+  choose_portion(&t, t.sizes);
   t.parallel = multiplications(n) >= PARALLEL_PRODUCTS;
   bind_steps(n, t.bindings);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */

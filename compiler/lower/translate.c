@@ -94,7 +94,9 @@ static ValueId read_local(Context *c, const Expr *read, const Place *place) {
     Affine a = read_offset(c->w, c->node, read, strides);
     bool lanes = false;
     at[n++] = translate_affine(c, &a, &lanes);
-    if (lanes) bug("lower", "%s: lanes along an array of lanes", c->node->name);
+    if (lanes && c->b->locals.items[place->local].type.lanes > 1)
+      bug("lower", "%s: lanes along an array of lanes", c->node->name);
+    if (lanes) return kernel_local_lanes(c->b, place->local, at, n, c->lanes);
   }
   return kernel_local(c->b, place->local, at, n);
 }

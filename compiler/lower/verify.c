@@ -60,6 +60,13 @@ static void check_op(Verifier *v, const Value *value) {
             "%s: a mask of %d bytes for %s", kernel, types[0].mask_bytes, type_name(b.type));
 }
 
+/* One element of a local, or several of an array of scalars. */
+static void check_elements(Verifier *v, uint32_t local, Lanes type) {
+  const Local *l = &v->kernel->locals[local];
+  REQUIRE(v, type.lanes == l->type.lanes || (l->type.lanes == 1 && l->dimensions == 1),
+          "%s: %d lanes of %s", v->kernel->name, type.lanes, l->name);
+}
+
 static Lanes check_value(Verifier *v, ValueId id) {
   const char *kernel = v->kernel->name;
   REQUIRE(v, id < v->kernel->n_values, "%s: there is no value %u", kernel, id);
@@ -76,7 +83,10 @@ static Lanes check_value(Verifier *v, ValueId id) {
             "%s: variable %u outside its loop", kernel, value->index);
     break;
   case VALUE_OFFSET: check_offset(v, value->offset); break;
-  case VALUE_LOCAL: check_at(v, value->index, value->at, value->n_at); break;
+  case VALUE_LOCAL:
+    check_at(v, value->index, value->at, value->n_at);
+    check_elements(v, value->index, type);
+    break;
   case VALUE_LOAD:
     REQUIRE(v,
             value->index < v->kernel->n_parameters && v->kernel->parameters[value->index].read &&
@@ -167,8 +177,8 @@ static void check_statement(Verifier *v, const Statement *s) {
     Lanes type = check_value(v, s->value);
     check_at(v, s->local, s->at, s->n_at);
     const Local *l = &v->kernel->locals[s->local];
-    REQUIRE(v, type.type == l->type.type && type.lanes == l->type.lanes,
-            "%s: %s is assigned another type", kernel, l->name);
+    REQUIRE(v, type.type == l->type.type, "%s: %s is assigned another type", kernel, l->name);
+    check_elements(v, s->local, type);
     break;
   }
   case STATEMENT_STORE: {
@@ -180,6 +190,7 @@ static void check_statement(Verifier *v, const Statement *s) {
   }
   case STATEMENT_ONE: check_block(v, s->body); break;
   case STATEMENT_BARRIER: break;
+  case STATEMENT_PREFETCH: check_offset(v, s->offset); break;
   case STATEMENT_TRANSPOSE: check_transpose(v, s); break;
   }
 }

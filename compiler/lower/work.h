@@ -240,6 +240,8 @@ void find_phases(Work *w);
 
 /* hoist.c: what a loop need not repeat becomes a definition of its own. */
 void hoist_invariants(Work *w);
+/* early.c: what would be computed again from several tensors is kept in their place. */
+void compute_early(Work *w);
 /* Node i, Σ_K where(condition(O), v, 0), as where(condition, s, 0) of a new node s = Σ_K body,
    where body is v, or what has its values where the condition holds; returns s, which is called
    what `what` says. */
@@ -253,6 +255,8 @@ void give_buffer(Work *w, Node *n, uint32_t innermost);
 
 /* group.c */
 void make_groups(Work *w);
+/* Whether an operation with one of those flags occurs. */
+bool has_flag(const Graph *g, ExprId id, unsigned flags);
 
 /* in_place.c: results stored where their operands were. group_of: per node, 1 + its group. */
 void share_places(Work *w, const uint32_t *group_of);
@@ -295,7 +299,7 @@ ValueId translate_body(Context *c, const Node *n, Binding *bindings, int lanes);
 Offset output_offset(Context *c, const Node *n, const Binding *bindings);
 /* How many bytes wide lanes are that run along index variable v, 0 when nothing depends on v, -1
    when the body cannot be computed in lanes. `registers`: tensors that the kernel has in lanes;
-   `scalars`: those that it has one by one. */
+   `scalars`: those that it has one by one, in row-major arrays. */
 int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorList scalars);
 Affine read_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides);
 /* That of the load that is made of the read: indices of data are kept inside. */
