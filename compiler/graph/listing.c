@@ -98,20 +98,37 @@ static void reject_read_elsewhere(Listing *l, TensorList live) {
   }
 }
 
+typedef struct Updates {
+  Listing *l;
+  uint32_t *place; /* per tensor: 1 + the first update of the entry that it is the value of */
+  uint32_t *seen;  /* per expression: 1 + the last update whose value it was met in */
+} Updates;
+
+/* Of what update i reads in an expression; returns whether anything was rejected. */
+static bool reject_later(const Updates *u, ExprId id, uint32_t i) {
+  if (u->seen[id] == i + 1) return false;
+  u->seen[id] = i + 1;
+  const Expr *e = expr_at(u->l->program->graph, id);
+  bool any = false;
+  for (uint32_t k = 0; k < e->n_args; k++) any |= reject_later(u, e->args[k], i);
+  if (e->fallback != EXPR_NONE) any |= reject_later(u, e->fallback, i);
+  if (e->kind != EXPR_READ || !u->l->is_value[e->tensor]) return any;
+  uint32_t place = u->place[e->tensor];
+  if (place != 0 && place - 1 < i) return any;
+  u->l->is_value[e->tensor] = false;
+  return true;
+}
+
 /* Rejects what an update reads and its entry does not update before: there is no `s'` then. */
 static bool reject_not_listed(Listing *l, const Entry *entry) {
   const Graph *graph = l->program->graph;
+  Updates u = {l, ARENA_ARRAY(l->program->arena, uint32_t, graph->n_tensors + 1),
+               ARENA_ARRAY(l->program->arena, uint32_t, graph->n_exprs + 1)};
   bool any = false;
+  for (uint32_t i = entry->n_updates; i-- > 0;) u.place[entry->updates[i].value] = i + 1;
   for (uint32_t i = 0; i < entry->n_updates; i++) {
     TensorId value = entry->updates[i].value;
-    if (!l->is_value[value]) continue;
-    for (TensorId id = 0; id < graph->n_tensors; id++) {
-      bool listed = false;
-      if (!l->is_value[id] || !expr_reads(graph, tensor_at(graph, value)->body, id)) continue;
-      for (uint32_t k = 0; k < i; k++) listed = listed || entry->updates[k].value == id;
-      any = any || !listed;
-      l->is_value[id] = listed;
-    }
+    if (l->is_value[value]) any |= reject_later(&u, tensor_at(graph, value)->body, i);
   }
   return any;
 }

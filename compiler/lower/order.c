@@ -29,7 +29,18 @@ bool reads_at_point(const Graph *g, ExprId body, TensorId tensor) {
   return true;
 }
 
-static void add_edges(Work *w, uint32_t i) {
+typedef ARRAY(uint32_t) Nodes;
+
+/* Per tensor: the nodes that read it. */
+static Nodes *readers_of_tensors(const Work *w) {
+  Nodes *readers = arena_alloc(w->arena, (w->n_tensors + 1) * sizeof *readers);
+  for (uint32_t i = 0; i < w->nodes.count; i++)
+    for (size_t r = 0; r < node_at(w, i)->reads.count; r++)
+      ARRAY_PUSH(w->arena, &readers[node_at(w, i)->reads.items[r]], i);
+  return readers;
+}
+
+static void add_edges(Work *w, uint32_t i, const Nodes *readers) {
   Node *n = node_at(w, i);
   n->after.count = 0;
   for (size_t r = 0; r < n->reads.count; r++) {
@@ -39,8 +50,9 @@ static void add_edges(Work *w, uint32_t i) {
     ARRAY_PUSH(w->arena, &node_at(w, source - 1)->readers, i);
   }
   if (n->replaces == TENSOR_NONE) return;
-  for (uint32_t k = 0; k < w->nodes.count; k++)
-    if (k != i && node_reads(node_at(w, k), n->replaces)) ARRAY_PUSH(w->arena, &n->after, k);
+  for (size_t k = 0; k < readers[n->replaces].count; k++)
+    if (readers[n->replaces].items[k] != i)
+      ARRAY_PUSH(w->arena, &n->after, readers[n->replaces].items[k]);
 }
 
 /* A definition that cannot store its result in place: it is computed step by step, or reads the old
@@ -146,7 +158,8 @@ static bool sort_nodes(Work *w) {
     s.unit[i] = all == NULL ? i : all->nodes.items[0];
     node_at(w, i)->readers.count = 0;
   }
-  for (uint32_t i = 0; i < n; i++) add_edges(w, i);
+  const Nodes *readers = readers_of_tensors(w);
+  for (uint32_t i = 0; i < n; i++) add_edges(w, i, readers);
   for (uint32_t i = 0; i < n; i++) count_waiting(&s, i, false);
   for (uint32_t i; (i = next_node(&s)) != NODE_NONE;) place_unit(&s, i);
   for (uint32_t i = 0; s.n_placed < n && i < n; i++) {

@@ -150,23 +150,23 @@ static void drop_stops(Program *program) {
   }
 }
 
-enum { MAX_ROUNDS = 16 }; /* a safeguard: three are the most that was seen */
+typedef bool Pass(Program *program);
 
+static Pass *const passes[] = {
+    fold_definitions,     read_diagonals, eliminate_brackets, drop_copies,
+    settle_outputs,       narrow_outputs, inline_helpers,     move_lookups,
+    widen_values_of_step, read_quotients, merge_equal,        share_dear,
+};
+
+enum {
+  N_PASSES = sizeof passes / sizeof *passes,
+  MAX_ROUNDS = 16 /* a safeguard: three are the most that was seen */
+};
+
+/* In turn, until none of them in a row has changed anything. */
 void simplify(Program *program) {
-  bool changed = true;
+  int unchanged = 0;
   drop_stops(program);
-  for (int round = 0; changed && round < MAX_ROUNDS; round++) {
-    changed = fold_definitions(program);
-    changed |= read_diagonals(program);
-    changed |= eliminate_brackets(program);
-    changed |= drop_copies(program);
-    changed |= settle_outputs(program);
-    changed |= narrow_outputs(program);
-    changed |= inline_helpers(program);
-    changed |= move_lookups(program);
-    changed |= widen_values_of_step(program);
-    changed |= read_quotients(program);
-    changed |= merge_equal(program);
-    changed |= share_dear(program);
-  }
+  for (int i = 0; unchanged < N_PASSES && i < MAX_ROUNDS * N_PASSES; i++)
+    unchanged = passes[i % N_PASSES](program) ? 0 : unchanged + 1;
 }
