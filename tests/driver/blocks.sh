@@ -39,12 +39,12 @@ const real = f64
 input x: f64[3, 4]
 input y: f64[3]
 h = x
-repeat l in 0..7 { h = h + (h |> layer_norm() |> dense(4) |> dropout(0.1) |> tanh) }
+repeat l in 0..9 { h = h + (h |> layer_norm() |> dense(4) |> dropout(0.1) |> tanh) }
 loss = mean((h[:, 0] - y)^2)
 train { minimize loss; with adam(lr = 1e-2) }
 EOF
 "$dagc" deep.dag -o deep.c
-[ "$(grep -c 'turn < [67]' deep.c)" -ge 3 ] || fail "deep.dag: there are no loops over the blocks"
+[ "$(grep -c 'turn < [89]' deep.c)" -ge 3 ] || fail "deep.dag: there are no loops over the blocks"
 grep -q 'int64_t site' deep.c || fail "deep.dag: no kernel takes the site of its random numbers"
 "$dagc" check deep.dag || fail "deep.dag: exit code $?"
 
