@@ -637,8 +637,10 @@ static void build_portions(Tiling *t) {
   t->stage = PORTIONS;
   build_tiles(t);
   kernel_end(b);
+  if (t->group->nodes.count == 1) return;
   t->stage = FINISHED_SUMS;
-  if (t->group->nodes.count > 1) build_tiles(t);
+  kernel_barrier(b); /* other tiles: a team divides them otherwise */
+  build_tiles(t);
 }
 
 /* Output indices that are neither rows nor lanes run outside. */

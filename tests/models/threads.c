@@ -23,6 +23,8 @@ static size_t type_bytes(dag_type type) {
   case DAG_BOOL:
   case DAG_U8:
   case DAG_I8: return 1;
+  case DAG_BF16:
+  case DAG_F16: return 2;
   case DAG_I32:
   case DAG_F32: return 4;
   case DAG_I64:
@@ -56,6 +58,8 @@ static void fill(const dag_input *input, void *array) {
     case DAG_BOOL:
     case DAG_U8: ((uint8_t *)array)[i] = (uint8_t)whole; break;
     case DAG_I8: ((int8_t *)array)[i] = (int8_t)whole; break;
+    case DAG_BF16:
+    case DAG_F16: ((uint16_t *)array)[i] = (uint16_t)(0x3c00 + whole); break;
     case DAG_I32: ((int32_t *)array)[i] = (int32_t)whole; break;
     case DAG_I64: ((int64_t *)array)[i] = whole; break;
     case DAG_F32: ((float *)array)[i] = (float)real; break;
