@@ -146,6 +146,7 @@ def report(rows, versions, peaks, options):
         "rounds": options.rounds,
         "disturbance": f"{workbench.DISTURBANCE:g}",
         "seconds": f"{options.seconds:g}",
+        "patience": workbench.PATIENCE,
         "far": f"{workbench.FAR:g}",
     }
     with open(os.path.join(workbench.BENCH, "performance.md.in"), encoding="utf-8") as file:

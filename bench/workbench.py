@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import select
 import shutil
 import statistics
 import struct
@@ -54,11 +55,16 @@ PEERS = {
 PAUSE = 0.3  # seconds between turns, for the threads of the one before to fall asleep
 DISTURBANCE = 0.05  # of a contestant's processors, others may use so many
 DISTURBED_TURNS = 5
+PATIENCE = 120  # seconds for the losses of a variant, with all that it compiles before
 FAR = 3  # times the fastest's time: what is slower need not be timed well
 
 
 class Failure(Exception):
     """Something that the user should read; the run cannot go on."""
+
+
+class TooSlow(Failure):
+    """A contestant did not answer in time."""
 
 
 class Workload:
@@ -331,11 +337,15 @@ class Contestant:
                 env=process_environment(more), preexec_fn=lambda: os.sched_setaffinity(0, on),
             )  # fmt: skip
 
-    def ask(self, question):
+    def ask(self, question, limit=None):
+        """The answer; with a limit in seconds the process ends where it takes longer."""
         answer = ""
         try:
             self.process.stdin.write(question + "\n")
             self.process.stdin.flush()
+            if not select.select([self.process.stdout], [], [], limit)[0]:
+                self.process.kill()
+                raise TooSlow(f"more than {limit} s for '{question}'")
             answer = self.process.stdout.readline()
         except BrokenPipeError:
             pass
@@ -380,7 +390,10 @@ class Contestant:
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:  # it has ended
+            pass
         self.process.wait()
         self.process.stdout.close()
 
