@@ -30,33 +30,29 @@ def lenet(p, x):
     return mlp(p, tf.reshape(tf.transpose(x, (0, 3, 1, 2)), (x.shape[0], -1)))
 
 
-def lstm_by_steps(p, x):
-    """x: [T, B, embedded]; the steps are unrolled."""
-    u = tf.unstack(tf.matmul(x, p["lstm1.Wx"], transpose_b=True) + p["lstm1.b"])
-    h = c = tf.zeros((x.shape[1], p["lstm1.Wh"].shape[1]))
-    states = []
-    for step in u:
-        z = step + tf.matmul(h, p["lstm1.Wh"], transpose_b=True)
-        i, f, g, o = tf.split(z, 4, axis=1)
-        c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
-        h = tf.sigmoid(o) * tf.tanh(c)
-        states.append(h)
+def lstm_cell(p, state, u):
+    h, c = state
+    z = u + tf.matmul(h, p["lstm1.Wh"], transpose_b=True)
+    i, f, g, o = tf.split(z, 4, axis=1)
+    c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
+    return tf.sigmoid(o) * tf.tanh(c), c
+
+
+def lstm(p, x, in_loop):
+    """x: [T, B, embedded]; the steps in a loop, or unrolled."""
+    u = tf.matmul(x, p["lstm1.Wx"], transpose_b=True) + p["lstm1.b"]
+    zero = tf.zeros((x.shape[1], p["lstm1.Wh"].shape[1]))
+    if in_loop:
+        return tf.scan(lambda state, u: lstm_cell(p, state, u), u, (zero, zero))[0]
+    state, states = (zero, zero), []
+    for step in tf.unstack(u):
+        state = lstm_cell(p, state, step)
+        states.append(state[0])
     return tf.stack(states)
 
 
-def lstm_in_one(p, x):
-    """x: [T, B, embedded]; TensorFlow's operator for the whole recurrence, which XLA has not."""
-    hidden = p["lstm1.Wh"].shape[1]
-    zero, peephole = tf.zeros((x.shape[1], hidden)), tf.zeros(hidden)
-    weights = tf.transpose(tf.concat([p["lstm1.Wx"], p["lstm1.Wh"]], 1))
-    return tf.raw_ops.BlockLSTMV2(
-        seq_len_max=tf.constant(x.shape[0], tf.int64), x=x, cs_prev=zero, h_prev=zero, w=weights,
-        wci=peephole, wcf=peephole, wco=peephole, b=p["lstm1.b"], cell_clip=0.0,
-    ).h  # fmt: skip
-
-
-def char_lstm(p, x, lstm):
-    h = lstm(p, tf.gather(p["embedding1.E"], tf.transpose(x)))
+def char_lstm(p, x, in_loop):
+    h = lstm(p, tf.gather(p["embedding1.E"], tf.transpose(x)), in_loop)
     return dense(p, "dense1", tf.transpose(h, (1, 0, 2))), {}
 
 
@@ -116,17 +112,17 @@ def resnet(p, x):
 MODELS = {"mlp": mlp, "lenet": lenet, "gpt": gpt, "resnet": resnet}
 
 
-def logits_of(model, p, x, lstm):
-    return char_lstm(p, x, lstm) if model == "char_lstm" else MODELS[model](p, x)
+def logits_of(model, p, x, in_loop):
+    return char_lstm(p, x, in_loop) if model == "char_lstm" else MODELS[model](p, x)
 
 
-def loss_of(model, p, x, y, lstm=lstm_by_steps):
-    """The loss, and what the model keeps."""
-    z, kept = logits_of(model, p, x, lstm)
+def loss_of(model, p, x, y, in_loop=False):
+    """The loss, and what the model keeps. in_loop: how the steps of a recurrence run."""
+    z, kept = logits_of(model, p, x, in_loop)
     if z.shape[-1] == 1:
         return tf.reduce_mean((z[:, 0] - y) ** 2), kept
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, z)), kept
 
 
 def predict(model, p, x):
-    return tf.nn.softmax(logits_of(model, p, x, lstm_by_steps)[0])
+    return tf.nn.softmax(logits_of(model, p, x, False)[0])

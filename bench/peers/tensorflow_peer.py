@@ -9,7 +9,6 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
 import tensorflow as tf
-from tensorflow.python.ops import rnn_grad  # noqa: F401  (the gradient of BlockLSTM)
 
 import tensorflow_models as models
 from peer import serve
@@ -63,12 +62,12 @@ class State:
             )  # fmt: skip
 
 
-def train(workload, state, lstm, x, y):
+def train(workload, state, in_loop, x, y):
     with tf.GradientTape() as tape:
         p = {**state.trained, **state.kept}
         p = {name: tf.convert_to_tensor(w) for name, w in p.items()}
         tape.watch([p[name] for name in state.trained])
-        loss, kept = models.loss_of(workload.model, p, x, y, lstm)
+        loss, kept = models.loss_of(workload.model, p, x, y, in_loop)
     gradients = tape.gradient(loss, [p[name] for name in state.trained])
     state.update(gradients)
     for name, new in kept.items():
@@ -83,18 +82,18 @@ def data_of(workload):
     return [x] if workload.optimizer is None else [x, workload.y]
 
 
-def step_of(workload, lstm):
+def step_of(workload, in_loop=False):
     if workload.optimizer is not None:
-        return functools.partial(train, workload, State(workload), lstm)
+        return functools.partial(train, workload, State(workload), in_loop)
     weights = {name: tf.constant(w) for name, w in workload.trained.items()}
     return functools.partial(models.predict, workload.model, weights)
 
 
-def by_batch(workload, lstm=models.lstm_by_steps, **options):
+def by_batch(workload, in_loop=False, **options):
     """A call for each batch."""
 
     def start():
-        step = tf.function(step_of(workload, lstm), autograph=False, **options)
+        step = tf.function(step_of(workload, in_loop), autograph=False, **options)
         batches = [tuple(map(tf.constant, batch)) for batch in zip(*data_of(workload))]
         step = step.get_concrete_function(*batches[0])
 
@@ -106,11 +105,11 @@ def by_batch(workload, lstm=models.lstm_by_steps, **options):
     return start
 
 
-def in_loop(workload):
+def all_batches(workload):
     """One compiled call for all batches."""
 
     def start():
-        step = step_of(workload, models.lstm_by_steps)
+        step = step_of(workload)
         data = [tf.constant(values) for values in data_of(workload)]
 
         def loop(*data):
@@ -136,11 +135,13 @@ def in_loop(workload):
 def variants(workload):
     tf.config.threading.set_intra_op_parallelism_threads(len(os.sched_getaffinity(0)))
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    found = {"graph": by_batch(workload), "jit": by_batch(workload, jit_compile=True)}
-    if workload.model == "char_lstm":
-        found["graph, BlockLSTM"] = by_batch(workload, models.lstm_in_one)
+    is_recurrent = workload.model == "char_lstm"  # XLA would compile its steps one by one
+    found = {
+        "graph": by_batch(workload),
+        "jit": by_batch(workload, in_loop=is_recurrent, jit_compile=True),
+    }
     if workload.model == "mlp":
-        found["jit, loop"] = in_loop(workload)
+        found["jit, loop"] = all_batches(workload)
     return found
 
 
