@@ -30,7 +30,7 @@ def share_text(row, peaks):
 
 
 def ratio_cell(row, peer):
-    if peer in row.void:
+    if peer in row.void and peer not in row.slow:
         return "void"
     if peer not in row.micros:
         return "–"
@@ -57,9 +57,12 @@ def notes(rows):
     text = ""
     if any(row.threads > 1 and not row.built.has_threads for row in rows):
         text += "\n\n¹ The generated C runs on one thread, whatever it is given."
+    reasons = {}
     for row in rows:
         for why in row.void.values():
-            text += f"\n\n{row.w.title} on {row.threads}: {why}."
+            reasons.setdefault(why, []).append(f"{row.w.title} on {row.threads}")
+    for why, places in reasons.items():
+        text += f"\n\n{', '.join(places)}: {why}."
     disturbed = [row for row in rows if row.disturbed()]
     if disturbed:
         names = ", ".join(f"{row.w.title} on {row.threads}" for row in disturbed)
@@ -146,6 +149,7 @@ def report(rows, versions, peaks, options):
         "rounds": options.rounds,
         "disturbance": f"{workbench.DISTURBANCE:g}",
         "seconds": f"{options.seconds:g}",
+        "hopeless": workbench.HOPELESS,
         "patience": workbench.PATIENCE,
         "far": f"{workbench.FAR:g}",
     }

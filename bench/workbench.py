@@ -56,6 +56,7 @@ PAUSE = 0.3  # seconds between turns, for the threads of the one before to fall 
 DISTURBANCE = 0.05  # of a contestant's processors, others may use so many
 DISTURBED_TURNS = 5
 PATIENCE = 120  # seconds for the losses of a variant, with all that it compiles before
+HOPELESS = 10  # times the fastest peer's time on fewer threads: not tried on more
 FAR = 3  # times the fastest's time: what is slower need not be timed well
 
 
