@@ -1,5 +1,6 @@
-"""TensorFlow: the training step, or the prediction, as a graph (tf.function), as a graph compiled by
-XLA (jit_compile), and a compiled loop over all batches, which leaves no Python between the steps."""
+"""TensorFlow: the training step, or the prediction, as a graph (tf.function), as a graph that XLA
+compiles (jit_compile), and a compiled loop over all batches, which leaves no Python between the
+steps."""
 
 import functools
 import math

@@ -47,8 +47,8 @@ class Trainer:
         return changed
 
     def adam(self, gradients):
-        """The corrections c = 1 - beta^count grow by c = beta c + (1 - beta): as a difference of f32
-        the second would be wrong by 2e-5."""
+        """The corrections c = 1 - beta^count grow by c = beta c + (1 - beta): as a difference of
+        f32 the second would be wrong by 2e-5."""
         rate = self.options["lr"]
         keep = 1 - rate * self.options.get("weight_decay", 0.0)
         first, second = (
