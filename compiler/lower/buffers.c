@@ -17,13 +17,23 @@ BufferId add_buffer(Plan *plan, Buffer buffer) {
   return n;
 }
 
-const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents) {
+const int64_t *strides_around(Arena *arena, uint32_t rank, const int64_t *extents,
+                              uint32_t innermost) {
   int64_t *strides = ARENA_ARRAY(arena, int64_t, rank + 1), stride = 1;
+  if (innermost < rank) {
+    strides[innermost] = 1;
+    stride = extents[innermost];
+  }
   for (uint32_t i = rank; i-- > 0;) {
+    if (i == innermost) continue;
     strides[i] = stride;
     stride *= extents[i];
   }
   return strides;
+}
+
+const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents) {
+  return strides_around(arena, rank, extents, NO_INDEX);
 }
 
 bool is_row_major(const Buffer *b) {

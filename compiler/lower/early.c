@@ -11,37 +11,18 @@
 
 typedef ARRAY(TensorId) Tensors;
 
-typedef struct Readers {
-  ARRAY(uint32_t) * of; /* per tensor: the nodes that read it */
-} Readers;
-
-static Readers find_readers(Work *w) {
-  Readers readers = {arena_alloc(w->arena, (w->n_tensors + 1) * sizeof *readers.of)};
-  for (uint32_t i = 0; i < w->nodes.count; i++)
-    for (size_t r = 0; r < node_at(w, i)->reads.count; r++)
-      ARRAY_PUSH(w->arena, &readers.of[node_at(w, i)->reads.items[r]], i);
-  return readers;
-}
-
 static bool same_points(const Node *a, const Node *b) {
   return a->rank == b->rank && memcmp(a->extents, b->extents, a->rank * sizeof *a->extents) == 0;
 }
 
-static bool is_one_of(const Tensors *tensors, TensorId t) {
-  for (size_t i = 0; i < tensors->count; i++)
-    if (tensors->items[i] == t) return true;
-  return false;
-}
-
-/* The tensors as large as the node that a factor reads, all of them at the point itself. Whether it
-   has a dear operation is found beside. */
-static void look_at(Work *w, ExprId id, Tensors *read, bool *dear) {
+/* The tensors that a factor reads. */
+static void look_at(Work *w, ExprId id, Tensors *read) {
   if (!first_met(w, id)) return;
   const Expr *e = expr_at(w->graph, id);
-  for (uint32_t i = 0; i < e->n_args; i++) look_at(w, e->args[i], read, dear);
-  if (e->fallback != EXPR_NONE) look_at(w, e->fallback, read, dear);
-  if (e->kind == EXPR_READ) ARRAY_PUSH(w->arena, read, e->tensor);
-  *dear = *dear || (e->kind == EXPR_OP && (scalar_ops[e->op].flags & OP_DEAR) != 0);
+  for (uint32_t i = 0; i < e->n_args; i++) look_at(w, e->args[i], read);
+  if (e->fallback != EXPR_NONE) look_at(w, e->fallback, read);
+  if (e->kind == EXPR_READ && !is_among(read->items, read->count, e->tensor))
+    ARRAY_PUSH(w->arena, read, e->tensor);
 }
 
 /* Whether a node, element by element, is computed of those tensors, and of nothing else that is as
@@ -50,8 +31,8 @@ static bool stays_with(Work *w, const Node *k, const Tensors *tensors) {
   if (k->reduction != REDUCE_NONE) return false;
   for (size_t r = 0; r < k->reads.count; r++) {
     TensorId t = k->reads.items[r];
-    if (is_one_of(tensors, t) ? !reads_at_point(w->graph, k->body, t)
-                              : tensor_at(w->graph, t)->rank >= k->rank)
+    if (is_among(tensors->items, tensors->count, t) ? !reads_at_point(w->graph, k->body, t)
+                                                    : tensor_at(w->graph, t)->rank >= k->rank)
       return false;
   }
   return true;
@@ -59,14 +40,14 @@ static bool stays_with(Work *w, const Node *k, const Tensors *tensors) {
 
 /* Whether tensor t is stored for node i alone: it is a node's over the same points, and its other
    readers are computed where it is. */
-static bool kept_for(Work *w, const Readers *readers, uint32_t i, TensorId t,
+static bool kept_for(Work *w, const NodeList *readers, uint32_t i, TensorId t,
                      const Tensors *tensors) {
   if (w->node_of[t] == 0) return false;
   const Node *n = node_at(w, i), *source = node_at(w, w->node_of[t] - 1);
   if (!same_points(n, source) || source->buffer != BUFFER_NONE || source->replaces != TENSOR_NONE)
     return false;
-  for (size_t k = 0; k < readers->of[t].count; k++) {
-    uint32_t other = readers->of[t].items[k];
+  for (size_t k = 0; k < readers[t].count; k++) {
+    uint32_t other = readers[t].items[k];
     if (other == i) continue;
     if (!same_points(node_at(w, other), n) || !stays_with(w, node_at(w, other), tensors))
       return false;
@@ -74,27 +55,22 @@ static bool kept_for(Work *w, const Readers *readers, uint32_t i, TensorId t,
   return true;
 }
 
-static bool is_better_early(Work *w, const Readers *readers, uint32_t i, ExprId factor) {
+static bool is_better_early(Work *w, const NodeList *readers, uint32_t i, ExprId factor) {
   const Node *n = node_at(w, i);
   Tensors read = {0};
-  bool dear = false;
+  if (!has_flag(w->graph, factor, OP_DEAR)) return false;
   start_walk(w);
-  look_at(w, factor, &read, &dear);
-  if (!dear || read.count < 2) return false;
-  Tensors distinct = {0};
+  look_at(w, factor, &read);
+  if (read.count < 2) return false;
   for (size_t k = 0; k < read.count; k++)
-    if (!is_one_of(&distinct, read.items[k])) ARRAY_PUSH(w->arena, &distinct, read.items[k]);
-  if (distinct.count < 2) return false;
-  for (size_t k = 0; k < distinct.count; k++) {
-    TensorId t = distinct.items[k];
-    if (!kept_for(w, readers, i, t, &distinct) || !reads_at_point(w->graph, factor, t))
+    if (!kept_for(w, readers, i, read.items[k], &read) ||
+        !reads_at_point(w->graph, factor, read.items[k]))
       return false;
-  }
   return !depends_on_itself(w, n);
 }
 
 /* The factors of a product. */
-static ExprId early_factors(Work *w, const Readers *readers, uint32_t i, ExprId id) {
+static ExprId early_factors(Work *w, const NodeList *readers, uint32_t i, ExprId id) {
   const Expr e = *expr_at(w->graph, id);
   if (e.kind != EXPR_OP || e.op != OP_MUL) return id;
   ExprId args[2];
@@ -108,11 +84,11 @@ static ExprId early_factors(Work *w, const Readers *readers, uint32_t i, ExprId 
 }
 
 void compute_early(Work *w) {
-  Readers readers = find_readers(w);
+  const NodeList *readers = readers_of_tensors(w);
   size_t n = w->nodes.count;
   for (uint32_t i = 0; i < n; i++) {
     if (node_at(w, i)->reduction != REDUCE_NONE || node_at(w, i)->reads.count < 3) continue;
-    ExprId body = early_factors(w, &readers, i, node_at(w, i)->body);
+    ExprId body = early_factors(w, readers, i, node_at(w, i)->body);
     if (body == node_at(w, i)->body) continue;
     node_at(w, i)->body = body;
     collect_reads(w, node_at(w, i));

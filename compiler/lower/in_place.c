@@ -15,12 +15,6 @@ typedef struct InPlace {
   bool *taken;              /* per node: something else is stored in its place */
 } InPlace;
 
-static bool reads(const Node *n, TensorId tensor) {
-  for (size_t i = 0; i < n->reads.count; i++)
-    if (n->reads.items[i] == tensor) return true;
-  return false;
-}
-
 static bool same_layout(const Work *w, const Node *a, const Node *b) {
   const Buffer *x = &w->plan->buffers[a->buffer], *y = &w->plan->buffers[b->buffer];
   return x->kind == BUFFER_WORKSPACE && y->kind == BUFFER_WORKSPACE && x->type == y->type &&
@@ -33,7 +27,7 @@ static bool same_layout(const Work *w, const Node *a, const Node *b) {
 static bool is_done(const InPlace *p, uint32_t reader, TensorId x, uint32_t g, size_t at) {
   const Work *w = p->w;
   const Node *n = node_at(w, reader);
-  if (!reads(n, x) || p->group_of[reader] < g + 1) return true;
+  if (!node_reads(n, x) || p->group_of[reader] < g + 1) return true;
   if (p->group_of[reader] > g + 1) return false;
   const NodeGroup *group = &w->groups.items[g];
   bool before = false;

@@ -5,8 +5,8 @@
          d[n] = p[n] - y[n],  loss = Σ_n d[n]²   becomes   loss = Σ_n (p[n] - y[n])²
 
    - a cheap one, a conversion or a number, that one reader reads more than once;
-   - a slim one with several readers: a few operations on the elements of one large tensor that is
-   in memory anyway. To compute it again takes as many loads as to read it, and no stores:
+   - a slim one with several readers, a few operations on the elements of one large tensor that is
+     in memory anyway: to compute it again takes as many loads as to read it, and no stores:
 
          z[n, c] = (x[n, c] - m[c]) · r[c],  y = z · g[c] + b[c]
  */
@@ -46,12 +46,6 @@ static uint32_t cost(Work *w, ExprId id) {
   return e->fallback == EXPR_NONE ? sum : sum + 10 * CHEAP;
 }
 
-static int64_t points(const Node *n) {
-  int64_t product = 1;
-  for (uint32_t v = 0; v < n->rank + n->n_reduced; v++) product *= n->extents[v];
-  return product;
-}
-
 static ExprId replace(Graph *g, ExprId id, ExprId read, ExprId with) {
   if (id == read) return with;
   const Expr e = *expr_at(g, id);
@@ -80,7 +74,7 @@ static bool inline_node(Work *w, uint32_t i, uint32_t reader) {
   const Node n = *node_at(w, i), r = *node_at(w, reader);
   ExprId found = only_read(w, i, reader);
   if (!expr_is_small(w->graph, n.body) || found == EXPR_NONE) return false;
-  if (points(&r) > points(&n) && cost_of(w, n.body) > CHEAP) return false;
+  if (node_points(&r) > node_points(&n) && cost_of(w, n.body) > CHEAP) return false;
   const Expr *read = expr_at(w->graph, found);
   ExprId value = expr_substitute(w->graph, n.body, read->args, read->n_args);
   ExprId body = replace(w->graph, r.body, found, value);
@@ -90,20 +84,13 @@ static bool inline_node(Work *w, uint32_t i, uint32_t reader) {
   return true;
 }
 
-/* Per tensor: the nodes that read it. Nodes stand after what they read, so inlining one changes
-   nothing for those after it. In a recurrence nodes read others after them, or themselves, at
-   another step: those stay. */
-typedef struct Readers {
-  ARRAY(uint32_t) nodes;
-} Readers;
-
-static void add_reader(Work *w, Readers *readers, uint32_t node) {
-  for (size_t k = 0; k < readers->nodes.count; k++)
-    if (readers->nodes.items[k] == node) return;
-  ARRAY_PUSH(w->arena, &readers->nodes, node);
+static void add_reader(Work *w, NodeList *readers, uint32_t node) {
+  for (size_t k = 0; k < readers->count; k++)
+    if (readers->items[k] == node) return;
+  ARRAY_PUSH(w->arena, readers, node);
 }
 
-static void add_reads(Work *w, Readers *readers, uint32_t i) {
+static void add_reads(Work *w, NodeList *readers, uint32_t i) {
   const Node *n = node_at(w, i);
   for (size_t r = 0; r < n->reads.count; r++) add_reader(w, &readers[n->reads.items[r]], i);
 }
@@ -114,45 +101,48 @@ static TensorId large_operand(const Work *w, const Node *n) {
   for (size_t k = 0; k < n->reads.count; k++) {
     TensorId t = n->reads.items[k];
     int64_t size = tensor_size(tensor_at(w->graph, t));
-    if (size > points(n) || (large != TENSOR_NONE && SMALL * size > points(n))) return TENSOR_NONE;
-    if (SMALL * size > points(n)) large = t;
+    if (size > node_points(n) || (large != TENSOR_NONE && SMALL * size > node_points(n)))
+      return TENSOR_NONE;
+    if (SMALL * size > node_points(n)) large = t;
   }
   return large;
 }
 
 /* Whether it is stored for others than node i, and is complete before all that read i. */
-static bool is_there_anyway(const Work *w, const Readers *readers, TensorId t, uint32_t i) {
+static bool is_there_anyway(const Work *w, const NodeList *readers, TensorId t, uint32_t i) {
   uint32_t node = w->node_of[t];
   if (node == 0) return true;
-  for (size_t k = 0; k < readers[t].nodes.count; k++) {
-    uint32_t other = readers[t].nodes.items[k];
+  for (size_t k = 0; k < readers[t].count; k++) {
+    uint32_t other = readers[t].items[k];
     if (other != i && node_at(w, other)->reduction != REDUCE_NONE) return node - 1 < i;
   }
   return false;
 }
 
 /* A slim definition whose readers read each element once. */
-static bool is_slim(Work *w, const Readers *readers, uint32_t i) {
+static bool is_slim(Work *w, const NodeList *readers, uint32_t i) {
   const Node *n = node_at(w, i);
   TensorId large = large_operand(w, n);
   if (large == TENSOR_NONE || !is_there_anyway(w, readers, large, i)) return false;
   if (!expr_is_small(w->graph, n->body) || cost_of(w, n->body) > SLIM) return false;
-  const Readers *mine = &readers[n->tensor];
-  for (size_t k = 0; k < mine->nodes.count; k++) {
-    uint32_t r = mine->nodes.items[k];
-    if (r <= i || points(node_at(w, r)) > points(n)) return false;
+  const NodeList *mine = &readers[n->tensor];
+  for (size_t k = 0; k < mine->count; k++) {
+    uint32_t r = mine->items[k];
+    if (r <= i || node_points(node_at(w, r)) > node_points(n)) return false;
     if (only_read(w, i, r) == EXPR_NONE) return false;
   }
   return true;
 }
 
-/* Whether node i stands in its readers now, in all of them. */
-static bool inline_in_readers(Work *w, Readers *readers, uint32_t i) {
-  const Readers mine = readers[node_at(w, i)->tensor];
-  bool slim = mine.nodes.count > 1 && is_slim(w, readers, i);
-  if (mine.nodes.count != 1 && !slim) return false;
-  for (size_t k = 0; k < mine.nodes.count; k++) {
-    uint32_t r = mine.nodes.items[k];
+/* Whether node i stands in its readers now, in all of them. Nodes stand after what they read, so
+   this changes nothing for those after them. In a recurrence nodes read others after them, or
+   themselves, at another step: those stay. */
+static bool inline_in_readers(Work *w, NodeList *readers, uint32_t i) {
+  const NodeList mine = readers[node_at(w, i)->tensor];
+  bool slim = mine.count > 1 && is_slim(w, readers, i);
+  if (mine.count != 1 && !slim) return false;
+  for (size_t k = 0; k < mine.count; k++) {
+    uint32_t r = mine.items[k];
     if (r <= i || !inline_node(w, i, r)) return false; /* of several none fails */
     add_reads(w, readers, r);
   }
@@ -161,8 +151,7 @@ static bool inline_in_readers(Work *w, Readers *readers, uint32_t i) {
 
 void inline_nodes(Work *w) {
   bool *gone = ARENA_ARRAY(w->arena, bool, w->nodes.count + 1);
-  Readers *readers = ARENA_ARRAY(w->arena, Readers, w->n_tensors + 1);
-  for (uint32_t i = 0; i < w->nodes.count; i++) add_reads(w, readers, i);
+  NodeList *readers = readers_of_tensors(w);
   for (uint32_t i = 0; i < w->nodes.count; i++) {
     const Node *n = node_at(w, i);
     if (n->reduction == REDUCE_NONE && n->buffer == BUFFER_NONE && n->tensor != TENSOR_NONE)

@@ -221,6 +221,10 @@ bool is_row_major(const Buffer *b);
 /* The type in memory, and its bytes. */
 static inline ScalarType buffer_stored(const Buffer *b) { return type_stored(b->type, b->storage); }
 static inline int64_t element_bytes(const Buffer *b) { return type_bytes(buffer_stored(b)); }
+/* Of a workspace: the first byte behind it. */
+static inline int64_t buffer_end(const Buffer *b) {
+  return b->offset + b->elements * element_bytes(b);
+}
 
 /* The work of a call, or of a part of it: scalar operations on reals, and bytes of distinct memory
    (cost.c says what counts). */

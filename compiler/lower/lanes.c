@@ -22,12 +22,6 @@ typedef struct LaneCheck {
 
 static int width(LaneCheck *c, ExprId id);
 
-static bool is_among(TensorList list, TensorId tensor) {
-  for (uint32_t i = 0; i < list.count; i++)
-    if (list.items[i] == tensor) return true;
-  return false;
-}
-
 /* A value of that type that differs from lane to lane, in memory or registers. */
 static int type_width(ScalarType type) { return type == TYPE_BOOL ? IMPOSSIBLE : type_bytes(type); }
 
@@ -56,7 +50,7 @@ static int element_width(LaneCheck *c, const Expr *e) {
   const Tensor *t = tensor_at(w->graph, e->tensor);
   BufferId buffer = w->buffer_of[e->tensor];
   if (buffer == BUFFER_NONE) return IMPOSSIBLE;
-  const int64_t *strides = is_among(c->scalars, e->tensor)
+  const int64_t *strides = is_among(c->scalars.items, c->scalars.count, e->tensor)
                                ? dense_strides(w->arena, t->rank, t->extents)
                                : w->plan->buffers[buffer].strides;
   Affine a = load_offset(w, c->n, e, strides);
@@ -73,7 +67,7 @@ static int element_width(LaneCheck *c, const Expr *e) {
 }
 
 static int read_width(LaneCheck *c, const Expr *e) {
-  if (is_among(c->registers, e->tensor)) return register_width(c, e);
+  if (is_among(c->registers.items, c->registers.count, e->tensor)) return register_width(c, e);
   if (read_is_inside(c->w, c->n, e)) return element_width(c, e);
   if (e->fallback == EXPR_NONE) return c->standing == GUARDED ? element_width(c, e) : IMPOSSIBLE;
   const Tensor *t = tensor_at(c->w->graph, e->tensor);

@@ -393,13 +393,8 @@ static LoopMark lanes_mark(const Nest *nest, const Node *first, int lane_axis) {
 
 static bool is_much_work(Work *w, const NodeGroup *g) {
   int64_t points = 0;
-  for (size_t i = 0; i < g->nodes.count; i++) {
-    const Node *n = node_at(w, g->nodes.items[i]);
-    int64_t product = 1;
-    for (uint32_t v = 0; v < n->rank + n->n_reduced; v++)
-      product *= is_step(n, v) ? 1 : n->extents[v];
-    points += product;
-  }
+  for (size_t i = 0; i < g->nodes.count; i++)
+    points += points_of_step(node_at(w, g->nodes.items[i]));
   return points >= PARALLEL_POINTS;
 }
 

@@ -12,6 +12,12 @@ int64_t node_size(const Node *n) {
   return size;
 }
 
+int64_t node_points(const Node *n) {
+  int64_t points = node_size(n);
+  for (uint32_t k = 0; k < n->n_reduced; k++) points *= n->extents[n->rank + k];
+  return points;
+}
+
 /* --- bodies --- */
 
 typedef struct Rewrite {
@@ -115,6 +121,14 @@ void collect_reads(Work *w, Node *n) {
 /* --- nodes --- */
 
 /* The graph may have grown. */
+NodeList *readers_of_tensors(const Work *w) {
+  NodeList *readers = ARENA_ARRAY(w->arena, NodeList, w->n_tensors + 1);
+  for (uint32_t i = 0; i < w->nodes.count; i++)
+    for (size_t r = 0; r < node_at(w, i)->reads.count; r++)
+      ARRAY_PUSH(w->arena, &readers[node_at(w, i)->reads.items[r]], i);
+  return readers;
+}
+
 void know_tensors(Work *w) {
   uint32_t n = w->graph->n_tensors;
   if (n <= w->n_tensors) return;

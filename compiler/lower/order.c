@@ -29,18 +29,7 @@ bool reads_at_point(const Graph *g, ExprId body, TensorId tensor) {
   return true;
 }
 
-typedef ARRAY(uint32_t) Nodes;
-
-/* Per tensor: the nodes that read it. */
-static Nodes *readers_of_tensors(const Work *w) {
-  Nodes *readers = arena_alloc(w->arena, (w->n_tensors + 1) * sizeof *readers);
-  for (uint32_t i = 0; i < w->nodes.count; i++)
-    for (size_t r = 0; r < node_at(w, i)->reads.count; r++)
-      ARRAY_PUSH(w->arena, &readers[node_at(w, i)->reads.items[r]], i);
-  return readers;
-}
-
-static void add_edges(Work *w, uint32_t i, const Nodes *readers) {
+static void add_edges(Work *w, uint32_t i, const NodeList *readers) {
   Node *n = node_at(w, i);
   n->after.count = 0;
   for (size_t r = 0; r < n->reads.count; r++) {
@@ -158,7 +147,7 @@ static bool sort_nodes(Work *w) {
     s.unit[i] = all == NULL ? i : all->nodes.items[0];
     node_at(w, i)->readers.count = 0;
   }
-  const Nodes *readers = readers_of_tensors(w);
+  const NodeList *readers = readers_of_tensors(w);
   for (uint32_t i = 0; i < n; i++) add_edges(w, i, readers);
   for (uint32_t i = 0; i < n; i++) count_waiting(&s, i, false);
   for (uint32_t i; (i = next_node(&s)) != NODE_NONE;) place_unit(&s, i);
@@ -179,11 +168,11 @@ typedef struct Early {
   Work *w;
   uint32_t *chain;   /* per node: 1 + the result that it alone serves; 0: none, or several */
   uint32_t *waiting; /* per result: how many reads from outside of its chain are not placed yet */
-  ARRAY(uint32_t) * chains;     /* per result: its nodes, as they are to run */
-  ARRAY(uint32_t) * dependents; /* per node: those that run after it */
-  ARRAY(uint32_t) ready;        /* results, as they got so */
+  NodeList *chains;  /* per result: its nodes, as they are to run */
+  NodeList *dependents; /* per node: those that run after it */
+  NodeList ready;       /* results, as they got so */
   bool *placed;
-  ARRAY(uint32_t) order;
+  NodeList order;
 } Early;
 
 /* The result that all readers of the node serve, as 1 + its number; 0. */
@@ -237,8 +226,8 @@ static void move_results_up(Work *w) {
   e.chain = ARENA_ARRAY(w->arena, uint32_t, n + 1);
   e.waiting = ARENA_ARRAY(w->arena, uint32_t, n + 1);
   e.placed = ARENA_ARRAY(w->arena, bool, n + 1);
-  e.chains = arena_alloc(w->arena, (n + 1) * sizeof *e.chains);
-  e.dependents = arena_alloc(w->arena, (n + 1) * sizeof *e.dependents);
+  e.chains = ARENA_ARRAY(w->arena, NodeList, n + 1);
+  e.dependents = ARENA_ARRAY(w->arena, NodeList, n + 1);
   find_chains(&e);
   size_t done = 0;
   for (size_t k = 0; k < w->order.count; k++) {

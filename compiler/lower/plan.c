@@ -111,12 +111,6 @@ static int64_t pieces(int64_t extent, int64_t lanes) {
   return count;
 }
 
-static int64_t multiplications(const Node *n) {
-  int64_t work = node_size(n);
-  for (uint32_t k = 0; k < n->n_reduced; k++) work *= n->extents[n->rank + k];
-  return work;
-}
-
 static int64_t full_lanes(const Work *w, const Node *n) {
   return w->target->vector_bytes / type_bytes(n->type);
 }
@@ -127,7 +121,9 @@ static bool has_index(const Graph *g, ExprId id, uint32_t v) {
 
 /* Of bringing an operand's axis innermost, where it is not. */
 static double copy_cycles(const Work *w, TensorId operand, uint32_t axis) {
-  if (is_free(w, operand) || stride_of(w, operand, axis) == 1 || known_copy(w, operand, axis) != TENSOR_NONE) return 0;
+  if (is_free(w, operand) || stride_of(w, operand, axis) == 1 ||
+      known_copy(w, operand, axis) != TENSOR_NONE)
+    return 0;
   return a_copy * (double)tensor_size(tensor_at(w->graph, operand));
 }
 
@@ -156,7 +152,7 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
   uint32_t axis = lane_axis(w, n, vectors_of, v);
   if (axis == NO_INDEX) return -1;
   double vectors =
-      (double)(multiplications(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
+      (double)(node_points(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
   double cycles = vectors * (is_shifted(w, n, vectors_of, axis) ? a_shifted_vector : a_vector);
   if (c->limiting != 0 && rows_lie_apart(w, n, in_left)) cycles *= 1.25;
   cycles += copy_cycles(w, expr_at(g, vectors_of)->tensor, axis);
@@ -178,7 +174,7 @@ static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
   }
   int64_t lanes = full_lanes(w, n), rest = n->extents[v] % lanes;
   if (n->extents[v] < lanes) return -1;
-  double sums = (double)(multiplications(n) / n->extents[v]), outputs = (double)node_size(n);
+  double sums = (double)(node_points(n) / n->extents[v]), outputs = (double)node_size(n);
   return a_product * sums * (double)(n->extents[v] / lanes) + a_fold * outputs +
          a_scalar * sums * (double)rest + copies;
 }

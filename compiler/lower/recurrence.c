@@ -13,9 +13,7 @@ typedef struct Search {
 } Search;
 
 bool node_reads(const Node *n, TensorId tensor) {
-  for (size_t i = 0; i < n->reads.count; i++)
-    if (n->reads.items[i] == tensor) return true;
-  return false;
+  return is_among(n->reads.items, n->reads.count, tensor);
 }
 
 bool is_step(const Node *n, uint32_t v) {
@@ -29,6 +27,13 @@ uint32_t count_steps(const Node *n) { return n->recurrence == NULL ? 0 : n->recu
 void bind_steps(const Node *n, Binding *bindings) {
   for (const Recurrence *r = n->recurrence; r != NULL; r = r->outer)
     bindings[n->step_axes[r->depth]] = (Binding){r->at, false};
+}
+
+int64_t points_of_step(const Node *n) {
+  int64_t product = 1;
+  for (uint32_t v = 0; v < n->rank + n->n_reduced; v++)
+    product *= is_step(n, v) ? 1 : n->extents[v];
+  return product;
 }
 
 Recurrence *outermost(Recurrence *r) {

@@ -46,23 +46,11 @@ void wish_of_loops(Work *w) {
   }
 }
 
-/* Axis `innermost` of stride 1, the others row-major around it. */
-static const int64_t *strides_around(Arena *arena, const Buffer *b, uint32_t innermost) {
-  int64_t *strides = ARENA_ARRAY(arena, int64_t, b->rank + 1), stride = b->extents[innermost];
-  strides[innermost] = 1;
-  for (uint32_t i = b->rank; i-- > 0;) {
-    if (i == innermost) continue;
-    strides[i] = stride;
-    stride *= b->extents[i];
-  }
-  return strides;
-}
-
 void store_as_wished(Plan *plan, const StoredWish *wishes, const BufferId *buffer_of) {
   for (uint32_t i = 0; i < plan->program->n_params; i++) {
     TensorId id = plan->program->params[i];
     if (!wishes[id].free || wishes[id].axis == NO_INDEX) continue;
     Buffer *b = &plan->buffers[buffer_of[id]];
-    b->strides = strides_around(plan->arena, b, wishes[id].axis);
+    b->strides = strides_around(plan->arena, b->rank, b->extents, wishes[id].axis);
   }
 }

@@ -14,8 +14,7 @@
 
 enum {
   TEAM_OPERATIONS = 2000000, /* of an entry, worth a team */
-  MANY_TURNS = 16,           /* are shared evenly enough */
-  FEW_TURNS = 4              /* are not: rather the loops inside */
+  FEW_TURNS = 4              /* are not worth sharing: rather the loops inside */
 };
 
 /* What statements use, per local and per parameter. */
@@ -264,13 +263,11 @@ static bool is_worth_a_team(const Plan *plan, const EntryPlan *entry) {
   return operations >= TEAM_OPERATIONS;
 }
 
-static int64_t end_of(const Buffer *b) { return b->offset + b->elements * element_bytes(b); }
-
 static bool share_bytes(const Plan *plan, BufferId i, BufferId k) {
   const Buffer *a = &plan->buffers[i], *b = &plan->buffers[k];
   if (i == k) return true;
   if (a->kind != BUFFER_WORKSPACE || b->kind != BUFFER_WORKSPACE) return false;
-  return a->offset < end_of(b) && b->offset < end_of(a);
+  return a->offset < buffer_end(b) && b->offset < buffer_end(a);
 }
 
 /* Whether a call reads or writes what the one before writes, or writes what that reads. */

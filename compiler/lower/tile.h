@@ -1,4 +1,4 @@
-/* Register tiles. Private to tile.c and tile_size.c. */
+/* Register tiles. Private to tile.c and its parts, tile_….c. */
 #pragma once
 #include "lower/work.h"
 
@@ -21,3 +21,55 @@ static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 double cycles_of(const TargetMachine *target, const Sizes *s, Tile tile, bool rows_outside);
 Tile choose_tile(const TargetMachine *target, const Sizes *s, bool *rows_outside);
+
+/* A contraction while its kernel is built. */
+typedef struct Tiling {
+  Context c;
+  const NodeGroup *group;
+  const Node *node;
+  Contraction *contraction;
+  Binding *bindings;
+  Offset row0, column0; /* where the tile starts */
+  Tile tile;
+  Sizes sizes;
+  bool rows_outside; /* the loop over rows is around the one over columns */
+  bool parallel;     /* loops may be shared among threads */
+  bool outer_shared; /* one around all rows and columns has turns enough for that */
+  int lanes;
+  uint32_t sum;   /* local: the accumulators */
+  bool in_blocks; /* k goes in blocks: for each vector of lanes, */
+  uint32_t block; /* and for each value of a reduced index, or NO_INDEX */
+  /* that many values of the first reduced index at a time, from portion0 on; 0: all at once */
+  int64_t portion;
+  Offset portion0;
+  enum { WHOLE_SUMS, PORTIONS, FINISHED_SUMS } stage;
+} Tiling;
+
+/* tile_choice.c */
+Sizes sizes_of(const Node *n, int lanes);
+void choose_tile_and_blocks(Tiling *t);
+void choose_portion(Tiling *t);
+
+/* tile_sums.c */
+void open_tile(Tiling *t, Offset at[2], LoopMark rows);
+void unrolled(Tiling *t, const char *name, int64_t to, Offset *offset);
+void close_loops(Tiling *t, uint32_t n);
+ValueId operand(Tiling *t, ExprId read, int lanes);
+void name_sums(Tiling *t);
+void declare_sums(Tiling *t);
+void clear_sums(Tiling *t);
+void sum_over_k(Tiling *t);
+/* for reduced index v from..to: how many lanes at a time; the loop stays open. */
+void open_k(Tiling *t, uint32_t v, int64_t from, int64_t to, int lanes, LoopMark mark);
+void open_lanes(Tiling *t); /* over whole vectors */
+Offset offset_of(Tiling *t, const Affine *a);
+
+/* tile_epilogue.c */
+void fetch_ahead(Tiling *t);
+void finish_tile(Tiling *t);
+
+/* tile_blocks.c */
+bool is_other(const Tiling *t, uint32_t v); /* an output index, neither rows nor columns */
+int64_t count_others(const Tiling *t);
+int64_t factor_of(const Work *w, const Affine *a, uint32_t v); /* of index variable v; 0 */
+void build_blocked_tile(Tiling *t);

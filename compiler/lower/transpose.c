@@ -91,13 +91,11 @@ void build_transposed(Work *w, Builder *b, const NodeGroup *g) {
   t.bindings = ARENA_ARRAY(w->arena, Binding, n->rank + 1);
   bind_steps(n, t.bindings);
   bool by_ones = is_step(n, t.in_axis) || is_step(n, t.out_axis);
-  int64_t elements = 1;
-  for (uint32_t i = 0; i < n->rank; i++) elements *= is_step(n, i) ? 1 : n->extents[i];
-  bool parallel = t.parallel = elements >= PARALLEL_ELEMENTS;
+  t.parallel = points_of_step(n) >= PARALLEL_ELEMENTS;
   uint32_t outer = 0;
   for (uint32_t i = 0; i < n->rank; i++) {
     if (is_step(n, i) || (!by_ones && (i == t.in_axis || i == t.out_axis))) continue;
-    loop_over(&t, i, 0, n->extents[i], 1, parallel ? LOOP_PARALLEL : LOOP_PLAIN);
+    loop_over(&t, i, 0, n->extents[i], 1, t.parallel ? LOOP_PARALLEL : LOOP_PLAIN);
     outer++;
   }
   if (by_ones)

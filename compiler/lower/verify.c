@@ -220,18 +220,17 @@ static void check_entry(Verifier *v, const EntryPlan *e) {
   }
 }
 
-static int64_t end_of(const Buffer *b) { return b->offset + b->elements * element_bytes(b); }
-
 static void check_memory(Verifier *v) {
   const Plan *plan = v->plan;
   for (BufferId i = 0; i < plan->n_buffers; i++) {
     const Buffer *a = &plan->buffers[i];
     if (a->kind != BUFFER_WORKSPACE) continue;
-    REQUIRE(v, a->offset % 64 == 0 && end_of(a) <= plan->workspace_bytes,
+    REQUIRE(v, a->offset % 64 == 0 && buffer_end(a) <= plan->workspace_bytes,
             "%s is outside the workspace", a->name);
     for (BufferId k = 0; k < i; k++) {
       const Buffer *b = &plan->buffers[k];
-      if (b->kind != BUFFER_WORKSPACE || end_of(a) <= b->offset || end_of(b) <= a->offset) continue;
+      if (b->kind != BUFFER_WORKSPACE || buffer_end(a) <= b->offset || buffer_end(b) <= a->offset)
+        continue;
       bool together = a->entry == b->entry && a->first <= b->last && b->first <= a->last;
       REQUIRE(v, !together && buffer_stored(a) == buffer_stored(b), "%s and %s share bytes",
               a->name, b->name);

@@ -87,7 +87,8 @@ typedef struct TransposedCopy {
   uint32_t innermost;
 } TransposedCopy;
 
-/* Of a param: whether its layout is free, and which axis is wanted innermost; NO_INDEX: none yet. */
+/* Of a param: whether its layout is free, and which axis is wanted innermost; NO_INDEX: none yet.
+ */
 typedef struct StoredWish {
   bool free;
   uint32_t axis;
@@ -135,7 +136,8 @@ static inline Node *node_at(const Work *w, uint32_t i) { return &w->nodes.items[
 static inline Ranges node_ranges(const Node *n) {
   return (Ranges){n->extents, n->rank + n->n_reduced};
 }
-int64_t node_size(const Node *n); /* output elements */
+int64_t node_size(const Node *n);   /* output elements */
+int64_t node_points(const Node *n); /* times the values of the reduced indices */
 static inline const char *index_name(const Node *n, uint32_t v) {
   return n->index_names != NULL && n->index_names[v] != NULL ? n->index_names[v] : "i";
 }
@@ -144,6 +146,9 @@ static inline const char *index_name(const Node *n, uint32_t v) {
 void make_nodes(Work *w);
 /* n->reads from n->body. */
 void collect_reads(Work *w, Node *n);
+typedef ARRAY(uint32_t) NodeList;
+/* Per tensor: the nodes that read it, as they stand now. */
+NodeList *readers_of_tensors(const Work *w);
 /* Makes room for the tensors that the graph has by now. */
 void know_tensors(Work *w);
 
@@ -153,9 +158,15 @@ TensorId add_definition(Work *w, Tensor t);
 /* recurrence.c: which nodes are computed step by step, and what that asks of each. */
 void find_recurrences(Work *w);
 bool node_reads(const Node *n, TensorId tensor);
+static inline bool is_among(const TensorId *list, size_t n, TensorId tensor) {
+  for (size_t i = 0; i < n; i++)
+    if (list[i] == tensor) return true;
+  return false;
+}
 /* Whether output index v is the step of a recurrence around the node, fixed by a loop outside. */
 bool is_step(const Node *n, uint32_t v);
 uint32_t count_steps(const Node *n);
+int64_t points_of_step(const Node *n); /* that are computed in one step; all without a recurrence */
 Recurrence *outermost(Recurrence *r);
 int64_t last_step(const Recurrence *r); /* the one that it computes last */
 /* Its members are computed in its loops from now on. */
@@ -191,7 +202,11 @@ bool read_is_inside(Work *w, const Node *n, const Expr *read);
 
 /* buffers.c */
 BufferId add_buffer(Plan *plan, Buffer buffer);
-const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents);
+/* Without gaps: axis `innermost` of stride 1 (NO_INDEX: the last one), the others row-major around
+ * it. */
+const int64_t *strides_around(Arena *arena, uint32_t rank, const int64_t *extents,
+                              uint32_t innermost);
+const int64_t *dense_strides(Arena *arena, uint32_t rank, const int64_t *extents); /* row-major */
 void make_fixed_buffers(Plan *plan, BufferId *param_buffers);
 void drop_unused_buffers(Plan *plan);
 void place_workspace(Plan *plan); /* offsets from lifetimes */
@@ -322,5 +337,6 @@ typedef struct KernelTable {
   Map known; /* text → KernelId * */
 } KernelTable;
 /* threads.c: which entries have a team of threads, and what it shares. */
+enum { MANY_TURNS = 16 /* of a loop are shared evenly enough; of fewer, with the loop inside */ };
 void plan_threads(Plan *plan);
 KernelId share_kernel(Plan *plan, KernelTable *table, Kernel kernel);

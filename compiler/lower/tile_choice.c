@@ -1,0 +1,115 @@
+/* How a contraction's tiles go: of which size, in which order, and whether long sums go in blocks
+   or in portions. */
+#include <stdlib.h>
+#include "lower/tile.h"
+
+enum { LEAST_OTHERS = 4 /* outputs that share a block make it worth it */ };
+
+Sizes sizes_of(const Node *n, int lanes) {
+  const Contraction *c = n->contraction;
+  Sizes s = {.rows = c->row == NO_INDEX ? 1 : n->extents[c->row],
+             .k = 1,
+             .lanes = lanes,
+             .left_lanes = c->dot ? lanes : 1,
+             .bytes = type_bytes(n->type)};
+  for (uint32_t k = 0; k < n->n_reduced; k++) s.k *= n->extents[n->rank + k];
+  s.vectors =
+      c->dot ? (c->column == NO_INDEX ? 1 : n->extents[c->column]) : n->extents[c->lane] / lanes;
+  if (c->dot) s.k /= lanes;
+  return s;
+}
+
+/* The first reduced index that is not the lanes', if what limits it limits an output index just as
+   well. NO_INDEX: there is none. */
+static uint32_t block_index(const Node *n) {
+  const Contraction *c = n->contraction;
+  uint32_t v = n->rank + (c->lane == n->rank ? 1 : 0);
+  if (v >= n->rank + n->n_reduced) return NO_INDEX;
+  for (size_t i = 0; i < c->limits.count; i++) {
+    const Limit *limit = &c->limits.items[i];
+    if (limit->index != v) continue;
+    if (limit->at.n != 1 || llabs(limit->at.terms[0].factor) != 1) return NO_INDEX;
+  }
+  return v;
+}
+
+/* Of how many values of the other outputs a side's elements in a block differ: those that are added
+   to the block's index. */
+static int64_t spread_of(const Tiling *t, ExprId side) {
+  Graph *g = t->c.w->graph;
+  const Expr e = *expr_at(g, side);
+  int64_t spread = 1;
+  for (uint32_t i = 0; i < e.n_args; i++) {
+    Affine at = affine_of(g, e.args[i], node_ranges(t->node));
+    if (factor_of(t->c.w, &at, t->block) == 0) continue;
+    for (uint32_t k = 0; k < at.n; k++) {
+      uint32_t v = expr_at(g, at.terms[k].atom)->index;
+      if (v < t->node->rank && is_other(t, v)) spread *= t->node->extents[v];
+    }
+  }
+  return spread;
+}
+
+/* The tile, and how k goes: at once, by vectors of lanes, or by these and values of an index.
+   Blocks are considered where many tiles share operands that are more than L1 holds, and their sums
+   fit. */
+void choose_tile_and_blocks(Tiling *t) {
+  enum { MOST_SUMS = 24 };
+  const TargetMachine *target = t->c.w->target;
+  Sizes s = t->sizes;
+  int64_t vector = t->lanes * s.bytes, blocks = t->node->extents[t->contraction->lane] / t->lanes;
+  t->block = NO_INDEX;
+  t->tile = choose_tile(target, &s, &t->rows_outside);
+  s.others = count_others(t);
+  if (!t->contraction->dot || s.others < LEAST_OTHERS || 8 * s.k * vector < target->l1_bytes ||
+      s.others * MOST_SUMS * vector > target->l1_bytes)
+    return;
+  t->in_blocks = true;
+  s.block_k = s.k / blocks;
+  s.left_spread = s.right_spread = 1;
+  t->tile = choose_tile(target, &s, &t->rows_outside);
+  double cycles = cycles_of(target, &s, t->tile, t->rows_outside);
+  t->block = block_index(t->node);
+  if (t->block == NO_INDEX) return;
+  s.block_k /= t->node->extents[t->block];
+  s.left_spread = spread_of(t, t->contraction->left);
+  s.right_spread = spread_of(t, t->contraction->right);
+  bool rows_outside;
+  Tile tile = choose_tile(target, &s, &rows_outside);
+  if (cycles_of(target, &s, tile, rows_outside) < cycles) {
+    t->tile = tile;
+    t->rows_outside = rows_outside;
+  } else {
+    t->block = NO_INDEX;
+  }
+}
+
+/* The most values of the first reduced index whose part of a panel stays in L1, where all of it
+   does not, nor both operands in L2, and several tiles use it: 0 where that is not so, or y has no
+   place.
+ */
+static int64_t portion_of(const Tiling *t, const Sizes *s) {
+  enum { LEAST_TILES = 4, LEAST_PRODUCTS = 64 /* that a load and a store are worth */ };
+  const Node *n = t->node;
+  const Contraction *c = t->contraction;
+  if (c->dot || n->recurrence != NULL || n->n_reduced == 0) return 0;
+  int64_t extent = n->extents[n->rank], rest = s->k / extent;
+  int64_t row = t->tile.vectors * s->lanes * s->bytes;
+  int64_t most = t->c.w->target->l1_bytes * 3 / 4 / row, portion = most / rest;
+  if (t->c.w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE || s->k <= 2 * most) return 0;
+  if (s->k * (s->rows + s->vectors * s->lanes) * s->bytes <= t->c.w->target->l2_bytes) return 0;
+  if (ceil_div(s->rows, t->tile.rows) < LEAST_TILES || s->vectors < t->tile.vectors) return 0;
+  while (portion > 0 && extent % portion != 0) portion--;
+  return portion * rest >= LEAST_PRODUCTS ? portion : 0;
+}
+
+/* And the tiles that are best for one. */
+void choose_portion(Tiling *t) {
+  Sizes s = t->sizes;
+  t->portion = portion_of(t, &s);
+  if (t->portion == 0) return;
+  s.k = s.k / t->node->extents[t->node->rank] * t->portion;
+  Tiling again = *t;
+  again.tile = choose_tile(t->c.w->target, &s, &again.rows_outside);
+  if (again.tile.vectors == t->tile.vectors) *t = again;
+}

@@ -1,0 +1,143 @@
+/* The end of a tile: its sums are stored, with all that is computed from them element by element.
+ */
+#include "graph/scalar_ops.h"
+#include "lower/tile.h"
+
+/* Of y, where it is stored. */
+static int result_lanes(const Tiling *t) { return t->contraction->dot ? 1 : t->lanes; }
+
+/* The lanes of sum[r][v] added up, and what no whole vector was left for. */
+static uint32_t fold_sum(Tiling *t, const Offset *at) {
+  Builder *b = t->c.b;
+  const Node *n = t->node;
+  uint32_t inner = t->contraction->lane, total = kernel_new_local(b, "total", lanes_of(n->type, 1));
+  kernel_declare(b, total, kernel_fold(b, OP_ADD, kernel_local(b, t->sum, at, 2)));
+  int64_t done = n->extents[inner] / t->lanes * t->lanes;
+  if (done == n->extents[inner]) return total;
+  for (uint32_t v = n->rank; v < n->rank + n->n_reduced; v++)
+    open_k(t, v, v == inner ? done : 0, n->extents[v], 1, LOOP_PLAIN);
+  ValueId product = kernel_op2(b, OP_MUL, operand(t, t->contraction->left, 1),
+                               operand(t, t->contraction->right, 1));
+  kernel_assign(b, total, NULL, 0, kernel_op2(b, OP_ADD, kernel_local(b, total, NULL, 0), product));
+  close_loops(t, n->n_reduced);
+  return total;
+}
+
+static void store_value(Tiling *t, const Node *n, ValueId value) {
+  if (!n->stored) return;
+  Offset offset = output_offset(&t->c, n, t->bindings);
+  kernel_store(t->c.b, kernel_parameter(t->c.b, n->buffer, true), offset,
+               kernel_splat(t->c.b, value, result_lanes(t)));
+}
+
+static bool has_long_epilogue(const Tiling *t) {
+  for (size_t i = 1; i < t->group->nodes.count; i++)
+    if (has_flag(t->c.w->graph, node_at(t->c.w, t->group->nodes.items[i])->body, OP_LONG))
+      return true;
+  return false;
+}
+
+/* A copy of the sums that is no register: a loop that is not unrolled may run over its rows. */
+static uint32_t copy_sums(Tiling *t) {
+  Builder *b = t->c.b;
+  Offset at[2];
+  uint32_t kept =
+      kernel_array(b, "kept", lanes_of(t->node->type, t->lanes), t->tile.rows, t->tile.vectors);
+  kernel_declare(b, kept, VALUE_NONE);
+  open_tile(t, at, LOOP_UNROLLED);
+  kernel_assign(b, kept, at, 2, kernel_local(b, t->sum, at, 2));
+  close_loops(t, 2);
+  return kept;
+}
+
+/* Stores the tile, and all that is computed from it element by element: row by row where that is
+   long, with all registers free for it. */
+void finish_tile(Tiling *t) {
+  Builder *b = t->c.b;
+  Work *w = t->c.w;
+  Offset at[2];
+  bool row_by_row = !t->contraction->dot && t->tile.rows > 1 && has_long_epilogue(t);
+  uint32_t kept = row_by_row ? copy_sums(t) : t->sum;
+  open_tile(t, at, row_by_row ? LOOP_ROLLED : LOOP_UNROLLED);
+  t->c.places.count = 0;
+  Place sums = {.tensor = t->node->tensor,
+                .local = kept,
+                .n_fixed = 2,
+                .fixed = {at[0], at[1]},
+                .spine = t->node->rank};
+  if (t->contraction->dot)
+    sums = (Place){.tensor = sums.tensor, .local = fold_sum(t, at), .spine = sums.spine};
+  ARRAY_PUSH(w->arena, &t->c.places, sums);
+  store_value(t, t->node, kernel_local(b, sums.local, sums.fixed, sums.n_fixed));
+  for (size_t i = 1; i < t->group->nodes.count; i++) {
+    const Node *n = node_at(w, t->group->nodes.items[i]);
+    b->part = n->part;
+    ValueId value = translate_body(&t->c, n, t->bindings, result_lanes(t));
+    value = kernel_splat(b, value, result_lanes(t));
+    uint32_t local = kernel_new_local(b, n->name, value_at(b, value)->type);
+    kernel_declare(b, local, value);
+    Place place = {.tensor = n->tensor, .local = local, .spine = n->rank};
+    if (n->tensor != TENSOR_NONE) ARRAY_PUSH(w->arena, &t->c.places, place);
+    store_value(t, n, kernel_local(b, local, NULL, 0));
+  }
+  t->c.places.count = 0;
+  close_loops(t, 2);
+}
+
+/* --- what it needs --- */
+
+typedef ARRAY(ExprId) ExprList;
+
+enum { FETCH_AHEAD = 32 /* products of a sum take as long as what comes from a far cache */ };
+
+/* A place that differs from row to row, in memory larger than half of L1. */
+static bool is_far(const Tiling *t, BufferId buffer) {
+  const Buffer *b = &t->c.w->plan->buffers[buffer];
+  return b->elements * type_bytes(b->type) > t->c.w->target->l1_bytes / 2;
+}
+
+static bool is_result(const Tiling *t, BufferId buffer) {
+  for (size_t i = 0; i < t->group->nodes.count; i++) {
+    const Node *n = node_at(t->c.w, t->group->nodes.items[i]);
+    if (n->stored && n->buffer == buffer) return true;
+  }
+  return false;
+}
+
+/* The reads in a body of what lies along rows and lanes. */
+static void collect_far(const Tiling *t, ExprId id, ExprList *reads) {
+  Work *w = t->c.w;
+  if (!first_met(w, id)) return;
+  const Expr *e = expr_at(w->graph, id);
+  for (uint32_t i = 0; i < e->n_args; i++) collect_far(t, e->args[i], reads);
+  if (e->kind != EXPR_READ || e->fallback != EXPR_NONE) return;
+  BufferId buffer = w->buffer_of[e->tensor];
+  if (buffer == BUFFER_NONE || !is_far(t, buffer)) return;
+  if (!read_is_inside(w, t->node, e)) return;
+  IndexSet indices = indices_of(w->graph, id);
+  if ((indices >> t->contraction->row & 1) == 0 || (indices >> t->contraction->lane & 1) == 0)
+    return;
+  for (size_t i = 0; i < t->group->nodes.count; i++)
+    if (node_at(w, t->group->nodes.items[i])->tensor == e->tensor) return;
+  ARRAY_PUSH(w->arena, reads, id);
+}
+
+/* What the tile's results are combined with is asked for before the sums are taken, so that it has
+   come when they are. */
+void fetch_ahead(Tiling *t) {
+  Builder *b = t->c.b;
+  if (t->contraction->dot || t->contraction->row == NO_INDEX || t->sizes.k < FETCH_AHEAD) return;
+  ExprList reads = {0};
+  start_walk(t->c.w);
+  for (size_t i = 1; i < t->group->nodes.count; i++)
+    collect_far(t, node_at(t->c.w, t->group->nodes.items[i])->body, &reads);
+  if (reads.count == 0) return;
+  Offset at[2];
+  open_tile(t, at, LOOP_UNROLLED);
+  for (size_t i = 0; i < reads.count; i++) {
+    const Value *load = value_at(b, operand(t, reads.items[i], t->lanes));
+    if (load->kind == VALUE_LOAD)
+      kernel_prefetch(b, load->index, load->offset, is_result(t, b->bound.items[load->index]));
+  }
+  close_loops(t, 2);
+}

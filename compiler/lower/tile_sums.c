@@ -1,0 +1,157 @@
+/* The sums of one tile: sum[r][v] += left[r, k] · right[k, v] for all k, within the bounds that a
+   contraction's limits set (limits.c). */
+#include "lower/tile.h"
+
+void unrolled(Tiling *t, const char *name, int64_t to, Offset *offset) {
+  Builder *b = t->c.b;
+  uint32_t variable = kernel_variable(b, name);
+  kernel_loop(b, variable, 0, to, 1, LOOP_UNROLLED);
+  *offset = offset_variable(b, variable);
+}
+
+static void bind_row(Tiling *t, Offset r) {
+  if (t->contraction->row == NO_INDEX) return;
+  t->bindings[t->contraction->row] = (Binding){offset_add(t->c.b, t->row0, 1, r), false};
+}
+
+/* Vector v of the tile, or column v. */
+static void bind_column(Tiling *t, Offset v) {
+  const Contraction *c = t->contraction;
+  if (c->dot && c->column != NO_INDEX)
+    t->bindings[c->column] = (Binding){offset_add(t->c.b, t->column0, 1, v), false};
+  if (!c->dot)
+    t->bindings[c->lane] = (Binding){offset_add(t->c.b, t->column0, t->lanes, v), t->lanes > 1};
+}
+
+/* for r: for v: vector v, or column v, of row r; both loops stay open. Rows that are not unrolled
+   must be in no registers. */
+void open_tile(Tiling *t, Offset at[2], LoopMark rows) {
+  Builder *b = t->c.b;
+  uint32_t variable = kernel_variable(b, "r");
+  kernel_loop(b, variable, 0, t->tile.rows, 1, rows);
+  at[0] = offset_variable(b, variable);
+  bind_row(t, at[0]);
+  unrolled(t, "v", t->tile.vectors, &at[1]);
+  bind_column(t, at[1]);
+}
+
+ValueId operand(Tiling *t, ExprId read, int lanes) {
+  Node reading = *t->node;
+  reading.body = read;
+  return translate_body(&t->c, &reading, t->bindings, lanes);
+}
+
+void close_loops(Tiling *t, uint32_t n) {
+  for (; n > 0; n--) kernel_end(t->c.b);
+}
+
+void name_sums(Tiling *t) {
+  Lanes type = lanes_of(t->node->type, t->lanes);
+  t->sum = kernel_array(t->c.b, "sum", type, t->tile.rows, t->tile.vectors);
+}
+
+void declare_sums(Tiling *t) {
+  name_sums(t);
+  kernel_declare(t->c.b, t->sum, VALUE_NONE);
+}
+
+void clear_sums(Tiling *t) {
+  Builder *b = t->c.b;
+  Offset at[2];
+  open_tile(t, at, LOOP_UNROLLED);
+  kernel_assign(b, t->sum, at, 2, kernel_splat(b, kernel_number(b, t->node->type, 0), t->lanes));
+  close_loops(t, 2);
+}
+
+/* sum[r][v] += left[r] · right[v] at one k */
+static void add_products(Tiling *t) {
+  Builder *b = t->c.b;
+  Lanes type = lanes_of(t->node->type, t->lanes);
+  uint32_t right = kernel_array(b, "right", type, t->tile.vectors, 0);
+  kernel_declare(b, right, VALUE_NONE);
+  Offset v, at[2];
+  unrolled(t, "v", t->tile.vectors, &v);
+  bind_column(t, v);
+  kernel_assign(b, right, &v, 1,
+                kernel_splat(b, operand(t, t->contraction->right, t->lanes), t->lanes));
+  close_loops(t, 1);
+  unrolled(t, "r", t->tile.rows, &at[0]);
+  bind_row(t, at[0]);
+  int left_lanes = t->contraction->dot ? t->lanes : 1;
+  uint32_t left = kernel_new_local(b, "left", lanes_of(t->node->type, left_lanes));
+  kernel_declare(b, left, operand(t, t->contraction->left, left_lanes));
+  unrolled(t, "v", t->tile.vectors, &at[1]);
+  ValueId product = kernel_op2(b, OP_MUL, kernel_splat(b, kernel_local(b, left, NULL, 0), t->lanes),
+                               kernel_local(b, right, &at[1], 1));
+  kernel_assign(b, t->sum, at, 2, kernel_op2(b, OP_ADD, kernel_local(b, t->sum, at, 2), product));
+  close_loops(t, 2);
+}
+
+Offset offset_of(Tiling *t, const Affine *a) {
+  Builder *b = t->c.b;
+  Offset sum = offset_number(a->constant);
+  for (uint32_t k = 0; k < a->n; k++) {
+    uint32_t index = expr_at(t->c.w->graph, a->terms[k].atom)->index;
+    sum = offset_add(b, sum, a->terms[k].factor, t->bindings[index].offset);
+  }
+  return sum;
+}
+
+static bool in_portions(const Tiling *t, uint32_t v) {
+  return t->stage == PORTIONS && v == t->node->rank;
+}
+
+/* The loop over reduced index v, just opened, within its bounds. That over the blocks' index has
+   none, but the output indices inside. */
+static void limit_k(Tiling *t, uint32_t v) {
+  const Contraction *c = t->contraction;
+  const Offset *bounds[2] = {NULL, NULL};
+  if ((c->limited >> v & 1) == 0 || v == t->block) return;
+  for (size_t i = 0; i < c->limits.count; i++) {
+    const Limit *limit = &c->limits.items[i];
+    if (limit->index != v) continue;
+    Offset *at = ARENA_NEW(t->c.w->arena, Offset);
+    *at = offset_of(t, &limit->at);
+    if (in_portions(t, v)) *at = offset_add(t->c.b, *at, -1, t->portion0);
+    bounds[limit->above] = at;
+  }
+  double turns = average_turns(t->node, c, v, t->c.w->graph);
+  if (in_portions(t, v)) turns *= (double)t->portion / (double)t->node->extents[v];
+  kernel_limit(t->c.b, bounds[0], bounds[1], turns);
+}
+
+/* for reduced index v from..to: how many lanes at a time, the loop stays open */
+void open_k(Tiling *t, uint32_t v, int64_t from, int64_t to, int lanes, LoopMark mark) {
+  Builder *b = t->c.b;
+  uint32_t variable = kernel_variable(b, index_name(t->node, v));
+  kernel_loop(b, variable, from, to, lanes, mark);
+  limit_k(t, v);
+  Offset at = offset_variable(b, variable);
+  if (in_portions(t, v)) at = offset_add(b, t->portion0, 1, at);
+  t->bindings[v] = (Binding){at, lanes > 1};
+}
+
+void open_lanes(Tiling *t) {
+  uint32_t v = t->contraction->lane;
+  open_k(t, v, 0, t->node->extents[v] / t->lanes * t->lanes, t->lanes, LOOP_ROLLED);
+}
+
+/* The lanes' index innermost, if it is reduced. In a block, it and the block's are given. */
+void sum_over_k(Tiling *t) {
+  const Node *n = t->node;
+  uint32_t n_indices = n->rank + n->n_reduced, opened = 0;
+  bool dot = t->contraction->dot;
+  for (uint32_t v = n->rank; v < n_indices; v++) {
+    if ((dot && v == t->contraction->lane) || v == t->block) continue;
+    bool last = v + 1 == n_indices || (v + 2 == n_indices && v + 1 == t->block);
+    int64_t turns = in_portions(t, v) ? t->portion : n->extents[v];
+    open_k(t, v, 0, turns, 1, last && (!dot || t->in_blocks) ? LOOP_ROLLED : LOOP_PLAIN);
+    opened++;
+  }
+  if (dot && !t->in_blocks) {
+    open_lanes(t);
+    opened++;
+  }
+  add_products(t);
+  close_loops(t, opened);
+}
