@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "dag_model.h"
+#include "runtime.h"
 
 extern const dag_model MODEL;
 extern void omp_set_num_threads(int threads);
@@ -18,28 +18,9 @@ static uint64_t next_random(void) {
   return state >> 33;
 }
 
-static size_t type_bytes(dag_type type) {
-  switch (type) {
-  case DAG_BOOL:
-  case DAG_U8:
-  case DAG_I8: return 1;
-  case DAG_BF16:
-  case DAG_F16: return 2;
-  case DAG_I32:
-  case DAG_F32: return 4;
-  case DAG_I64:
-  case DAG_F64: return 8;
-  }
-  abort();
+static size_t array_bytes(const dag_array *a) {
+  return (size_t)dagrt_elements(a) * dagrt_type_size(a->type);
 }
-
-static size_t elements(const dag_array *a) {
-  size_t n = 1;
-  for (int32_t i = 0; i < a->rank; i++) n *= (size_t)a->shape[i];
-  return n;
-}
-
-static size_t array_bytes(const dag_array *a) { return elements(a) * type_bytes(a->type); }
 
 static void *allocate(size_t bytes) {
   void *memory = aligned_alloc(64, (bytes + GUARD) / 64 * 64 + 64);
@@ -51,7 +32,7 @@ static void *allocate(size_t bytes) {
 static void fill(const dag_input *input, void *array) {
   int64_t low = 0, count = 2;
   if (input->least <= input->greatest) low = input->least, count = input->greatest - low + 1;
-  for (size_t i = 0; i < elements(&input->array); i++) {
+  for (int64_t i = 0; i < dagrt_elements(&input->array); i++) {
     int64_t whole = low + (int64_t)(next_random() % (uint64_t)(count > 100 ? 100 : count));
     double real = (double)next_random() / (double)(1u << 31);
     switch (input->array.type) {

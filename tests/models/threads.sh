@@ -2,13 +2,15 @@
 . "$(dirname "$0")/common.sh"
 need clang gcc
 tests=$(dirname "$0")
+runtime=$tests/../../runtime
 
 "$DAGC" "$model" -o "$scratch/$name.c" --no-main
 compilers=clang
 [ "$(wc -l <"$scratch/$name.c")" -gt 3000 ] || compilers="clang gcc"
 for compiler in $compilers; do
-  $compiler -std=gnu11 -O1 -march=native -fopenmp "-DMODEL=${prefix}_model" -I "$tests/../../runtime" \
-    "$tests/threads.c" "$scratch/$name.c" -o "$scratch/$compiler" -lm
+  $compiler -std=gnu11 -O1 -march=native -fopenmp "-DMODEL=${prefix}_model" -I "$runtime" \
+    "$tests/threads.c" "$runtime/types.c" "$runtime/half.c" "$runtime/errors.c" "$scratch/$name.c" \
+    -o "$scratch/$compiler" -lm
   OMP_WAIT_POLICY=passive "$scratch/$compiler" || fail "$compiler: the number of threads shows in the results"
 done
 grep -q 'TEAM {' "$scratch/$name.c" || echo "too small for a team"
