@@ -25,7 +25,7 @@ trained() {
 need() {
   local tool
   for tool in "$@"; do
-    command -v "$tool" >/dev/null || fail "$tool is not installed; scripts/setup brings it"
+    command -v "$tool" >/dev/null || fail "$tool is not installed; scripts/setup --tests brings it"
   done
 }
 

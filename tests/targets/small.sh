@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 dagc=$1 examples=$2 scratch=$3
 
 for tool in clang wasm-ld node llvm-nm; do
-  command -v $tool >/dev/null || { echo "SKIPPED: no $tool; scripts/setup brings it"; exit 77; }
+  command -v $tool >/dev/null || { echo "SKIPPED: no $tool; scripts/setup --tests brings it"; exit 77; }
 done
 [ -e /usr/include/wasm32-wasi/string.h ] || { echo "SKIPPED: no wasi-libc"; exit 77; }
 empty "$scratch"

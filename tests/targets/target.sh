@@ -12,7 +12,7 @@ skip() {
   exit 77
 }
 need() { # TOOL PACKAGE
-  command -v "$1" >/dev/null || skip "no $1; scripts/setup brings it (Debian: $2)"
+  command -v "$1" >/dev/null || skip "no $1; scripts/setup --tests brings it (Debian: $2)"
 }
 cpu_has() { # FLAGS…
   local flag
@@ -95,7 +95,7 @@ prepare() {
     wasm32)
       need wasm-ld lld
       need node nodejs
-      [ -e /usr/include/wasm32-wasi/stdio.h ] || skip "no wasi-libc; scripts/setup brings it"
+      [ -e /usr/include/wasm32-wasi/stdio.h ] || skip "no wasi-libc; scripts/setup --tests brings it"
       run=(node --no-warnings --experimental-wasi-unstable-preview1 "$here/wasi.mjs")
       ;;
   esac
