@@ -186,9 +186,9 @@ static void compare_entry(Check *c, const dag_model *model, const Entry *entry) 
 static bool compare_compiled(Check *c, const char *clang) {
   simplify(c->program);
   verify_derived(c->program, "simplify");
-  const Plan *plan = lower(c->arena, c->program, target_named(c->arena, "generic"));
+  const Plan *plan = lower(c->arena, c->program, target_named(c->arena, "generic"), NULL);
   Text text = text_new(c->arena);
-  emit_c(&text, c->program, plan, &(EmitOptions){.no_main = true});
+  emit_c(&text, c->program, &plan, 1, &(EmitOptions){.no_main = true});
   const char *texts[] = {text_string(&text)}, *message = "";
   Native *native = native_build(c->arena, clang, "-O1", &c->program->name, texts, 1, &message);
   if (native == NULL) {

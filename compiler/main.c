@@ -88,23 +88,52 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
   return program;
 }
 
+/* A plan for each machine that the target stands for, with one struct. Returns how many. */
+static uint32_t make_plans(Arena *arena, const Options *options, const Program *program,
+                           const Plan *plans[N_PORTABLE]) {
+  bool portable = strcmp(options->target, "portable") == 0;
+  uint32_t n = portable ? N_PORTABLE : 1;
+  Plan *made[N_PORTABLE];
+  int64_t workspace = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    const char *name = portable ? portable_targets[i] : options->target;
+    const TargetMachine *target = target_named(arena, name);
+    if (target == NULL) bug("driver", "no sizes for the target %s", name);
+    made[i] = lower(arena, program, target, i == 0 ? NULL : made[0]);
+    if (options->verify) verify_plan(made[i], "lower");
+    if (made[i]->workspace_bytes > workspace) workspace = made[i]->workspace_bytes;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    made[i]->workspace_bytes = workspace;
+    plans[i] = made[i];
+  }
+  return n;
+}
+
+static void print_plans(Text *out, Emit emit, const Plan *const *plans, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    if (n > 1) text_printf(out, "%s# for %s\n\n", i > 0 ? "\n" : "", portable_targets[i]);
+    if (emit == EMIT_KERNELS) print_kernels(out, plans[i]);
+    if (emit == EMIT_PLAN) print_plan(out, plans[i]);
+    if (emit == EMIT_COST) print_cost(out, plans[i]);
+  }
+}
+
 static int compile_c_text(Arena *arena, const Options *options, const Program *program, Text *c) {
-  const TargetMachine *target = target_named(arena, options->target);
-  if (target == NULL) bug("driver", "no sizes for the target %s", options->target);
-  const Plan *plan = lower(arena, program, target);
-  if (options->verify) verify_plan(plan, "lower");
-  if (options->emit == EMIT_KERNELS) print_kernels(c, plan);
-  if (options->emit == EMIT_PLAN) print_plan(c, plan);
-  if (options->emit == EMIT_COST) print_cost(c, plan);
-  if (options->emit != EMIT_C) return 0;
+  const Plan *plans[N_PORTABLE];
+  uint32_t n = make_plans(arena, options, program, plans);
+  if (options->emit != EMIT_C) {
+    print_plans(c, options->emit, plans, n);
+    return 0;
+  }
   bool program_wanted = options->command == COMMAND_BUILD || options->command == COMMAND_RUN;
   EmitOptions emit = {.no_main = options->no_main,
                       .standalone = options->standalone || program_wanted,
                       .header = options->header};
-  emit_c(c, program, plan, &emit);
+  emit_c(c, program, plans, n, &emit);
   if (options->header != NULL) {
     Text header = text_new(arena);
-    emit_header(&header, program, plan);
+    emit_header(&header, program, plans[0]);
     write_output(arena, options->header, text_string(&header));
   }
   return 0;

@@ -23,7 +23,7 @@ static const char usage[] =
     "  --weights int8     with --only: params of two axes or more in eight bits, a factor a "
     "channel\n"
     "  --target NAME      native (default), generic, x86-64-v2, x86-64-v3, x86-64-v4, aarch64,\n"
-    "                     wasm32\n"
+    "                     wasm32; portable: chooses when it runs, v3, v4 or neither\n"
     "  --verify           check the compiler's structures after each pass\n"
     "  --version, --help\n";
 
@@ -60,10 +60,10 @@ static Define parse_define(Arena *arena, const char *text) {
 static const char *parse_target(const char *name) {
   if (toolchain_of(name) != NULL) return name;
   static const char *const names[] = {"native",    "generic", "x86-64-v2", "x86-64-v3",
-                                      "x86-64-v4", "aarch64", "wasm32"};
+                                      "x86-64-v4", "aarch64", "wasm32",    "portable"};
   const char *near = nearest_name(name, names, sizeof names / sizeof *names);
   wrong("unknown target '%s'%s%s%s; there are native, generic, x86-64-v2, x86-64-v3, x86-64-v4, "
-        "aarch64, wasm32",
+        "aarch64, wasm32, portable",
         name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
         near != NULL ? "'?" : "");
 }

@@ -20,6 +20,7 @@
 static const Toolchain toolchains[] = {
     {"native", NULL, "-march=native", NULL, NULL, NULL},
     {"generic", NULL, NULL, NULL, NULL, NULL},
+    {"portable", NULL, NULL, NULL, NULL, NULL},
     {"x86-64-v2", X86, "-march=x86-64-v2", NULL, X86_NEEDS, "qemu-x86_64"},
     {"x86-64-v3", X86, "-march=x86-64-v3", NULL, X86_NEEDS, "qemu-x86_64"},
     {"x86-64-v4", X86, "-march=x86-64-v4", NULL, X86_NEEDS, "a machine with AVX-512"},

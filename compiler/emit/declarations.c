@@ -26,12 +26,24 @@ static void place_fields(Emitter *e) {
     }
 }
 
-Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan) {
+/* The functions that a section makes the calls of entries and of init in. */
+static void name_parts(Emitter *e) {
+  uint32_t n = e->program->n_entries;
+  e->choice = names_take(&e->names, arena_printf(e->arena, "%s_section", e->program->name));
+  e->parts = ARENA_ARRAY(e->arena, const char *, n + 1);
+  for (uint32_t i = 0; i <= n; i++)
+    e->parts[i] = names_take(&e->names, arena_printf(e->arena, "%s%s",
+                                                     i == n ? e->init : e->entries[i], e->section));
+}
+
+Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan, const char *section,
+                    Map *file) {
   Emitter e = {.arena = arena,
                .program = program,
                .plan = plan,
-               .lanes = {.arena = arena},
+               .section = section == NULL ? "" : section,
                .names = names_new(arena, NULL)};
+  e.lanes = lane_texts_new(arena, e.section, file);
   e.dims = ARENA_ARRAY(arena, const char *, program->n_dims + 1);
   e.entries = ARENA_ARRAY(arena, const char *, program->n_entries + 1);
   e.kernels = ARENA_ARRAY(arena, const char *, plan->n_kernels + 1);
@@ -46,9 +58,10 @@ Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan) {
     e.entries[i] = names_take(&e.names, export_name(program, &program->entries[i], arena));
   for (uint32_t i = 0; i < program->n_dims; i++)
     names_take(&e.names, arena_printf(arena, "%s_%s", program->name, program->dims[i].name));
+  if (section != NULL) name_parts(&e);
   for (uint32_t i = 0; i < plan->n_kernels; i++)
-    e.kernels[i] =
-        names_take(&e.names, arena_printf(arena, "%s_%s", program->name, plan->kernels[i].name));
+    e.kernels[i] = names_take(&e.names, arena_printf(arena, "%s_%s%s", program->name,
+                                                     plan->kernels[i].name, e.section));
   place_fields(&e);
   Names fields = names_new(arena, NULL);
   for (uint32_t i = 0; i < plan->n_buffers; i++)
@@ -132,13 +145,13 @@ static void write_struct(Emitter *e, Text *out) {
   text_printf(out, "} __attribute__((aligned(64))) %s;\n", name);
 }
 
-Signature write_signature(Emitter *e, Text *out, uint32_t entry) {
+Signature write_parameters(Emitter *e, Text *out, uint32_t entry) {
   const Entry *it = &e->program->entries[entry];
   const Graph *graph = e->program->graph;
   Signature s = {.names = names_new(e->arena, NULL)};
   s.inputs = ARENA_ARRAY(e->arena, const char *, it->n_inputs + 1);
   s.outputs = ARENA_ARRAY(e->arena, const char *, it->n_outputs + 1);
-  text_printf(out, "int %s(%s *%s", e->entries[entry], e->program->name, names_take(&s.names, "m"));
+  text_printf(out, "(%s *%s", e->program->name, names_take(&s.names, "m"));
   for (uint32_t i = 0; i < it->n_inputs; i++) {
     const Tensor *t = tensor_at(graph, it->inputs[i]);
     s.inputs[i] = names_take(&s.names, t->name);
@@ -151,8 +164,8 @@ Signature write_signature(Emitter *e, Text *out, uint32_t entry) {
     s.outputs[i] = names_take(&s.names, unnamed ? "out" : it->outputs[i].name);
     text_printf(out, ", %s *%s", element_type(stored), s.outputs[i]);
   }
-  if (it->kind == ENTRY_EXPORT && e->plan->entries[entry].uses_seed)
-    text_add(out, ", uint64_t seed");
+  s.takes_seed = it->kind == ENTRY_EXPORT && e->plan->entries[entry].uses_seed;
+  if (s.takes_seed) text_add(out, ", uint64_t seed");
   text_add(out, ")");
   return s;
 }
@@ -198,7 +211,8 @@ static void write_prototypes(Emitter *e, Text *out) {
     text_printf(&line, "/* %s: ", purpose(p->entries[i].kind));
     write_shapes(e, &line, &p->entries[i]);
     text_add(&line, " */\n");
-    write_signature(e, &line, i);
+    text_printf(&line, "int %s", e->entries[i]);
+    write_parameters(e, &line, i);
     text_add(&line, ";\n");
     add_wrapped(out, text_string(&line));
   }

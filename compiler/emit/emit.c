@@ -3,6 +3,7 @@
 #include "emit/emit.h"
 #include <string.h>
 #include "emit/emitter.h"
+#include "emit/sections.h"
 #include "support/embedded.h"
 
 static const char *file_name(const char *path) {
@@ -88,38 +89,87 @@ static void write_includes(Text *out, bool mathematics) {
   if (mathematics) text_add(out, "#include <math.h>\n");
 }
 
-void emit_c(Text *out, const Program *program, const Plan *plan, const EmitOptions *options) {
+/* The static functions of a section: its kernels, and of several sections what the API calls. */
+static const char *functions_text(const Sections *s, uint32_t section, Arena *arena) {
+  Text text = text_new(arena);
+  Emitter *e = &s->items[section];
+  for (KernelId i = 0; i < e->plan->n_kernels; i++) write_kernel(e, &text, i);
+  if (s->n > 1) write_parts(s, section, &text);
+  return text_string(&text);
+}
+
+static void write_section(Text *out, const Emitter *e, const char *functions,
+                          const char *callers) {
+  lane_texts_write(&e->lanes, out, callers);
+  text_add(out, "\n/* --- kernels --- */\n");
+  text_add(out, functions);
+}
+
+static void write_code(const Sections *s, Text *out, const char **functions) {
+  Text entries = text_new(out->arena);
+  write_entries(s, &entries);
+  for (uint32_t i = 0; s->n > 1 && i < s->n; i++) {
+    begin_section(out, s->items[i].plan);
+    write_section(out, &s->items[i], functions[i], functions[i]);
+    end_section(out, s->items[i].plan);
+  }
+  if (s->n == 1)
+    write_section(out, &s->items[0], functions[0],
+                  arena_printf(out->arena, "%s%s", functions[0], text_string(&entries)));
+  else
+    write_choice_function(out, s);
+  text_add(out, text_string(&entries));
+}
+
+static Sections make_sections(Arena *arena, const Program *program, const Plan *const *plans,
+                              uint32_t n) {
+  Map *file = ARENA_NEW(arena, Map);
+  *file = map_new(arena);
+  Sections s = {ARENA_ARRAY(arena, Emitter, n), n};
+  for (uint32_t i = 0; i < n; i++)
+    s.items[i] =
+        emitter_new(arena, program, plans[i], n == 1 ? NULL : section_suffix(plans[i]), file);
+  return s;
+}
+
+static bool any_threads(const Plan *const *plans, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++)
+    if (plans[i]->uses_threads) return true;
+  return false;
+}
+
+void emit_c(Text *out, const Program *program, const Plan *const *plans, uint32_t n_plans,
+            const EmitOptions *options) {
   Arena *arena = out->arena;
-  Emitter e = emitter_new(arena, program, plan);
-  Text kernels = text_new(arena), entries = text_new(arena);
-  for (KernelId i = 0; i < plan->n_kernels; i++) write_kernel(&e, &kernels, i);
-  write_entries(&e, &entries);
-  const char *text = text_string(&kernels);
+  Sections s = make_sections(arena, program, plans, n_plans);
+  const char **functions = ARENA_ARRAY(arena, const char *, n_plans), *all = "";
+  for (uint32_t i = 0; i < n_plans; i++) {
+    functions[i] = functions_text(&s, i, arena);
+    all = arena_printf(arena, "%s%s", all, functions[i]);
+  }
   write_first_line(out, program);
   if (options->standalone) text_add(out, "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n");
-  write_includes(out, strstr(text, "INFINITY") != NULL || strstr(text, "NAN") != NULL);
+  write_includes(out, strstr(all, "INFINITY") != NULL || strstr(all, "NAN") != NULL);
   text_add(out, "\n");
   if (options->header != NULL) {
     text_printf(out, "#include \"%s\"\n", file_name(options->header));
   } else {
     text_add(out, dag_model_text());
-    write_declarations(&e, out);
+    write_declarations(&s.items[0], out);
   }
-  write_marks(out, text);
-  if (plan->uses_threads) write_team(out);
-  lane_texts_write(&e.lanes, out, arena_printf(arena, "%s%s", text, text_string(&entries)));
-  text_add(out, "\n/* --- kernels --- */\n");
-  text_add(out, text);
-  text_add(out, text_string(&entries));
-  write_model(&e, out);
+  write_marks(out, all);
+  if (any_threads(plans, n_plans)) write_team(out);
+  write_code(&s, out, functions);
+  write_model(&s.items[0], out);
   if (options->standalone) write_runtime(out);
   if (!options->no_main)
     text_printf(out, "\nint main(int argc, char **argv) { return dag_main(&%s, argc, argv); }\n",
-                e.model);
+                s.items[0].model);
 }
 
 void emit_header(Text *out, const Program *program, const Plan *plan) {
-  Emitter e = emitter_new(out->arena, program, plan);
+  Map file = map_new(out->arena);
+  Emitter e = emitter_new(out->arena, program, plan, NULL, &file);
   write_first_line(out, program);
   text_printf(out, "#ifndef DAG_%s_H\n#define DAG_%s_H\n", program->name, program->name);
   write_includes(out, false);

@@ -8,6 +8,10 @@ typedef struct EmitOptions {
   const char *header; /* the name to #include for the declarations; NULL: they stand in the file */
 } EmitOptions;
 
-void emit_c(Text *out, const Program *program, const Plan *plan, const EmitOptions *options);
+/* Of more than one plan, each becomes a section of the file: the first is for any machine, the
+   others for those that have the instructions, which is found out when it runs. All have the same
+   workspace_bytes, and params lie in the same way. */
+void emit_c(Text *out, const Program *program, const Plan *const *plans, uint32_t n_plans,
+            const EmitOptions *options);
 /* The header: sizes, struct, prototypes; for C and C++. */
 void emit_header(Text *out, const Program *program, const Plan *plan);

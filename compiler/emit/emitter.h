@@ -8,12 +8,15 @@ typedef struct Emitter {
   Arena *arena;
   const Program *program;
   const Plan *plan;
+  const char *section; /* what the names of its functions end in: "", or "_v3" of several sections */
   LaneTexts lanes;
   Names names;          /* of the file */
   const char *init;     /* functions of the API */
   const char *model;    /* its dag_model */
   const char **dims;    /* per dim of the program */
   const char **entries; /* per entry of the program */
+  const char *choice;   /* the function that chooses a section; NULL: there is one only */
+  const char **parts;   /* per entry, and for init: the section's function that makes the calls */
   const char **kernels; /* per kernel of the plan */
   const char **fields;  /* per buffer of the plan: the struct's member, for params and states */
   const char *members, *tensors; /* a macro for members; the table of them */
@@ -22,24 +25,41 @@ typedef struct Emitter {
   bool uses_places; /* the code relies on that */
 } Emitter;
 
-Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan);
+/* section: NULL when the file has one only. file: empty, the same for all sections of a file. */
+Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan, const char *section,
+                    Map *file);
 
 /* declarations.c: sizes, struct, prototypes. */
 void write_declarations(Emitter *e, Text *out);
-/* `int mlp_step(mlp *m, const uint8_t *x, float *loss)`, with the names of its parameters. */
+/* The names of the parameters of an entry's function. */
 typedef struct Signature {
   Names names; /* taken in the function */
   const char **inputs, **outputs;
+  bool takes_seed;
 } Signature;
-Signature write_signature(Emitter *e, Text *out, uint32_t entry);
+/* `(mlp *m, const uint8_t *x, float *loss)` */
+Signature write_parameters(Emitter *e, Text *out, uint32_t entry);
 
 /* kernel_text.c: one static function. */
 void write_kernel(Emitter *e, Text *out, KernelId kernel);
 /* Text that must not end or begin a comment inside of one. */
 void write_comment_text(Text *out, const char *text);
 
-/* entries.c: init, step, eval, exports. */
-void write_entries(Emitter *e, Text *out);
+/* One emitter for each section of the file, in its order; the first is for any machine. */
+typedef struct Sections {
+  Emitter *items;
+  uint32_t n;
+} Sections;
+
+/* Init's number is one behind those of the entries. */
+static inline const EntryPlan *entry_plan(const Plan *plan, uint32_t number) {
+  return number == plan->n_entries ? &plan->init : &plan->entries[number];
+}
+
+/* entries.c: init, step, eval, exports: the functions of the API. */
+void write_entries(const Sections *sections, Text *out);
+/* What they call in one of several sections. */
+void write_parts(const Sections *sections, uint32_t section, Text *out);
 
 /* model_table.c: the dag_model. */
 void write_model(Emitter *e, Text *out);

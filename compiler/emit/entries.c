@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include "emit/emitter.h"
 #include "emit/lines.h"
+#include "emit/sections.h"
 #include "emit/turns.h"
 
 /* How the buffers of one entry are reached, per buffer of the plan: "x", "m->dense1_W", "hidden".
@@ -15,6 +16,8 @@ typedef struct Access {
   const char *step, *seed; /* the arguments of kernels that take them */
   const char *indent;      /* of calls */
   bool uses_model, *uses_input;
+  bool in_team; /* a team makes this function's calls already */
+  bool alone;   /* one of it is to make them */
 } Access;
 
 /* The condition under which an integer element is out of range; NULL: its type forbids it. */
@@ -245,8 +248,9 @@ static void write_run(Access *a, Text *out, Run run) {
 
 /* Pointers into the workspace first, then the calls. */
 static void write_calls(Access *a) {
+  const char *block = a->alone ? "ONE" : a->plan->team && !a->in_team ? "TEAM" : NULL;
   a->text = ARENA_ARRAY(a->e->arena, const char *, a->e->plan->n_buffers + 1);
-  a->indent = a->plan->team ? "    " : "  ";
+  a->indent = block != NULL ? "    " : "  ";
   Text calls = text_new(a->e->arena);
   for (uint32_t i = 0; i < a->plan->n_calls;) {
     Run run = find_run(a->e->plan, a->plan, i);
@@ -256,9 +260,9 @@ static void write_calls(Access *a) {
       write_run(a, &calls, run);
     i += run.turns == 1 ? 1 : run.turns * run.period;
   }
-  if (a->plan->team) text_add(a->out, "  TEAM {\n");
+  if (block != NULL) text_printf(a->out, "  %s {\n", block);
   text_add(a->out, text_string(&calls));
-  if (a->plan->team) text_add(a->out, "  }\n");
+  if (block != NULL) text_add(a->out, "  }\n");
 }
 
 /* Parameters that a function has but does not need. */
@@ -269,34 +273,67 @@ static void write_unused(const Access *a, Text *out) {
     if (!a->uses_input[i]) text_printf(out, "  (void)%s;\n", a->signature.inputs[i]);
 }
 
-static void write_entry(Emitter *e, Text *out, uint32_t number) {
+static Access access_to_entry(Emitter *e, Text *out, uint32_t number) {
+  const EntryPlan *plan = &e->plan->entries[number];
+  bool training = plan->entry->kind == ENTRY_STEP;
+  return (Access){.e = e,
+                  .out = out,
+                  .plan = plan,
+                  .step = training ? "m->step + 1" : "m->step",
+                  .seed = plan->entry->kind == ENTRY_EXPORT ? "seed" : "m->seed",
+                  .uses_model = training,
+                  .uses_input = ARENA_ARRAY(e->arena, bool, plan->entry->n_inputs + 1)};
+}
+
+static Access access_to_init(Emitter *e, Text *out) {
+  Access a = {.e = e, .out = out, .plan = &e->plan->init, .step = "0", .seed = "seed"};
+  a.signature.names = names_new(e->arena, NULL);
+  names_take(&a.signature.names, "m");
+  return a;
+}
+
+/* Its own parameters, to be passed on. */
+static const char *arguments_text(const Access *a) {
+  Text text = text_new(a->e->arena);
+  const Entry *entry = a->plan->entry;
+  text_add(&text, "m");
+  for (uint32_t i = 0; i < entry->n_inputs; i++)
+    text_printf(&text, ", %s", a->signature.inputs[i]);
+  for (uint32_t i = 0; i < entry->n_outputs; i++)
+    text_printf(&text, ", %s", a->signature.outputs[i]);
+  if (a->signature.takes_seed) text_add(&text, ", seed");
+  return text_string(&text);
+}
+
+static void write_entry(const Sections *s, Text *out, uint32_t number) {
+  Emitter *e = &s->items[0];
   Text head = text_new(e->arena), body = text_new(e->arena);
-  Access a = {.e = e, .out = &body, .plan = &e->plan->entries[number]};
-  const Entry *entry = a.plan->entry;
-  bool training = entry->kind == ENTRY_STEP;
-  text_add(&head, "\n");
-  a.signature = write_signature(e, &head, number);
+  Access a = access_to_entry(e, &body, number);
+  bool training = a.plan->entry->kind == ENTRY_STEP;
+  text_printf(&head, "\nint %s", e->entries[number]);
+  a.signature = write_parameters(e, &head, number);
   text_add(&head, " {\n");
-  a.uses_model = training;
-  a.uses_input = ARENA_ARRAY(e->arena, bool, entry->n_inputs + 1);
   write_checks(&a);
-  a.step = training ? "m->step + 1" : "m->step";
-  a.seed = entry->kind == ENTRY_EXPORT ? "seed" : "m->seed";
-  write_calls(&a);
+  if (s->n > 1)
+    write_choice(&body, s, number, arguments_text(&a));
+  else
+    write_calls(&a);
   if (training) text_add(&body, "  m->step++;\n");
   add_wrapped(out, text_string(&head));
-  write_unused(&a, out);
+  if (s->n == 1) write_unused(&a, out);
   text_add(out, text_string(&body));
   text_add(out, "  return 0;\n}\n");
 }
 
-static void write_init(Emitter *e, Text *out) {
-  Access a = {.e = e, .out = out, .plan = &e->plan->init, .step = "0", .seed = "seed"};
-  a.signature.names = names_new(e->arena, NULL);
-  names_take(&a.signature.names, "m");
+static void write_init(const Sections *s, Text *out) {
+  Emitter *e = &s->items[0];
   text_printf(out, "\nvoid %s(%s *m, uint64_t seed) {\n", e->init, e->program->name);
   text_add(out, "  m->step = 0;\n  m->seed = seed;\n");
-  write_calls(&a);
+  Access a = access_to_init(e, out);
+  if (s->n > 1)
+    write_choice(out, s, e->program->n_entries, "m, seed");
+  else
+    write_calls(&a);
   text_add(out, "}\n");
 }
 
@@ -308,8 +345,35 @@ static void write_places_check(const Emitter *e, Text *out) {
                 e->program->name, (e->end + 7) / 8 * 8);
 }
 
-void write_entries(Emitter *e, Text *out) {
-  write_init(e, out);
-  for (uint32_t i = 0; i < e->program->n_entries; i++) write_entry(e, out, i);
-  write_places_check(e, out);
+void write_entries(const Sections *sections, Text *out) {
+  write_init(sections, out);
+  for (uint32_t i = 0; i < sections->items[0].program->n_entries; i++)
+    write_entry(sections, out, i);
+  write_places_check(&sections->items[0], out);
+}
+
+static void write_part(const Sections *s, uint32_t section, uint32_t number, Text *out) {
+  Emitter *e = &s->items[section];
+  Text head = text_new(e->arena), body = text_new(e->arena);
+  bool init = number == e->program->n_entries;
+  text_printf(&head, "\nstatic void %s", e->parts[number]);
+  Access a = init ? access_to_init(e, &body) : access_to_entry(e, &body, number);
+  if (init)
+    text_printf(&head, "(%s *m, uint64_t seed)", e->program->name);
+  else
+    a.signature = write_parameters(e, &head, number);
+  text_add(&head, " {\n");
+  a.alone = !a.plan->team && any_team(s, number);
+  a.in_team = a.plan->team;
+  write_calls(&a);
+  add_wrapped(out, text_string(&head));
+  if (!init) write_unused(&a, out);
+  text_add(out, text_string(&body));
+  text_add(out, "}\n");
+}
+
+void write_parts(const Sections *sections, uint32_t section, Text *out) {
+  for (uint32_t i = 0; i <= sections->items[section].program->n_entries; i++)
+    write_part(sections, section, i, out);
+  write_places_check(&sections->items[section], out);
 }

@@ -21,13 +21,14 @@ static int across(int i, int n) { return i ^ n; }
 /* The lanes at distance lanes/2, lanes/4, … 1 are combined: lane 0 has the whole. */
 static void write_fold(Arena *arena, Text *out, const LaneUse *use, const char *helper) {
   const char *v = lane_name(arena, use->type, use->lanes), *op = helper + strlen("fold_");
-  text_printf(out, "INLINE %s %s_%s(%s v) {\n", element_type(use->type), helper, v, v);
+  const char *suffix = lane_suffix(arena, use, use->type);
+  text_printf(out, "INLINE %s %s_%s(%s v) {\n", element_type(use->type), helper, suffix, v);
   for (int n = use->lanes / 2; n > 0; n /= 2) {
     text_printf(out, "  %s v%d = __builtin_shufflevector(v, v, ", v, n);
     write_list(out, use->lanes, across, n);
     text_add(out, ");\n");
     if (strcmp(op, "max") == 0 || strcmp(op, "min") == 0)
-      text_printf(out, "  v = %s_%s(v, v%d);\n", op, v, n);
+      text_printf(out, "  v = %s_%s(v, v%d);\n", op, suffix, n);
     else
       text_printf(out, "  v = v %s v%d;\n",
                   strcmp(op, "add") == 0   ? "+"
@@ -64,7 +65,7 @@ static void write_transpose(Arena *arena, Text *out, const LaneUse *use) {
               "/* a square of %d rows becomes columns */\n"
               "INLINE void transpose_%s(const %s *from, int64_t from_stride, %s *to, "
               "int64_t to_stride) {\n  %s row[%d];\n",
-              use->lanes, v, e, e, v, use->lanes);
+              use->lanes, lane_suffix(arena, use, use->type), e, e, v, use->lanes);
   text_printf(out,
               "  for (int i = 0; i < %d; i++) memcpy(&row[i], from + i * from_stride, "
               "sizeof row[i]);\n",
@@ -82,8 +83,10 @@ static void write_stored_load(Arena *arena, Text *out, const LaneUse *use) {
   const char *v = lane_name(arena, use->type, use->lanes), *type = type_name(use->type);
   const char *f = lane_name(arena, TYPE_F32, use->lanes);
   const char *i = lane_name(arena, TYPE_I32, use->lanes);
+  const char *f_suffix = lane_suffix(arena, use, TYPE_F32);
   bool scalar = use->lanes == 1;
-  text_printf(out, "INLINE %s load_%s(const uint16_t *from) {\n", scalar ? "float" : f, v);
+  text_printf(out, "INLINE %s load_%s(const uint16_t *from) {\n", scalar ? "float" : f,
+              lane_suffix(arena, use, use->type));
   if (use->type == TYPE_F16) {
     text_printf(out, "#if HAS_F16\n  half_%s v;\n  memcpy(&v, from, sizeof v);\n", v);
     text_printf(out,
@@ -92,29 +95,32 @@ static void write_stored_load(Arena *arena, Text *out, const LaneUse *use) {
                 f);
   }
   if (scalar)
-    text_printf(out, "  return from_%s_f32(*from);\n", type);
+    text_printf(out, "  return from_%s_%s(*from);\n", type, f_suffix);
   else
     text_printf(out,
                 "  %s v;\n  memcpy(&v, from, sizeof v);\n"
                 "  return from_%s_%s(__builtin_convertvector(v, %s));\n",
-                v, type, f, i);
+                v, type, f_suffix, i);
   text_add(out, use->type == TYPE_F16 ? "#endif\n}\n" : "}\n");
 }
 
 static void write_stored_store(Arena *arena, Text *out, const LaneUse *use) {
   const char *v = lane_name(arena, use->type, use->lanes), *type = type_name(use->type);
   const char *f = lane_name(arena, TYPE_F32, use->lanes);
+  const char *f_suffix = lane_suffix(arena, use, TYPE_F32);
   bool scalar = use->lanes == 1;
-  text_printf(out, "INLINE void store_%s(uint16_t *to, %s x) {\n", v, scalar ? "float" : f);
+  text_printf(out, "INLINE void store_%s(uint16_t *to, %s x) {\n",
+              lane_suffix(arena, use, use->type), scalar ? "float" : f);
   if (use->type == TYPE_F16)
     text_printf(out,
                 scalar ? "#if HAS_F16\n  half_%s v = (half_%s)x;\n#else\n"
                        : "#if HAS_F16\n  half_%s v = __builtin_convertvector(x, half_%s);\n#else\n",
                 v, v);
   if (scalar)
-    text_printf(out, "  uint16_t v = (uint16_t)to_%s_f32(x);\n", type);
+    text_printf(out, "  uint16_t v = (uint16_t)to_%s_%s(x);\n", type, f_suffix);
   else
-    text_printf(out, "  %s v = __builtin_convertvector(to_%s_%s(x), %s);\n", v, type, f, v);
+    text_printf(out, "  %s v = __builtin_convertvector(to_%s_%s(x), %s);\n", v, type, f_suffix,
+                v);
   if (use->type == TYPE_F16) text_add(out, "#endif\n");
   text_add(out, "  memcpy(to, &v, sizeof v);\n}\n");
 }
@@ -128,19 +134,21 @@ void half_type_write(Text *out, const LaneUse *use) {
 
 static void write_helper(Arena *arena, Text *out, const LaneUse *use, const char *helper) {
   const char *v = lane_name(arena, use->type, use->lanes), *e = element_type(use->type);
+  const char *suffix = lane_suffix(arena, use, use->type);
   if (type_is_storage(use->type) && strcmp(helper, "load") == 0) {
     write_stored_load(arena, out, use);
   } else if (type_is_storage(use->type) && strcmp(helper, "store") == 0) {
     write_stored_store(arena, out, use);
   } else if (strcmp(helper, "load") == 0) {
-    text_printf(out, "INLINE %s load_%s(const %s *from) {\n", v, v, e);
+    text_printf(out, "INLINE %s load_%s(const %s *from) {\n", v, suffix, e);
     text_printf(out, "  %s v;\n  memcpy(&v, from, sizeof v);\n  return v;\n}\n", v);
   } else if (strcmp(helper, "store") == 0) {
-    text_printf(out, "INLINE void store_%s(%s *to, %s v) { memcpy(to, &v, sizeof v); }\n", v, e, v);
+    text_printf(out, "INLINE void store_%s(%s *to, %s v) { memcpy(to, &v, sizeof v); }\n", suffix,
+                e, v);
   } else if (strcmp(helper, "splat") == 0) {
-    text_printf(out, "INLINE %s splat_%s(%s x) { return x - (%s){0}; }\n", v, v, e, v);
+    text_printf(out, "INLINE %s splat_%s(%s x) { return x - (%s){0}; }\n", v, suffix, e, v);
   } else if (strcmp(helper, "ramp") == 0) {
-    text_printf(out, "INLINE %s ramp_%s(void) { return (%s){", v, v, v);
+    text_printf(out, "INLINE %s ramp_%s(void) { return (%s){", v, suffix, v);
     write_list(out, use->lanes, itself, 0);
     text_add(out, "}; }\n");
   } else if (strcmp(helper, "transpose") == 0) {

@@ -10,6 +10,10 @@ static char mark;
 
 /* --- what is used --- */
 
+LaneTexts lane_texts_new(Arena *arena, const char *section, Map *file) {
+  return (LaneTexts){.arena = arena, .section = section, .file = file};
+}
+
 static LaneUse *find_use(LaneTexts *texts, ScalarType type, uint8_t lanes) {
   if (type == TYPE_BOOL) type = TYPE_U8;
   for (size_t i = 0; i < texts->n; i++)
@@ -19,6 +23,7 @@ static LaneUse *find_use(LaneTexts *texts, ScalarType type, uint8_t lanes) {
         arena_grow(texts->arena, texts->uses, texts->n, &texts->capacity, sizeof *texts->uses);
   texts->uses[texts->n++] = (LaneUse){.type = type,
                                       .lanes = lanes,
+                                      .section = texts->section,
                                       .functions = map_new(texts->arena),
                                       .helpers = map_new(texts->arena)};
   return &texts->uses[texts->n - 1];
@@ -29,6 +34,10 @@ static bool is_wide(ScalarType type) { return type == TYPE_F64 || type == TYPE_I
 const char *lane_name(Arena *arena, ScalarType type, uint8_t lanes) {
   const char *name = type == TYPE_BOOL ? "u8" : type_name(type);
   return lanes == 1 ? name : arena_printf(arena, "%sx%d", name, lanes);
+}
+
+const char *lane_suffix(Arena *arena, const LaneUse *use, ScalarType type) {
+  return arena_printf(arena, "%s%s", lane_name(arena, type, use->lanes), use->section);
 }
 
 const char *element_type(ScalarType type) {
@@ -100,11 +109,17 @@ static void need_types(LaneTexts *texts, ScalarType type, uint8_t lanes) {
   }
 }
 
+static const char *function_name(LaneTexts *texts, ScalarType type, uint8_t lanes,
+                                 const char *function) {
+  return arena_printf(texts->arena, "%s_%s%s", function, lane_name(texts->arena, type, lanes),
+                      texts->section);
+}
+
 const char *lane_function(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *function) {
   bool primitive = strcmp(function, "where") == 0;
   need(texts, type, lanes, !type_is_real(type) ? "integer" : primitive ? "lanes" : function);
   need_types(texts, type, lanes);
-  return arena_printf(texts->arena, "%s_%s", function, lane_name(texts->arena, type, lanes));
+  return function_name(texts, type, lanes, function);
 }
 
 const char *lane_helper(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *helper) {
@@ -115,7 +130,7 @@ const char *lane_helper(LaneTexts *texts, ScalarType type, uint8_t lanes, const 
   }
   if (strcmp(helper, "fold_max") == 0 || strcmp(helper, "fold_min") == 0)
     lane_function(texts, type, lanes, helper + strlen("fold_"));
-  return arena_printf(texts->arena, "%s_%s", helper, lane_name(texts->arena, type, lanes));
+  return function_name(texts, type, lanes, helper);
 }
 
 /* --- writing --- */
@@ -158,8 +173,8 @@ static LaneMacros macros_of(Arena *arena, const LaneUse *use) {
                       .vi = scalar ? (wide ? "int64_t" : "int32_t") : integer_name,
                       .w = scalar ? "double" : double_name,
                       .wi = scalar ? "int64_t" : long_name,
-                      .name = name,
-                      .wide = double_name};
+                      .name = lane_suffix(arena, use, use->type),
+                      .wide = lane_suffix(arena, use, TYPE_F64)};
 }
 
 /* --- only the functions that are called --- */
@@ -224,14 +239,19 @@ static const char *const half_declarations =
     "#define HAS_F16 0\n"
     "#endif\n";
 
+/* Whether the file has not got it yet. */
+static bool is_first(const LaneTexts *texts, const char *name) {
+  if (map_get(texts->file, name) != NULL) return false;
+  map_set(texts->file, name, &mark);
+  return true;
+}
+
 static void write_half_types(const LaneTexts *texts, const LaneUse *uses, Text *out) {
-  bool begun = false;
   for (size_t i = 0; i < texts->n; i++) {
     bool converts =
         map_get(&uses[i].helpers, "load") != NULL || map_get(&uses[i].helpers, "store") != NULL;
     if (uses[i].type != TYPE_F16 || !converts) continue;
-    if (!begun) text_add(out, half_declarations);
-    begun = true;
+    if (is_first(texts, "HAS_F16")) text_add(out, half_declarations);
     half_type_write(out, &uses[i]);
   }
 }
@@ -250,13 +270,16 @@ void lane_texts_write(const LaneTexts *texts, Text *out, const char *callers) {
   Functions functions = find_functions(texts, uses);
   mark_called(&functions, callers);
   mark_called(&functions, text_string(&helpers));
-  for (size_t i = 0; i < functions.chunks.count; i++)
-    if (functions.needed[i])
-      add_wrapped(&bodies, arena_printf(texts->arena, "\n%s", functions.chunks.items[i].text));
+  for (size_t i = 0; i < functions.chunks.count; i++) {
+    const LaneChunk *chunk = &functions.chunks.items[i];
+    if (functions.needed[i] && is_first(texts, chunk->name))
+      add_wrapped(&bodies, arena_printf(texts->arena, "\n%s", chunk->text));
+  }
   if (helpers.length > 0)
     add_wrapped(&bodies, arena_printf(texts->arena, "\n%s", text_string(&helpers)));
   const char *all = arena_printf(texts->arena, "%s%s", text_string(&bodies), callers);
-  if (texts->n > 0 && (uses[texts->n - 1].lanes > 1 || has_word(all, "INLINE")))
+  if (texts->n > 0 && (uses[texts->n - 1].lanes > 1 || has_word(all, "INLINE")) &&
+      is_first(texts, "INLINE"))
     text_add(out, declarations);
   for (size_t i = 0; i < texts->n; i++)
     if (uses[i].lanes > 1 && has_word(all, lane_name(texts->arena, uses[i].type, uses[i].lanes)))

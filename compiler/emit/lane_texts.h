@@ -9,18 +9,27 @@ typedef struct LaneUse {
   ScalarType type;
   uint8_t lanes;
   bool functions_begun; /* while writing: between the macros of this lane type */
+  const char *section;  /* of the LaneTexts */
   Map functions;        /* names of texts of vector_math/ that were asked for */
   Map helpers;          /* "load", "store", "splat", "ramp", "transpose", "fold_add"… */
 } LaneUse;
 
+/* Of one section of a file. */
 typedef struct LaneTexts {
   Arena *arena;
+  const char *section; /* what its functions' names end in: "", "_v3" */
+  Map *file;           /* names of what the file has already: functions without lane types in their
+                          names serve the sections behind too */
   LaneUse *uses;
   size_t n, capacity;
 } LaneTexts;
 
+LaneTexts lane_texts_new(Arena *arena, const char *section, Map *file);
+
 /* "f32" or "f32x16". */
 const char *lane_name(Arena *arena, ScalarType type, uint8_t lanes);
+/* What the names of functions over a lane type end in: "f32x16", "f32x8_v3". */
+const char *lane_suffix(Arena *arena, const LaneUse *use, ScalarType type);
 /* The C type: "float", "int32_t", "f32x16"; it is noted as used. */
 const char *lane_type(LaneTexts *texts, ScalarType type, uint8_t lanes);
 /* The type of the elements in memory: bool is uint8_t there. */

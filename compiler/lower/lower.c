@@ -176,6 +176,14 @@ static EntryPlan lower_entry(Lowering *l, const Entry *entry, uint32_t number) {
   return result;
 }
 
+/* The params' buffers are made first, in the program's order: they have the same numbers. */
+static void store_alike(Plan *plan, const BufferId *buffer_of, const Plan *alike) {
+  for (uint32_t i = 0; i < plan->program->n_params; i++) {
+    BufferId id = buffer_of[plan->program->params[i]];
+    plan->buffers[id].strides = alike->buffers[id].strides;
+  }
+}
+
 static void store_params(Lowering *l) {
   const Program *p = l->plan->program;
   StoredWish *wishes = free_params(l->plan->arena, p);
@@ -194,7 +202,7 @@ static void store_params(Lowering *l) {
   store_as_wished(l->plan, wishes, l->fixed);
 }
 
-Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
+Plan *lower(Arena *arena, const Program *program, const TargetMachine *target, const Plan *alike) {
   Plan *plan = ARENA_NEW(arena, Plan);
   *plan = (Plan){.arena = arena, .program = program, .target = target};
   plan->n_entries = program->n_entries;
@@ -204,7 +212,10 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target) {
   l.fixed = ARENA_ARRAY(arena, BufferId, l.n_fixed + 1);
   memset(l.fixed, 0xff, (l.n_fixed + 1) * sizeof *l.fixed);
   make_fixed_buffers(plan, l.fixed);
-  store_params(&l);
+  if (alike == NULL)
+    store_params(&l);
+  else
+    store_alike(plan, l.fixed, alike);
   for (uint32_t i = 0; i < program->n_entries; i++)
     plan->entries[i] = lower_entry(&l, &program->entries[i], i);
   plan->init = lower_entry(&l, NULL, plan->n_entries);

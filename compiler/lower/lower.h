@@ -15,8 +15,14 @@ struct TargetMachine {
 /* "generic", "x86-64-v3", …; "native": the machine that dagc runs on. NULL when unknown. */
 const TargetMachine *target_named(Arena *arena, const char *name);
 
-/* The kernels, buffers and memory plan of every entry and of init. */
-Plan *lower(Arena *arena, const Program *program, const TargetMachine *target);
+/* The targets that one C file can be for together: any machine, then those with more and more
+   instructions. */
+enum { N_PORTABLE = 3 };
+extern const char *const portable_targets[N_PORTABLE];
+
+/* The kernels, buffers and memory plan of every entry and of init. alike: another plan of the
+   program, whose struct this one shares; NULL. */
+Plan *lower(Arena *arena, const Program *program, const TargetMachine *target, const Plan *alike);
 void verify_plan(const Plan *plan, const char *pass);
 /* --emit=kernels */
 void print_kernels(Text *out, const Plan *plan);

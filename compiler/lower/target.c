@@ -11,6 +11,8 @@ static const TargetMachine targets[] = {
     {"aarch64", 16, 32, 64 * KIB, 512 * KIB},   {"wasm32", 16, 16, 32 * KIB, 256 * KIB},
 };
 
+const char *const portable_targets[N_PORTABLE] = {"generic", "x86-64-v3", "x86-64-v4"};
+
 static const TargetMachine *known_target(const char *name) {
   for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
     if (strcmp(targets[i].name, name) == 0) return &targets[i];

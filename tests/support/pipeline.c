@@ -54,10 +54,10 @@ const char *pipeline_c_for(Arena *arena, Program *program, const char *target) {
   simplify(program);
   *program = *program_canonical(program);
   verify_derived(program, "simplify");
-  const Plan *plan = lower(arena, program, target_named(arena, target));
+  const Plan *plan = lower(arena, program, target_named(arena, target), NULL);
   verify_plan(plan, "lower");
   Text text = text_new(arena);
-  emit_c(&text, program, plan, &(EmitOptions){.no_main = true});
+  emit_c(&text, program, &plan, 1, &(EmitOptions){.no_main = true});
   return text_string(&text);
 }
 

@@ -207,7 +207,7 @@ static Model *build_model(Arena *arena) {
 static const char *emit_text(Arena *arena, EmitOptions options) {
   Model *m = build_model(arena);
   Text text = text_new(arena);
-  emit_c(&text, &m->program, &m->plan, &options);
+  emit_c(&text, &m->program, &(const Plan *){&m->plan}, 1, &options);
   return text_string(&text);
 }
 

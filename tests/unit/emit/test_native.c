@@ -11,10 +11,10 @@
 
 static const char *c_text(const Program *program, const char *target) {
   verify_program(program, "test");
-  const Plan *plan = lower(program->arena, program, target_named(program->arena, target));
+  const Plan *plan = lower(program->arena, program, target_named(program->arena, target), NULL);
   verify_plan(plan, "lower");
   Text text = text_new(program->arena);
-  emit_c(&text, program, plan, &(EmitOptions){.no_main = true});
+  emit_c(&text, program, &plan, 1, &(EmitOptions){.no_main = true});
   return text_string(&text);
 }
 

@@ -14,6 +14,7 @@ typedef struct Fixture {
   Kernel kernel;
   Builder b;
   Text out;
+  Map file;
   LaneTexts lanes;
   Writer w;
   ValueId i, j;
@@ -31,7 +32,8 @@ static Fixture *fixture_new(Arena *arena) {
   f->b = builder_new(arena, &f->kernel, "k");
   for (int i = 0; i < 6; i++) add_parameter(&f->b, parameters[i], types[i], false);
   f->out = text_new(arena);
-  f->lanes = (LaneTexts){.arena = arena};
+  f->file = map_new(arena);
+  f->lanes = lane_texts_new(arena, "", &f->file);
   f->w = (Writer){.arena = arena,
                   .out = &f->out,
                   .lanes = &f->lanes,

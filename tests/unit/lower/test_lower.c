@@ -111,7 +111,7 @@ static const Plan *plan(World *w) {
   p->entries = &w->entry;
   p->n_entries = 1;
   verify_derived(p, "test");
-  const Plan *result = lower(w->arena, p, target_named(w->arena, "x86-64-v4"));
+  const Plan *result = lower(w->arena, p, target_named(w->arena, "x86-64-v4"), NULL);
   verify_plan(result, "test");
   return result;
 }

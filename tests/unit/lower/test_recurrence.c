@@ -17,7 +17,7 @@ static int teardown(void **state) {
 
 /* For 16 lanes of f32. */
 static const Plan *plan(Arena *arena, const char *text) {
-  const Plan *p = lower(arena, derive_text(arena, text), target_named(arena, "x86-64-v4"));
+  const Plan *p = lower(arena, derive_text(arena, text), target_named(arena, "x86-64-v4"), NULL);
   verify_plan(p, "test");
   return p;
 }
