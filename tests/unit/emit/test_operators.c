@@ -137,7 +137,7 @@ static const char *build_text(Arena *arena, const Case *cases, uint32_t n) {
   plan->n_entries = p->n_entries = 1;
   p->entries = entry;
   Text text = text_new(arena);
-  emit_c(&text, p, &plan, 1, &(EmitOptions){.no_main = true});
+  emit_c(&text, p, &(const Plan *){plan}, 1, &(EmitOptions){.no_main = true});
   return text_string(&text);
 }
 
