@@ -19,10 +19,10 @@ def micros_text(value):
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def share_text(row, peaks):
+def share_text(row):
     """Of the multiply-add peak, or of the second-level cache's bandwidth where that is the nearer
     bound: GFLOP/s are 10³ operations, and GB/s 10³ bytes, in a microsecond."""
-    peak = peaks[row.threads]
+    peak = row.peak
     by_products = row.w.flops() / peak["gflops"] / 1e3
     by_reading = (row.w.weight_bytes() or 0) / peak["l2"] / 1e3
     share = 100 * max(by_products, by_reading) / row.micros["dagc"]
@@ -40,7 +40,7 @@ def ratio_cell(row, peer):
     return f"**{ratio}**" if peer == row.best_peer() else ratio
 
 
-def time_table(rows, peers, peaks):
+def time_table(rows, peers):
     """dagc, and by how much it is faster than each peer; the fastest peer's ratio is bold."""
     header = ["step", "threads", "dagc µs", "GFLOP/s", "of peak", *(PEERS[p].title for p in peers)]
     body = []
@@ -48,7 +48,7 @@ def time_table(rows, peers, peaks):
         ours = row.micros["dagc"]
         single = row.threads > 1 and not row.built.has_threads
         cells = [row.w.title, str(row.threads), micros_text(ours) + (" ¹" if single else "")]
-        cells += [f"{row.w.flops() / ours / 1e3:.1f}", share_text(row, peaks)]
+        cells += [f"{row.w.flops() / ours / 1e3:.1f}", share_text(row)]
         body.append(cells + [ratio_cell(row, peer) for peer in peers])
     return table(header, body) + notes(rows)
 
@@ -137,7 +137,7 @@ def report(rows, versions, peaks, options):
     threads = rows[0].threads
     places = {
         "machine": machine_text(versions, peaks),
-        "times": time_table(rows, peers, peaks),
+        "times": time_table(rows, peers),
         "peers": peer_table(rows, peers),
         "footprint": footprint_table(rows, peers),
         "epoch": epoch_text(rows, options),

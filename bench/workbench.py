@@ -265,7 +265,7 @@ class Built:
         self.dagc_seconds = median_seconds(compile_model, 11)
         with open(source, encoding="utf-8") as file:
             text = file.read()
-        self.lines = text.count("\n")
+        self.text, self.lines = text, text.count("\n")
         self.has_threads = "omp parallel" in text
         self.flags = flags = C_FLAGS + (["-fopenmp"] if self.has_threads else [])
         built = os.path.join(w.folder, "model.o")

@@ -4,12 +4,13 @@
 #include "graph/graph.h"
 #include "lower/kernel.h"
 
-/* What the C is generated for: the sizes that tiles and vectors are chosen from. */
+/* What the C is generated for: the sizes that tiles, vectors and threads are chosen from. */
 struct TargetMachine {
   const char *name;
   int vector_bytes; /* 64, 32, 16 */
   int vector_registers;
   int64_t l1_bytes, l2_bytes;
+  double team_operations; /* that an entry has at least, to be worth a team of threads */
 };
 
 /* "generic", "x86-64-v3", …; "native": the machine that dagc runs on. NULL when unknown. */

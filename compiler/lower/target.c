@@ -3,12 +3,15 @@
 #include <unistd.h>
 #include "lower/lower.h"
 
-enum { KIB = 1024 };
+enum { KIB = 1024, TEAM = 2000000 };
 
 static const TargetMachine targets[] = {
-    {"generic", 16, 16, 32 * KIB, 256 * KIB},   {"x86-64-v2", 16, 16, 32 * KIB, 256 * KIB},
-    {"x86-64-v3", 32, 16, 32 * KIB, 512 * KIB}, {"x86-64-v4", 64, 32, 32 * KIB, 1024 * KIB},
-    {"aarch64", 16, 32, 64 * KIB, 512 * KIB},   {"wasm32", 16, 16, 32 * KIB, 256 * KIB},
+    {"generic", 16, 16, 32 * KIB, 256 * KIB, TEAM},
+    {"x86-64-v2", 16, 16, 32 * KIB, 256 * KIB, TEAM},
+    {"x86-64-v3", 32, 16, 32 * KIB, 512 * KIB, TEAM},
+    {"x86-64-v4", 64, 32, 32 * KIB, 1024 * KIB, TEAM},
+    {"aarch64", 16, 32, 64 * KIB, 512 * KIB, TEAM},
+    {"wasm32", 16, 16, 32 * KIB, 256 * KIB, TEAM},
 };
 
 const char *const portable_targets[N_PORTABLE] = {"generic", "x86-64-v3", "x86-64-v4"};

@@ -12,10 +12,7 @@
 #include <string.h>
 #include "lower/work.h"
 
-enum {
-  TEAM_OPERATIONS = 2000000, /* of an entry, worth a team */
-  FEW_TURNS = 4              /* are not worth sharing: rather the loops inside */
-};
+enum { FEW_TURNS = 4 }; /* are not worth sharing: rather the loops inside */
 
 /* What statements use, per local and per parameter. */
 typedef struct Uses {
@@ -260,7 +257,7 @@ static bool is_worth_a_team(const Plan *plan, const EntryPlan *entry) {
   for (uint32_t i = 0; i < entry->n_calls; i++)
     if (list_has_parallel(&plan->kernels[entry->calls[i].kernel].body))
       operations += operations_of(&entry->calls[i]);
-  return operations >= TEAM_OPERATIONS;
+  return operations > 0 && operations >= plan->target->team_operations;
 }
 
 static bool share_bytes(const Plan *plan, BufferId i, BufferId k) {

@@ -51,10 +51,14 @@ const char *pipeline_c(Arena *arena, Program *program) {
 }
 
 const char *pipeline_c_for(Arena *arena, Program *program, const char *target) {
+  return pipeline_c_on(arena, program, target_named(arena, target));
+}
+
+const char *pipeline_c_on(Arena *arena, Program *program, const TargetMachine *target) {
   simplify(program);
   *program = *program_canonical(program);
   verify_derived(program, "simplify");
-  const Plan *plan = lower(arena, program, target_named(arena, target), NULL);
+  const Plan *plan = lower(arena, program, target, NULL);
   verify_plan(plan, "lower");
   Text text = text_new(arena);
   emit_c(&text, program, &plan, 1, &(EmitOptions){.no_main = true});

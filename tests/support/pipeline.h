@@ -19,6 +19,8 @@ bool pipeline_differentiate(Arena *arena, Program *program, const char **message
 const char *pipeline_c(Arena *arena, Program *program);
 /* The same for one of the targets of target_named. */
 const char *pipeline_c_for(Arena *arena, Program *program, const char *target);
+/* The same for a machine as the test describes it. */
+const char *pipeline_c_on(Arena *arena, Program *program, const TargetMachine *target);
 /* The program as `.dag` text. */
 const char *pipeline_print(Arena *arena, const Program *program);
 
