@@ -13,6 +13,7 @@ static const char usage[] =
     "  dagc build MODEL.dag [-o MODEL]  compile to C, then with clang to a trainer\n"
     "  dagc run MODEL.dag [-- ARGS]     build in a temporary folder and run (default: train)\n"
     "  dagc check MODEL.dag             check every derivative and the compiled code\n"
+    "  dagc fmt MODEL.dag…              lay out in place; - lays standard input out\n"
     "\n"
     "  -o FILE            write there instead of to standard output\n"
     "  -D NAME=VALUE      override a dim or const; -D real=f64 sets what `real` means\n"
@@ -24,6 +25,7 @@ static const char usage[] =
     "channel\n"
     "  --target NAME      native (default), generic, x86-64-v2, x86-64-v3, x86-64-v4, aarch64,\n"
     "                     wasm32; portable: chooses when it runs, v3, v4 or neither\n"
+    "  --check            with fmt: name the files that would change, and write nothing\n"
     "  --verify           check the compiler's structures after each pass\n"
     "  --version, --help\n";
 
@@ -74,6 +76,7 @@ typedef struct Parser {
   char **argv;
   Options options;
   ARRAY(Define) defines;
+  ARRAY(const char *) models; /* of fmt */
   bool command_given;
 } Parser;
 
@@ -93,7 +96,7 @@ static const char *long_value(Parser *p, const char *arg, const char *name) {
 static void parse_option(Parser *p, const char *arg) {
   static const char *const known[] = {"--emit",    "--header", "--no-main", "--standalone",
                                       "--only",    "--target", "--weights", "--verify",
-                                      "--version", "--help"};
+                                      "--check",   "--version", "--help"};
   Options *o = &p->options;
   const char *value;
   if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
@@ -108,6 +111,8 @@ static void parse_option(Parser *p, const char *arg) {
     o->standalone = true;
   } else if (strcmp(arg, "--verify") == 0) {
     o->verify = true;
+  } else if (strcmp(arg, "--check") == 0) {
+    o->check = true;
   } else if ((value = long_value(p, arg, "--emit")) != NULL) {
     o->emit = parse_emit(value);
   } else if ((value = long_value(p, arg, "--header")) != NULL) {
@@ -132,22 +137,26 @@ static void parse_option(Parser *p, const char *arg) {
 }
 
 static void parse_operand(Parser *p, const char *arg) {
-  static const char *const commands[] = {"build", "run", "check"};
+  static const char *const commands[] = {"build", "run", "check", "fmt"};
+  enum { N_COMMANDS = sizeof commands / sizeof *commands };
   Options *o = &p->options;
-  for (int i = 0; i < 3 && o->model == NULL && !p->command_given; i++) {
+  for (int i = 0; i < N_COMMANDS && o->model == NULL && !p->command_given; i++) {
     if (strcmp(arg, commands[i]) != 0) continue;
     o->command = (Command)(COMMAND_BUILD + i);
     p->command_given = true;
     return;
   }
-  if (o->model != NULL) wrong("one model at a time: '%s' after '%s'", arg, o->model);
+  bool many = o->command == COMMAND_FMT;
+  if (o->model != NULL && !many) wrong("one model at a time: '%s' after '%s'", arg, o->model);
   size_t length = strlen(arg);
-  if (length < 5 || strcmp(arg + length - 4, ".dag") != 0) {
-    const char *near = p->command_given ? NULL : nearest_name(arg, commands, 3);
+  bool input = many && strcmp(arg, "-") == 0;
+  if (!input && (length < 5 || strcmp(arg + length - 4, ".dag") != 0)) {
+    const char *near = p->command_given ? NULL : nearest_name(arg, commands, N_COMMANDS);
     if (near != NULL) wrong("unknown command '%s'; did you mean '%s'?", arg, near);
     wrong("expected a model, a file that ends in .dag, not '%s'", arg);
   }
   o->model = arg;
+  ARRAY_PUSH(p->arena, &p->models, arg);
 }
 
 Options options_parse(Arena *arena, int argc, char **argv) {
@@ -170,16 +179,19 @@ Options options_parse(Arena *arena, int argc, char **argv) {
     exit(EXIT_USAGE);
   }
   if (p.options.model == NULL) wrong("no model given");
+  if (p.options.check && p.options.command != COMMAND_FMT) wrong("--check goes with dagc fmt");
   if (p.options.n_trainer_args > 0 && p.options.command != COMMAND_RUN)
     wrong("arguments after -- are for the trainer: they go with dagc run");
   if (p.options.emit != EMIT_C && p.options.command != COMMAND_COMPILE)
-    wrong("--emit does not go with build, run or check");
+    wrong("--emit does not go with commands");
   const Toolchain *toolchain = toolchain_of(p.options.target);
   if (p.options.command == COMMAND_RUN && is_foreign(toolchain))
     wrong("a program for %s does not run on this machine: dagc build makes it, %s runs it",
           p.options.target, toolchain->runs);
   if (p.options.weights_int8 && p.options.only == NULL)
     wrong("--weights int8 is for inference: it goes with --only");
+  p.options.models = p.models.items;
+  p.options.n_models = p.models.count;
   p.options.defines = p.defines.items;
   p.options.n_defines = p.defines.count;
   return p.options;

@@ -7,7 +7,13 @@
  */
 enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_SYSTEM = 3 };
 
-typedef enum Command { COMMAND_COMPILE, COMMAND_BUILD, COMMAND_RUN, COMMAND_CHECK } Command;
+typedef enum Command {
+  COMMAND_COMPILE,
+  COMMAND_BUILD,
+  COMMAND_RUN,
+  COMMAND_CHECK,
+  COMMAND_FMT
+} Command;
 typedef enum Emit {
   EMIT_AST,
   EMIT_IR,
@@ -29,6 +35,9 @@ typedef struct Options {
   const char *only;  /* --only a,b; NULL: everything */
   bool weights_int8; /* --weights int8 */
   bool no_main, standalone, verify;
+  bool check;          /* fmt --check */
+  const char **models; /* of fmt, n_models of them; "-": standard input */
+  size_t n_models;
   Define *defines;
   size_t n_defines;
   char **trainer_args; /* after `--`, for run */
