@@ -6,12 +6,12 @@
 #include "differentiate/differentiate.h"
 #include "elaborate/elaborate.h"
 #include "emit/emit.h"
-#include "fmt.h"
 #include "lower/lower.h"
 #include "only.h"
 #include "options.h"
 #include "output.h"
 #include "simplify/simplify.h"
+#include "toolchain.h"
 
 static Program *elaborate_model(Arena *arena, Diag *diag, const Options *options, const File *file,
                                 const Map *flat) {
@@ -140,6 +140,19 @@ static int compile_c_text(Arena *arena, const Options *options, const Program *p
   return 0;
 }
 
+/* The rule of make that the output depends on the files that were read. */
+static void write_depfile(Arena *arena, const Options *options, const Program *program) {
+  Text rule = text_new(arena);
+  add_make_path(&rule, options->output);
+  text_add(&rule, ":");
+  for (uint32_t i = 0; i < program->n_sources; i++) {
+    text_add(&rule, " ");
+    add_make_path(&rule, program->sources[i]);
+  }
+  text_add(&rule, "\n");
+  write_output(arena, options->depfile, text_string(&rule));
+}
+
 /* build and run: the C through clang, in a temporary folder. */
 static int build(Arena *arena, const Options *options, const char *c_text) {
   const char *compiler = find_compiler(arena);
@@ -170,7 +183,10 @@ static int build(Arena *arena, const Options *options, const char *c_text) {
 }
 
 static int drive(Arena *arena, const Options *options) {
-  if (options->command == COMMAND_FMT) return format_files(arena, options);
+  if (options->command == COMMAND_FLAGS) {
+    print_flags(stdout, toolchain_of(options->target));
+    return 0;
+  }
   Diag *diag = diag_new(arena, stderr);
   bool done = false;
   Program *program = compile_graph(arena, diag, options, &done);
@@ -182,6 +198,7 @@ static int drive(Arena *arena, const Options *options) {
   if (code != 0) return code;
   if (options->command != COMMAND_COMPILE) return build(arena, options, text_string(&c));
   write_output(arena, options->output, text_string(&c));
+  if (options->depfile != NULL) write_depfile(arena, options, program);
   return 0;
 }
 

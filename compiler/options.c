@@ -3,31 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "help.h"
 #include "toolchain.h"
-
-static const char usage[] =
-    "dagc compiles a model written as mathematics to C that trains it.\n"
-    "\n"
-    "  dagc MODEL.dag -o MODEL.c        compile to C\n"
-    "  dagc MODEL.dag --emit=STAGE      print a stage: ast, ir, grad, opt, kernels, plan, cost, c\n"
-    "  dagc build MODEL.dag [-o MODEL]  compile to C, then with clang to a trainer\n"
-    "  dagc run MODEL.dag [-- ARGS]     build in a temporary folder and run (default: train)\n"
-    "  dagc check MODEL.dag             check every derivative and the compiled code\n"
-    "  dagc fmt MODEL.dag…              lay out in place; - lays standard input out\n"
-    "\n"
-    "  -o FILE            write there instead of to standard output\n"
-    "  -D NAME=VALUE      override a dim or const; -D real=f64 sets what `real` means\n"
-    "  --header FILE      also write the declarations, for a C program that calls the model\n"
-    "  --no-main          leave main out: for use as a library\n"
-    "  --standalone       put the runtime's text into the same file\n"
-    "  --only NAME,…      just those exports: no training, a smaller struct\n"
-    "  --weights int8     with --only: params of two axes or more in eight bits, a factor a "
-    "channel\n"
-    "  --target NAME      native (default), generic, x86-64-v2, x86-64-v3, x86-64-v4, aarch64,\n"
-    "                     wasm32; portable: chooses when it runs, v3, v4 or neither\n"
-    "  --check            with fmt: name the files that would change, and write nothing\n"
-    "  --verify           check the compiler's structures after each pass\n"
-    "  --version, --help\n";
 
 static _Noreturn __attribute__((format(printf, 1, 2))) void wrong(const char *format, ...) {
   va_list args;
@@ -39,17 +16,28 @@ static _Noreturn __attribute__((format(printf, 1, 2))) void wrong(const char *fo
   exit(EXIT_USAGE);
 }
 
-static const char *const emit_names[] = {"ast",     "ir",   "grad", "opt",
-                                         "kernels", "plan", "cost", "c"};
-enum { N_EMITS = sizeof emit_names / sizeof *emit_names };
+/* "; did you mean 'grad'?" */
+static const char *suggestion(Arena *arena, const char *name, const char *const *names, size_t n) {
+  const char *near = nearest_name(name, names, n);
+  return near == NULL ? "" : arena_printf(arena, "; did you mean '%s'?", near);
+}
 
-static Emit parse_emit(const char *name) {
-  for (int i = 0; i < N_EMITS; i++)
-    if (strcmp(name, emit_names[i]) == 0) return (Emit)i;
-  const char *near = nearest_name(name, emit_names, N_EMITS);
-  wrong("unknown stage '%s' for --emit%s%s%s; there are ast, ir, grad, opt, kernels, plan, cost, c",
-        name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-        near != NULL ? "'?" : "");
+/* "unknown target 'z80'; there are native, generic, …" */
+static _Noreturn void unknown(Arena *arena, const char *what, const char *name,
+                              const char *const *names, size_t n) {
+  Text all = text_new(arena);
+  for (size_t i = 0; i < n; i++) text_printf(&all, "%s%s", i == 0 ? "" : ", ", names[i]);
+  wrong("unknown %s '%s'%s; there are %s", what, name, suggestion(arena, name, names, n),
+        text_string(&all));
+}
+
+static Emit parse_emit(Arena *arena, const char *name) {
+  const char *names[N_EMITS];
+  for (Emit i = 0; i < N_EMITS; i++) {
+    names[i] = stage_rows[i].name;
+    if (strcmp(name, names[i]) == 0) return i;
+  }
+  unknown(arena, "stage for --emit", name, names, N_EMITS);
 }
 
 static Define parse_define(Arena *arena, const char *text) {
@@ -59,15 +47,11 @@ static Define parse_define(Arena *arena, const char *text) {
   return (Define){arena_strndup(arena, text, (size_t)(equals - text)), equals + 1};
 }
 
-static const char *parse_target(const char *name) {
+static const char *parse_target(Arena *arena, const char *name) {
   if (toolchain_of(name) != NULL) return name;
-  static const char *const names[] = {"native",    "generic", "x86-64-v2", "x86-64-v3",
-                                      "x86-64-v4", "aarch64", "wasm32",    "portable"};
-  const char *near = nearest_name(name, names, sizeof names / sizeof *names);
-  wrong("unknown target '%s'%s%s%s; there are native, generic, x86-64-v2, x86-64-v3, x86-64-v4, "
-        "aarch64, wasm32, portable",
-        name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-        near != NULL ? "'?" : "");
+  size_t n;
+  const char *const *names = toolchain_names(arena, &n);
+  unknown(arena, "target", name, names, n);
 }
 
 typedef struct Parser {
@@ -76,87 +60,139 @@ typedef struct Parser {
   char **argv;
   Options options;
   ARRAY(Define) defines;
-  ARRAY(const char *) models; /* of fmt */
   bool command_given;
+  bool given[N_OPTIONS];
 } Parser;
 
-static const char *next_value(Parser *p, const char *option) {
-  if (p->at + 1 >= p->argc) wrong("%s needs a value", option);
-  return p->argv[++p->at];
+/* The option that arg is or begins with; N_OPTIONS: none. *value gets what the same word says of
+   its value (--name=value, -ovalue), or NULL. */
+static Option find_option(const char *arg, const char **value) {
+  for (Option i = 0; i < N_OPTIONS; i++) {
+    const OptionRow *row = &option_rows[i];
+    size_t length = strlen(row->name);
+    if (strncmp(arg, row->name, length) != 0) continue;
+    const char *rest = arg + length;
+    bool is_long = row->name[1] == '-';
+    *value = *rest == '\0' ? NULL : rest + is_long;
+    if (*rest == '\0' || (is_long ? *rest == '=' : row->value != NULL)) return i;
+  }
+  return N_OPTIONS;
 }
 
-/* The value of `--name=value` or `--name value`; NULL when arg is another option. */
-static const char *long_value(Parser *p, const char *arg, const char *name) {
-  size_t length = strlen(name);
-  if (strncmp(arg, name, length) != 0) return NULL;
-  if (arg[length] == '=') return arg + length + 1;
-  return arg[length] == '\0' ? next_value(p, name) : NULL;
+static _Noreturn void unknown_option(Arena *arena, const char *arg) {
+  const char *names[N_OPTIONS];
+  for (Option i = 0; i < N_OPTIONS; i++) names[i] = option_rows[i].name;
+  wrong("unknown option '%s'%s", arg, suggestion(arena, arg, names, N_OPTIONS));
+}
+
+static _Noreturn void help(const Parser *p) {
+  if (p->command_given)
+    print_command_help(stdout, p->options.command);
+  else
+    print_help(stdout);
+  exit(0);
+}
+
+static void set_option(Parser *p, Option option, const char *value) {
+  Options *o = &p->options;
+  switch (option) {
+  case OPTION_OUTPUT: o->output = value; break;
+  case OPTION_EMIT: o->emit = parse_emit(p->arena, value); break;
+  case OPTION_HEADER: o->header = value; break;
+  case OPTION_NO_MAIN: o->no_main = true; break;
+  case OPTION_STANDALONE: o->standalone = true; break;
+  case OPTION_DEPFILE: o->depfile = value; break;
+  case OPTION_DEFINE: ARRAY_PUSH(p->arena, &p->defines, parse_define(p->arena, value)); break;
+  case OPTION_ONLY: o->only = value; break;
+  case OPTION_WEIGHTS:
+    if (strcmp(value, "int8") != 0) wrong("--weights takes int8, not '%s'", value);
+    o->weights_int8 = true;
+    break;
+  case OPTION_TARGET: o->target = parse_target(p->arena, value); break;
+  case OPTION_VERIFY: o->verify = true; break;
+  case OPTION_VERSION: puts("dagc " DAGC_VERSION); exit(0);
+  case OPTION_HELP: help(p);
+  case N_OPTIONS: break;
+  }
 }
 
 static void parse_option(Parser *p, const char *arg) {
-  static const char *const known[] = {"--emit",    "--header", "--no-main", "--standalone",
-                                      "--only",    "--target", "--weights", "--verify",
-                                      "--check",   "--version", "--help"};
-  Options *o = &p->options;
   const char *value;
-  if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
-    fputs(usage, stdout);
-    exit(0);
-  } else if (strcmp(arg, "--version") == 0) {
-    puts("dagc " DAGC_VERSION);
-    exit(0);
-  } else if (strcmp(arg, "--no-main") == 0) {
-    o->no_main = true;
-  } else if (strcmp(arg, "--standalone") == 0) {
-    o->standalone = true;
-  } else if (strcmp(arg, "--verify") == 0) {
-    o->verify = true;
-  } else if (strcmp(arg, "--check") == 0) {
-    o->check = true;
-  } else if ((value = long_value(p, arg, "--emit")) != NULL) {
-    o->emit = parse_emit(value);
-  } else if ((value = long_value(p, arg, "--header")) != NULL) {
-    o->header = value;
-  } else if ((value = long_value(p, arg, "--only")) != NULL) {
-    o->only = value;
-  } else if ((value = long_value(p, arg, "--weights")) != NULL) {
-    if (strcmp(value, "int8") != 0) wrong("--weights takes int8, not '%s'", value);
-    o->weights_int8 = true;
-  } else if ((value = long_value(p, arg, "--target")) != NULL) {
-    o->target = parse_target(value);
-  } else if (strncmp(arg, "-o", 2) == 0) {
-    o->output = arg[2] != '\0' ? arg + 2 : next_value(p, "-o");
-  } else if (strncmp(arg, "-D", 2) == 0) {
-    const char *text = arg[2] != '\0' ? arg + 2 : next_value(p, "-D");
-    ARRAY_PUSH(p->arena, &p->defines, parse_define(p->arena, text));
-  } else {
-    const char *near = nearest_name(arg, known, sizeof known / sizeof *known);
-    if (near != NULL) wrong("unknown option '%s'; did you mean '%s'?", arg, near);
-    wrong("unknown option '%s'", arg);
+  Option option = find_option(strcmp(arg, "-h") == 0 ? "--help" : arg, &value);
+  if (option == N_OPTIONS) unknown_option(p->arena, arg);
+  const OptionRow *row = &option_rows[option];
+  if (row->value == NULL && value != NULL) wrong("%s takes no value", row->name);
+  if (row->value != NULL && value == NULL) {
+    if (p->at + 1 >= p->argc) wrong("%s needs a value", row->name);
+    value = p->argv[++p->at];
   }
+  p->given[option] = true;
+  set_option(p, option, value);
+}
+
+/* N_COMMANDS: there is none of that name. */
+static Command find_command(const char *name) {
+  Command i = 0;
+  while (i < N_COMMANDS && (*name == '\0' || strcmp(command_rows[i].name, name) != 0)) i++;
+  return i;
+}
+
+static const char *command_suggestion(Arena *arena, const char *name) {
+  const char *names[N_COMMANDS];
+  for (Command i = 0; i < N_COMMANDS; i++) names[i] = command_rows[i].name;
+  return suggestion(arena, name, names, N_COMMANDS);
+}
+
+static _Noreturn void help_with(Parser *p, const char *name) {
+  p->options.command = find_command(name);
+  if (p->options.command == N_COMMANDS)
+    wrong("unknown command '%s'%s", name, command_suggestion(p->arena, name));
+  help(p);
+}
+
+static bool is_model(const char *arg) {
+  size_t length = strlen(arg);
+  return length > 4 && strcmp(arg + length - 4, ".dag") == 0;
 }
 
 static void parse_operand(Parser *p, const char *arg) {
-  static const char *const commands[] = {"build", "run", "check", "fmt"};
-  enum { N_COMMANDS = sizeof commands / sizeof *commands };
   Options *o = &p->options;
-  for (int i = 0; i < N_COMMANDS && o->model == NULL && !p->command_given; i++) {
-    if (strcmp(arg, commands[i]) != 0) continue;
-    o->command = (Command)(COMMAND_BUILD + i);
+  if (o->command == COMMAND_HELP) help_with(p, arg);
+  Command command = p->command_given || o->model != NULL ? N_COMMANDS : find_command(arg);
+  if (command != N_COMMANDS) {
+    o->command = command;
     p->command_given = true;
     return;
   }
-  bool many = o->command == COMMAND_FMT;
-  if (o->model != NULL && !many) wrong("one model at a time: '%s' after '%s'", arg, o->model);
-  size_t length = strlen(arg);
-  bool input = many && strcmp(arg, "-") == 0;
-  if (!input && (length < 5 || strcmp(arg + length - 4, ".dag") != 0)) {
-    const char *near = p->command_given ? NULL : nearest_name(arg, commands, N_COMMANDS);
-    if (near != NULL) wrong("unknown command '%s'; did you mean '%s'?", arg, near);
-    wrong("expected a model, a file that ends in .dag, not '%s'", arg);
+  const CommandRow *row = &command_rows[o->command];
+  if (row->takes == NOTHING) wrong("dagc %s takes no '%s'", row->name, arg);
+  if (o->model != NULL) wrong("one model at a time: '%s' after '%s'", arg, o->model);
+  if (is_model(arg)) {
+    o->model = arg;
+    return;
   }
-  o->model = arg;
-  ARRAY_PUSH(p->arena, &p->models, arg);
+  const char *near = p->command_given ? "" : command_suggestion(p->arena, arg);
+  if (*near != '\0') wrong("unknown command '%s'%s", arg, near);
+  wrong("expected a model, a file that ends in .dag, not '%s'", arg);
+}
+
+static void check_options(const Parser *p) {
+  const CommandRow *row = &command_rows[p->options.command];
+  for (Option i = 0; i < N_OPTIONS; i++)
+    if (p->given[i] && (option_rows[i].commands & 1u << p->options.command) == 0)
+      wrong("%s does not go with dagc %s", option_rows[i].name,
+            row->name[0] == '\0' ? "MODEL.dag" : row->name);
+  if (row->takes == MODEL && p->options.model == NULL) wrong("no model given");
+  if (p->options.n_trainer_args > 0 && p->options.command != COMMAND_RUN)
+    wrong("arguments after -- are for the trainer: they go with dagc run");
+  const Toolchain *toolchain = toolchain_of(p->options.target);
+  if (p->options.command == COMMAND_RUN && is_foreign(toolchain))
+    wrong("a program for %s does not run on this machine: dagc build makes it, %s runs it",
+          p->options.target, toolchain->runs);
+  if (p->options.weights_int8 && p->options.only == NULL)
+    wrong("--weights int8 is for inference: it goes with --only");
+  if (p->options.depfile != NULL && p->options.output == NULL)
+    wrong("--depfile says what the file of -o depends on: it goes with -o");
 }
 
 Options options_parse(Arena *arena, int argc, char **argv) {
@@ -175,23 +211,14 @@ Options options_parse(Arena *arena, int argc, char **argv) {
       parse_operand(&p, arg);
   }
   if (argc == 1) {
-    fputs(usage, stderr);
+    print_help(stderr);
     exit(EXIT_USAGE);
   }
-  if (p.options.model == NULL) wrong("no model given");
-  if (p.options.check && p.options.command != COMMAND_FMT) wrong("--check goes with dagc fmt");
-  if (p.options.n_trainer_args > 0 && p.options.command != COMMAND_RUN)
-    wrong("arguments after -- are for the trainer: they go with dagc run");
-  if (p.options.emit != EMIT_C && p.options.command != COMMAND_COMPILE)
-    wrong("--emit does not go with commands");
-  const Toolchain *toolchain = toolchain_of(p.options.target);
-  if (p.options.command == COMMAND_RUN && is_foreign(toolchain))
-    wrong("a program for %s does not run on this machine: dagc build makes it, %s runs it",
-          p.options.target, toolchain->runs);
-  if (p.options.weights_int8 && p.options.only == NULL)
-    wrong("--weights int8 is for inference: it goes with --only");
-  p.options.models = p.models.items;
-  p.options.n_models = p.models.count;
+  if (p.options.command == COMMAND_HELP) {
+    print_help(stdout);
+    exit(0);
+  }
+  check_options(&p);
   p.options.defines = p.defines.items;
   p.options.n_defines = p.defines.count;
   return p.options;

@@ -8,22 +8,20 @@
 enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_SYSTEM = 3 };
 
 typedef enum Command {
-  COMMAND_COMPILE,
-  COMMAND_BUILD,
-  COMMAND_RUN,
-  COMMAND_CHECK,
-  COMMAND_FMT
+#define COMMAND(ID, ...) COMMAND_##ID,
+#include "options.def"
+  N_COMMANDS
 } Command;
 typedef enum Emit {
-  EMIT_AST,
-  EMIT_IR,
-  EMIT_GRAD,
-  EMIT_OPT,
-  EMIT_KERNELS,
-  EMIT_PLAN,
-  EMIT_COST,
-  EMIT_C
+#define STAGE(ID, ...) EMIT_##ID,
+#include "options.def"
+  N_EMITS
 } Emit;
+typedef enum Option {
+#define OPTION(ID, ...) OPTION_##ID,
+#include "options.def"
+  N_OPTIONS
+} Option;
 
 typedef struct Options {
   Command command;
@@ -31,13 +29,11 @@ typedef struct Options {
   const char *model;  /* the .dag file */
   const char *output; /* -o; NULL: standard output (for build: the model's name) */
   const char *header; /* --header; NULL: none */
+  const char *depfile; /* --depfile; NULL: none */
   const char *target;
   const char *only;  /* --only a,b; NULL: everything */
   bool weights_int8; /* --weights int8 */
   bool no_main, standalone, verify;
-  bool check;          /* fmt --check */
-  const char **models; /* of fmt, n_models of them; "-": standard input */
-  size_t n_models;
   Define *defines;
   size_t n_defines;
   char **trainer_args; /* after `--`, for run */

@@ -27,8 +27,7 @@ void write_output(Arena *arena, const char *path, const char *text) {
     return;
   }
   struct stat status;
-  bool exists = stat(path, &status) == 0;
-  if (exists && !S_ISREG(status.st_mode)) {
+  if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
     if (S_ISDIR(status.st_mode)) fatal("cannot write %s: it is a folder", path);
     write_directly(path, text);
     return;
@@ -42,13 +41,18 @@ void write_output(Arena *arena, const char *path, const char *text) {
   mode_t mask = umask(0);
   umask(mask);
   if (file != NULL) {
-    fchmod(descriptor, exists ? status.st_mode & 07777 : 0666 & ~mask);
+    fchmod(descriptor, 0666 & ~mask);
     if (fclose(file) != 0) written = false;
   }
   if (written && rename(temporary, path) == 0) return;
   if (written) reason = errno;
   unlink(temporary);
   fatal("cannot write %s: %s", path, strerror(reason));
+}
+
+void add_make_path(Text *rule, const char *path) {
+  for (const char *c = path; *c != '\0'; c++)
+    text_printf(rule, "%s%c", *c == ' ' || *c == '#' ? "\\" : *c == '$' ? "$" : "", *c);
 }
 
 static bool copy_bytes(FILE *from, FILE *to) {

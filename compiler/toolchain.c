@@ -1,5 +1,4 @@
 #include "toolchain.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +34,13 @@ const Toolchain *toolchain_of(const char *target) {
   return NULL;
 }
 
+const char *const *toolchain_names(Arena *arena, size_t *n) {
+  *n = sizeof toolchains / sizeof *toolchains;
+  const char **names = ARENA_ARRAY(arena, const char *, *n);
+  for (size_t i = 0; i < *n; i++) names[i] = toolchains[i].target;
+  return names;
+}
+
 bool is_foreign(const Toolchain *toolchain) {
   return toolchain->triple != NULL && strcmp(toolchain->triple, HERE) != 0;
 }
@@ -50,6 +56,22 @@ static const char *sysroot_of(const Toolchain *toolchain) {
   return chosen != NULL && *chosen != '\0' ? chosen : toolchain->sysroot;
 }
 
+/* What the C needs to be fast and right, whatever the compiler. */
+enum { N_FLAGS = 4 };
+static size_t add_flags(const char **list, size_t n, const Toolchain *toolchain) {
+  list[n++] = "-O2";
+  if (toolchain->march != NULL) list[n++] = toolchain->march;
+  list[n++] = "-ffp-contract=fast";
+  list[n++] = "-fno-math-errno";
+  return n;
+}
+
+void print_flags(FILE *out, const Toolchain *toolchain) {
+  const char *list[N_FLAGS];
+  size_t n = add_flags(list, 0, toolchain);
+  for (size_t i = 0; i < n; i++) fprintf(out, "%s%c", list[i], i + 1 < n ? ' ' : '\n');
+}
+
 char **compiler_arguments(Arena *arena, const Toolchain *toolchain, const char *compiler,
                           const char *source, const char *program) {
   enum { MOST = 24 };
@@ -58,10 +80,7 @@ char **compiler_arguments(Arena *arena, const Toolchain *toolchain, const char *
   bool foreign = is_foreign(toolchain);
   list[n++] = compiler;
   list[n++] = "-std=gnu11";
-  list[n++] = "-O2";
-  if (toolchain->march != NULL) list[n++] = toolchain->march;
-  list[n++] = "-ffp-contract=fast";
-  list[n++] = "-fno-math-errno";
+  n = add_flags(list, n, toolchain);
   if (!foreign) list[n++] = "-fopenmp";
   if (foreign && is_clang(compiler))
     list[n++] = arena_printf(arena, "--target=%s", toolchain->triple);

@@ -2,6 +2,7 @@
    beside itself. */
 #pragma once
 #include <stdbool.h>
+#include <stdio.h>
 #include "support/arena.h"
 
 typedef struct Toolchain {
@@ -15,11 +16,14 @@ typedef struct Toolchain {
 
 /* NULL: there is no such target. */
 const Toolchain *toolchain_of(const char *target);
+const char *const *toolchain_names(Arena *arena, size_t *n);
 /* Another kind of machine than the one that dagc runs on: its programs are cross-compiled, without
    zlib and OpenMP. */
 bool is_foreign(const Toolchain *toolchain);
 /* The arguments of the compiler, ending with NULL. */
 char **compiler_arguments(Arena *arena, const Toolchain *toolchain, const char *compiler,
                           const char *source, const char *program);
+/* The options with which any C compiler takes the C, without OpenMP, on one line. */
+void print_flags(FILE *out, const Toolchain *toolchain);
 /* On stderr, when the compiler has failed. */
 void explain_failure(const Toolchain *toolchain, const char *compiler, int code);

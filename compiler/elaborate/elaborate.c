@@ -117,6 +117,13 @@ static void gather(Elaborator *e, const File *file) {
   }
 }
 
+static void list_sources(Elaborator *e) {
+  Program *program = e->program;
+  program->sources = ARENA_ARRAY(e->arena, const char *, e->imports.count);
+  for (size_t i = 0; i < e->imports.count; i++)
+    program->sources[program->n_sources++] = e->imports.entries[i].key;
+}
+
 /* --- the command line --- */
 
 static void define_real(Elaborator *e) {
@@ -204,6 +211,7 @@ Program *elaborate_without(Arena *arena, Diag *diag, const File *file, const cha
   load_prelude(e);
   e->global = file_scope(e);
   gather(e, file);
+  list_sources(e);
   bind_functions(e, e->global, e->statements.items, e->statements.count);
   for (size_t i = 0; i < e->statements.count && !diag_full(diag) && !e->exhausted; i++)
     execute(e, e->global, e->statements.items[i]);

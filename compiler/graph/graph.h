@@ -343,6 +343,8 @@ typedef struct Program {
   Graph *graph;
   const char *name; /* the C prefix: "mlp" from mlp.dag; always a C identifier */
   const char *path; /* as given on the command line */
+  const char **sources; /* the paths of the files that were read: that one, and what is imported */
+  uint32_t n_sources;
   ScalarType real;  /* what `real` means */
   struct Constant { /* `dim`s of the top level, for the C enum */
     const char *name;

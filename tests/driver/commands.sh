@@ -37,8 +37,19 @@ expect 2 "does not run on this machine" "$dagc" run mlp.dag --target wasm32
 DAGC_SYSROOT=/nowhere expect 3 "hint: programs for wasm32 are cross-compiled" "$dagc" build mlp.dag --target wasm32 -o x.wasm
 [ ! -e x.wasm ] || fail "a build that failed left a program"
 expect 2 "one model at a time" "$dagc" mlp.dag rosenbrock.dag
+expect 2 "--verify takes no value" "$dagc" mlp.dag --verify=yes
+expect 2 "-o needs a value" "$dagc" mlp.dag -o
+expect 2 "--emit does not go with dagc build" "$dagc" build mlp.dag --emit=ir
+expect 2 "it goes with -o" "$dagc" mlp.dag --depfile mlp.d
+expect 2 "dagc flags takes no 'mlp.dag'" "$dagc" flags mlp.dag
+expect 2 "did you mean 'check'" "$dagc" help chek
 expect 0 "" "$dagc" --help
 grep -q "dagc check" out || fail "--help: $(cat out)"
+expect 0 "" "$dagc" help build
+grep -q -- "-o FILE" out || fail "help build: $(cat out)"
+! grep -q -- "--emit" out || fail "help build lists what does not go with it: $(cat out)"
+expect 0 "" "$dagc" flags --target x86-64-v3
+[ "$(cat out)" = "-O2 -march=x86-64-v3 -ffp-contract=fast -fno-math-errno" ] || fail "flags: $(cat out)"
 expect 0 "" "$dagc" --version
 
 # --- the model is wrong: 1, and nothing is written ---
@@ -78,6 +89,13 @@ grep -q 'param dense1.W: f64' out || fail "-D real=f64: $(cat out)"
 expect 0 "" "$dagc" mlp.dag --only classify --no-main -o only.c
 ! grep -q mlp_step only.c || fail "--only keeps the training step"
 grep -q mlp_classify only.c || fail "--only loses the export"
+
+# --- what the C depends on, as make reads it ---
+mkdir 'a folder'
+printf 'import "part #1.dag"\nexport f() = k\n' >'a folder/whole.dag'
+printf 'k = 3.0\n' >'a folder/part #1.dag'
+expect 0 "" "$dagc" 'a folder/whole.dag' -o 'a $.c' --depfile whole.d
+[ "$(cat whole.d)" = 'a\ $$.c: a\ folder/whole.dag a\ folder/part\ \#1.dag' ] || fail "--depfile: $(cat whole.d)"
 
 # --- build, run, check ---
 expect 0 "" "$dagc" build mlp.dag
