@@ -37,10 +37,15 @@ static void print_text(FILE *out, int used, int column, const char *text) {
   }
 }
 
-/* "dagc build MODEL.dag [-o MODEL]" */
+/* The columns that so many bytes of text took, of which … is three. */
+static int columns(int bytes, const char *text) {
+  return strstr(text, "…") == NULL ? bytes : bytes - 2;
+}
+
+/* "dagc build MODEL.dag [-o MODEL]". Returns the columns. */
 static int print_call(FILE *out, const CommandRow *row) {
   const char *blank = row->name[0] == '\0' ? "" : " ";
-  return fprintf(out, "  dagc %s%s%s", row->name, blank, row->arguments);
+  return columns(fprintf(out, "  dagc %s%s%s", row->name, blank, row->arguments), row->arguments);
 }
 
 static void print_commands(FILE *out) {
@@ -59,8 +64,7 @@ static void print_option(FILE *out, const OptionRow *row) {
   const char *between = row->value == NULL ? "" : row->name[1] == '-' ? "=" : " ";
   const char *value = row->value == NULL ? "" : row->value;
   int bytes = fprintf(out, "  %s%s%s", row->name, between, value);
-  int wide = strstr(value, "…") != NULL ? 2 : 0; /* three bytes, one column */
-  print_text(out, bytes - wide, OPTION_COLUMN, row->purpose);
+  print_text(out, columns(bytes, value), OPTION_COLUMN, row->purpose);
 }
 
 /* The options that go with some of those commands, under their headings. */

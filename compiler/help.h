@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include "options.h"
 
-typedef enum CommandOperand { NOTHING, MODEL } CommandOperand;
+typedef enum CommandOperand { NOTHING, MODEL, MODELS } CommandOperand;
 
 typedef struct CommandRow {
   const char *name, *arguments, *purpose, *text, *example;

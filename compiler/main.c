@@ -6,6 +6,7 @@
 #include "differentiate/differentiate.h"
 #include "elaborate/elaborate.h"
 #include "emit/emit.h"
+#include "fmt.h"
 #include "lower/lower.h"
 #include "only.h"
 #include "options.h"
@@ -183,6 +184,7 @@ static int build(Arena *arena, const Options *options, const char *c_text) {
 }
 
 static int drive(Arena *arena, const Options *options) {
+  if (options->command == COMMAND_FMT) return format_files(arena, options);
   if (options->command == COMMAND_FLAGS) {
     print_flags(stdout, toolchain_of(options->target));
     return 0;

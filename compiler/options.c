@@ -60,6 +60,7 @@ typedef struct Parser {
   char **argv;
   Options options;
   ARRAY(Define) defines;
+  ARRAY(const char *) models; /* of a command that takes several */
   bool command_given;
   bool given[N_OPTIONS];
 } Parser;
@@ -109,6 +110,7 @@ static void set_option(Parser *p, Option option, const char *value) {
     o->weights_int8 = true;
     break;
   case OPTION_TARGET: o->target = parse_target(p->arena, value); break;
+  case OPTION_CHECK: o->check = true; break;
   case OPTION_VERIFY: o->verify = true; break;
   case OPTION_VERSION: puts("dagc " DAGC_VERSION); exit(0);
   case OPTION_HELP: help(p);
@@ -166,9 +168,11 @@ static void parse_operand(Parser *p, const char *arg) {
   }
   const CommandRow *row = &command_rows[o->command];
   if (row->takes == NOTHING) wrong("dagc %s takes no '%s'", row->name, arg);
-  if (o->model != NULL) wrong("one model at a time: '%s' after '%s'", arg, o->model);
-  if (is_model(arg)) {
+  bool many = row->takes == MODELS;
+  if (o->model != NULL && !many) wrong("one model at a time: '%s' after '%s'", arg, o->model);
+  if (is_model(arg) || (many && strcmp(arg, "-") == 0)) {
     o->model = arg;
+    ARRAY_PUSH(p->arena, &p->models, arg);
     return;
   }
   const char *near = p->command_given ? "" : command_suggestion(p->arena, arg);
@@ -182,7 +186,7 @@ static void check_options(const Parser *p) {
     if (p->given[i] && (option_rows[i].commands & 1u << p->options.command) == 0)
       wrong("%s does not go with dagc %s", option_rows[i].name,
             row->name[0] == '\0' ? "MODEL.dag" : row->name);
-  if (row->takes == MODEL && p->options.model == NULL) wrong("no model given");
+  if (row->takes != NOTHING && p->options.model == NULL) wrong("no model given");
   if (p->options.n_trainer_args > 0 && p->options.command != COMMAND_RUN)
     wrong("arguments after -- are for the trainer: they go with dagc run");
   const Toolchain *toolchain = toolchain_of(p->options.target);
@@ -219,6 +223,8 @@ Options options_parse(Arena *arena, int argc, char **argv) {
     exit(0);
   }
   check_options(&p);
+  p.options.models = p.models.items;
+  p.options.n_models = p.models.count;
   p.options.defines = p.defines.items;
   p.options.n_defines = p.defines.count;
   return p.options;

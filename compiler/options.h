@@ -34,6 +34,9 @@ typedef struct Options {
   const char *only;  /* --only a,b; NULL: everything */
   bool weights_int8; /* --weights int8 */
   bool no_main, standalone, verify;
+  bool check;          /* fmt --check */
+  const char **models; /* of fmt, n_models of them; "-": standard input */
+  size_t n_models;
   Define *defines;
   size_t n_defines;
   char **trainer_args; /* after `--`, for run */

@@ -27,7 +27,8 @@ void write_output(Arena *arena, const char *path, const char *text) {
     return;
   }
   struct stat status;
-  if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+  bool exists = stat(path, &status) == 0;
+  if (exists && !S_ISREG(status.st_mode)) {
     if (S_ISDIR(status.st_mode)) fatal("cannot write %s: it is a folder", path);
     write_directly(path, text);
     return;
@@ -41,7 +42,7 @@ void write_output(Arena *arena, const char *path, const char *text) {
   mode_t mask = umask(0);
   umask(mask);
   if (file != NULL) {
-    fchmod(descriptor, 0666 & ~mask);
+    fchmod(descriptor, exists ? status.st_mode & 07777 : 0666 & ~mask);
     if (fclose(file) != 0) written = false;
   }
   if (written && rename(temporary, path) == 0) return;

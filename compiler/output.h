@@ -3,8 +3,8 @@
 #include "support/text.h"
 
 /* Writes to standard output when path is NULL; else to a temporary file beside it that is then
-   renamed (what is no regular file, such as /dev/stdout, is written directly). Ends the process
-   with 3, and leaves path as it was, when that fails. */
+   renamed (what is no regular file, such as /dev/stdout, is written directly). A file that was there
+   keeps its permissions. Ends the process with 3, and leaves path as it was, when that fails. */
 void write_output(Arena *arena, const char *path, const char *text);
 
 /* A path as make reads it in a rule: blanks, # and $ are marked. */

@@ -29,18 +29,24 @@ static bool is_text(Diag *diag, const Source *source) {
   return false;
 }
 
-static void parse(Parser *parser, const Source *source, TextPart part, int start) {
+static void parse(Parser *parser, const Source *source, TextPart part, int start,
+                  Written *written) {
   tokens_open(&parser->tokens, parser->arena, parser->diag, source, part, start);
+  parser->tokens.written = written;
   dag_parse(parser);
   tokens_close(&parser->tokens);
 }
 
-File *parse_file(Arena *arena, Diag *diag, const Source *source) {
+File *parse_written(Arena *arena, Diag *diag, const Source *source, Written *written) {
   File *file = ARENA_NEW(arena, File);
   file->source = source;
   Parser parser = {.arena = arena, .diag = diag, .file = file};
-  if (is_text(diag, source)) parse(&parser, source, whole_text(source), START_FILE);
+  if (is_text(diag, source)) parse(&parser, source, whole_text(source), START_FILE, written);
   return file;
+}
+
+File *parse_file(Arena *arena, Diag *diag, const Source *source) {
+  return parse_written(arena, diag, source, NULL);
 }
 
 File *parse_part(Arena *arena, Diag *diag, const Source *source, size_t begin, size_t end,
@@ -48,13 +54,13 @@ File *parse_part(Arena *arena, Diag *diag, const Source *source, size_t begin, s
   File *file = ARENA_NEW(arena, File);
   file->source = source;
   Parser parser = {.arena = arena, .diag = diag, .file = file};
-  parse(&parser, source, (TextPart){begin, end, line, 1}, START_FILE);
+  parse(&parser, source, (TextPart){begin, end, line, 1}, START_FILE, NULL);
   return file;
 }
 
 Ast *parse_expression(Arena *arena, Diag *diag, const Source *source) {
   int before = diag_errors(diag);
   Parser parser = {.arena = arena, .diag = diag};
-  if (is_text(diag, source)) parse(&parser, source, whole_text(source), START_EXPRESSION);
+  if (is_text(diag, source)) parse(&parser, source, whole_text(source), START_EXPRESSION, NULL);
   return diag_errors(diag) == before ? parser.expression : NULL;
 }

@@ -7,12 +7,17 @@
 
 /* Reads a file into a Source. On failure reports an error at `where` and returns NULL. */
 Source *source_read(Arena *arena, Diag *diag, const char *path, Span where);
+/* The same of a FILE that is open, to its end; `path` is what it is called. */
+Source *source_read_stream(Arena *arena, Diag *diag, const char *path, void *stream_FILE, Span where);
 /* A source from memory (copied). */
 Source *source_from_text(Arena *arena, const char *path, const char *text, size_t length);
 
 /* Parses a whole file. Always returns a File; statements with errors are left out and diag has the
    errors. Takes any bytes. */
 File *parse_file(Arena *arena, Diag *diag, const Source *source);
+/* The same; its tokens and comments are added to `written`. */
+typedef struct Written Written;
+File *parse_written(Arena *arena, Diag *diag, const Source *source, Written *written);
 
 /* Parses the statements in the bytes begin … end - 1, the first of which begins that line. The text
    is UTF-8. */

@@ -217,6 +217,10 @@ static bool ends_statement(int kind) {
   return kind == SEPARATOR || kind == LBRACE || kind == START_FILE || kind == START_EXPRESSION;
 }
 
+void write_comment(Tokens *tokens, Span span) {
+  if (tokens->written != NULL) ARRAY_PUSH(tokens->arena, &tokens->written->comments, span);
+}
+
 static Token give(Tokens *tokens, Token token) {
   if (ends_statement(tokens->previous.kind)) {
     if (token.kind != SEPARATOR) tokens->muted = false;
@@ -224,6 +228,7 @@ static Token give(Tokens *tokens, Token token) {
   }
   tokens->muted |= token.misread;
   follow_brackets(tokens, &token);
+  if (tokens->written != NULL) ARRAY_PUSH(tokens->arena, &tokens->written->tokens, token);
   tokens->before = tokens->previous;
   tokens->previous = token;
   return token;

@@ -31,6 +31,13 @@ typedef struct Token {
   double real;
 } Token;
 
+/* A text as it is written, for what keeps its comments: all tokens that the grammar got, SEPARATORs
+   and END among them, and the comments, from # to the end of the line. Both in their order. */
+typedef struct Written {
+  ARRAY(Token) tokens;
+  ARRAY(Span) comments;
+} Written;
+
 typedef struct Bracket {
   char open; /* ( [ or {; 0: none */
   bool train;
@@ -43,6 +50,7 @@ typedef struct Tokens {
   Diag *diag;
   const Source *source;
   void *scanner;
+  Written *written;      /* what is read is added there; NULL: nobody asks */
   uint32_t line, column; /* where flex stands */
 
   int start;              /* the first token: which grammar */
@@ -88,6 +96,9 @@ const char *token_words(int kind);
 int keyword_kind(const char *text);
 bool is_keyword(int kind);
 bool is_operator(int kind);
+
+/* grammar/dag.l found a comment there. */
+void write_comment(Tokens *tokens, Span span);
 
 /* grammar/dag.l: the next token as it stands in the text. */
 int dag_scan(Token *token, void *scanner);
