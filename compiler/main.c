@@ -8,6 +8,7 @@
 #include "emit/emit.h"
 #include "fmt.h"
 #include "lower/lower.h"
+#include "notation/notation.h"
 #include "only.h"
 #include "options.h"
 #include "output.h"
@@ -49,6 +50,12 @@ static Program *derive(Arena *arena, Diag *diag, const Options *options, const F
   }
 }
 
+/* LaTeX for a file of that kind, else text. */
+static NotationForm notation_form(const char *output) {
+  const char *dot = output == NULL ? NULL : strrchr(output, '.');
+  return dot != NULL && strcmp(dot, ".tex") == 0 ? NOTATION_LATEX : NOTATION_TEXT;
+}
+
 /* The program after all passes on the graph, or printed at the stage asked for. Returns NULL when
    the model is wrong, or when *done: a dump was all that was wanted. */
 static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, bool *done) {
@@ -81,6 +88,11 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
   if (options->verify) verify_program(program, "simplify");
   if (options->emit == EMIT_GRAD || options->emit == EMIT_OPT) {
     print_program(&dump, program);
+    write_output(arena, options->output, text_string(&dump));
+    return NULL;
+  }
+  if (options->emit == EMIT_MATH) {
+    print_notation(&dump, program, notation_form(options->output));
     write_output(arena, options->output, text_string(&dump));
     return NULL;
   }
