@@ -12,6 +12,7 @@
 #include "only.h"
 #include "options.h"
 #include "output.h"
+#include "page/page.h"
 #include "simplify/simplify.h"
 #include "toolchain.h"
 
@@ -86,8 +87,10 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
   }
   program = program_canonical(program);
   if (options->verify) verify_program(program, "simplify");
-  if (options->emit == EMIT_GRAD || options->emit == EMIT_OPT) {
-    print_program(&dump, program);
+  bool is_dump = options->emit == EMIT_GRAD || options->emit == EMIT_OPT;
+  if (is_dump || options->emit == EMIT_DOT) {
+    if (is_dump) print_program(&dump, program);
+    if (options->emit == EMIT_DOT) print_dot(&dump, program);
     write_output(arena, options->output, text_string(&dump));
     return NULL;
   }
@@ -136,6 +139,10 @@ static void print_plans(Text *out, Emit emit, const Plan *const *plans, uint32_t
 static int compile_c_text(Arena *arena, const Options *options, const Program *program, Text *c) {
   const Plan *plans[N_PORTABLE];
   uint32_t n = make_plans(arena, options, program, plans);
+  if (options->emit == EMIT_HTML) {
+    write_page(c, program, plans[0]);
+    return 0;
+  }
   if (options->emit != EMIT_C) {
     print_plans(c, options->emit, plans, n);
     return 0;

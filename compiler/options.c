@@ -189,6 +189,8 @@ static void check_options(const Parser *p) {
   if (row->takes != NOTHING && p->options.model == NULL) wrong("no model given");
   if (p->options.n_trainer_args > 0 && p->options.command != COMMAND_RUN)
     wrong("arguments after -- are for the trainer: they go with dagc run");
+  if (p->options.emit == EMIT_HTML && strcmp(p->options.target, "portable") == 0)
+    wrong("--emit=html shows the C for one machine, not --target portable");
   const Toolchain *toolchain = toolchain_of(p->options.target);
   if (p->options.command == COMMAND_RUN && is_foreign(toolchain))
     wrong("a program for %s does not run on this machine: dagc build makes it, %s runs it",

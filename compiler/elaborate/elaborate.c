@@ -204,6 +204,7 @@ Program *elaborate_without(Arena *arena, Diag *diag, const File *file, const cha
                           .graph = graph_new(arena),
                           .name = c_identifier(arena, program_name),
                           .path = file->source->path,
+                          .source = file->source,
                           .real = TYPE_F32};
   e->graph = e->program->graph;
   int errors = diag_errors(diag);

@@ -67,6 +67,9 @@ Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan, cons
   for (uint32_t i = 0; i < plan->n_buffers; i++)
     if (plan->buffers[i].kind == BUFFER_PARAM)
       e.fields[i] = names_take(&fields, plan->buffers[i].name);
+  e.code = (CodePlaces){.kernels = ARENA_ARRAY(arena, TextRange, plan->n_kernels + 1),
+                        .names = e.kernels,
+                        .entries = ARENA_ARRAY(arena, TextRange, program->n_entries + 1)};
   e.members = names_take(&e.names, arena_printf(arena, "%s_members", program->name));
   e.tensors = names_take(&e.names, arena_printf(arena, "%s_tensors", program->name));
   return e;

@@ -93,15 +93,27 @@ static void write_includes(Text *out, bool mathematics) {
 static const char *functions_text(const Sections *s, uint32_t section, Arena *arena) {
   Text text = text_new(arena);
   Emitter *e = &s->items[section];
-  for (KernelId i = 0; i < e->plan->n_kernels; i++) write_kernel(e, &text, i);
+  for (KernelId i = 0; i < e->plan->n_kernels; i++) {
+    e->code.kernels[i].begin = text.length;
+    write_kernel(e, &text, i);
+    e->code.kernels[i].end = text.length;
+  }
   if (s->n > 1) write_parts(s, section, &text);
   return text_string(&text);
+}
+
+static void move_ranges(TextRange *ranges, uint32_t n, size_t by) {
+  for (uint32_t i = 0; i < n; i++) {
+    ranges[i].begin += by;
+    ranges[i].end += by;
+  }
 }
 
 static void write_section(Text *out, const Emitter *e, const char *functions,
                           const char *callers) {
   lane_texts_write(&e->lanes, out, callers);
   text_add(out, "\n/* --- kernels --- */\n");
+  move_ranges(e->code.kernels, e->plan->n_kernels, out->length);
   text_add(out, functions);
 }
 
@@ -118,6 +130,9 @@ static void write_code(const Sections *s, Text *out, const char **functions) {
                   arena_printf(out->arena, "%s%s", functions[0], text_string(&entries)));
   else
     write_choice_function(out, s);
+  CodePlaces *code = &s->items[0].code;
+  move_ranges(&code->init, 1, out->length);
+  move_ranges(code->entries, s->items[0].program->n_entries, out->length);
   text_add(out, text_string(&entries));
 }
 
@@ -138,8 +153,8 @@ static bool any_threads(const Plan *const *plans, uint32_t n) {
   return false;
 }
 
-void emit_c(Text *out, const Program *program, const Plan *const *plans, uint32_t n_plans,
-            const EmitOptions *options) {
+CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, uint32_t n_plans,
+                  const EmitOptions *options) {
   Arena *arena = out->arena;
   Sections s = make_sections(arena, program, plans, n_plans);
   const char **functions = ARENA_ARRAY(arena, const char *, n_plans), *all = "";
@@ -165,6 +180,7 @@ void emit_c(Text *out, const Program *program, const Plan *const *plans, uint32_
   if (!options->no_main)
     text_printf(out, "\nint main(int argc, char **argv) { return dag_main(&%s, argc, argv); }\n",
                 s.items[0].model);
+  return s.items[0].code;
 }
 
 void emit_header(Text *out, const Program *program, const Plan *plan) {

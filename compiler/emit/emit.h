@@ -2,6 +2,16 @@
 #pragma once
 #include "lower/lower.h"
 
+/* Where the parts of a C file stand: bytes of its text, from `begin` on, `end` excluded. */
+typedef struct TextRange {
+  size_t begin, end;
+} TextRange;
+typedef struct CodePlaces {
+  TextRange *kernels;       /* per kernel of the first plan: its comment and its function */
+  const char *const *names; /* per kernel: what that is called */
+  TextRange init, *entries; /* per entry of the program: its function */
+} CodePlaces;
+
 typedef struct EmitOptions {
   bool no_main;       /* leave main out */
   bool standalone;    /* put the runtime's text into the same file */
@@ -10,8 +20,8 @@ typedef struct EmitOptions {
 
 /* Of more than one plan, each becomes a section of the file: the first is for any machine, the
    others for those that have the instructions, which is found out when it runs. All have the same
-   workspace_bytes, and params lie in the same way. */
-void emit_c(Text *out, const Program *program, const Plan *const *plans, uint32_t n_plans,
-            const EmitOptions *options);
+   workspace_bytes, and params lie in the same way. Returns where the parts stand. */
+CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, uint32_t n_plans,
+                  const EmitOptions *options);
 /* The header: sizes, struct, prototypes; for C and C++. */
 void emit_header(Text *out, const Program *program, const Plan *plan);

@@ -23,6 +23,7 @@ typedef struct Emitter {
   int64_t *places;  /* per buffer of the plan: where that is, bytes from the struct's start */
   int64_t end;      /* of the members */
   bool uses_places; /* the code relies on that */
+  CodePlaces code;  /* in the text that they are in so far */
 } Emitter;
 
 /* section: NULL when the file has one only. file: empty, the same for all sections of a file. */

@@ -307,6 +307,7 @@ static const char *arguments_text(const Access *a) {
 
 static void write_entry(const Sections *s, Text *out, uint32_t number) {
   Emitter *e = &s->items[0];
+  e->code.entries[number].begin = out->length;
   Text head = text_new(e->arena), body = text_new(e->arena);
   Access a = access_to_entry(e, &body, number);
   bool training = a.plan->entry->kind == ENTRY_STEP;
@@ -323,10 +324,12 @@ static void write_entry(const Sections *s, Text *out, uint32_t number) {
   if (s->n == 1) write_unused(&a, out);
   text_add(out, text_string(&body));
   text_add(out, "  return 0;\n}\n");
+  e->code.entries[number].end = out->length;
 }
 
 static void write_init(const Sections *s, Text *out) {
   Emitter *e = &s->items[0];
+  e->code.init.begin = out->length;
   text_printf(out, "\nvoid %s(%s *m, uint64_t seed) {\n", e->init, e->program->name);
   text_add(out, "  m->step = 0;\n  m->seed = seed;\n");
   Access a = access_to_init(e, out);
@@ -335,6 +338,7 @@ static void write_init(const Sections *s, Text *out) {
   else
     write_calls(&a);
   text_add(out, "}\n");
+  e->code.init.end = out->length;
 }
 
 /* Loops over turns go from member to member by numbers: a C compiler must see them there. */

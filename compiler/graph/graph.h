@@ -343,6 +343,7 @@ typedef struct Program {
   Graph *graph;
   const char *name; /* the C prefix: "mlp" from mlp.dag; always a C identifier */
   const char *path; /* as given on the command line */
+  const Source *source; /* the model as written */
   const char **sources; /* the paths of the files that were read: that one, and what is imported */
   uint32_t n_sources;
   ScalarType real;  /* what `real` means */
@@ -377,5 +378,7 @@ Program *program_canonical(const Program *program);
 
 /* print.c: --emit=ir|grad|opt. The text is a `.dag` program that elaborates to the same program. */
 void print_program(Text *out, const Program *program);
+/* print_dot.c: --emit=dot, a picture for graphviz of the program in canonical form. */
+void print_dot(Text *out, const Program *program);
 /* One definition on one line, without a comment: `z[b, j] = sum[i](W[j, i] * x[b, i]) + c[j]`. */
 void print_definition(Text *out, const Program *program, TensorId tensor);

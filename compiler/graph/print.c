@@ -15,23 +15,40 @@ void print_shape(Text *out, const Tensor *tensor) {
 
 /* --- declarations --- */
 
-static void print_declarations(const Printer *p, const char *word, const TensorId *ids,
-                               uint32_t n) {
+static const char *declaring_word(TensorKind kind) {
+  switch (kind) {
+  case TENSOR_INPUT: return "input";
+  case TENSOR_PARAM: return "param";
+  case TENSOR_STATE: return "state";
+  case TENSOR_DEFINITION:
+  case TENSOR_STAND_IN:
+  case TENSOR_RESHAPE:
+  case TENSOR_DERIVATIVE: break;
+  }
+  bug("print", "kind %d is not declared", (int)kind);
+}
+
+void print_declaration(const Printer *p, TensorId id) {
   const Graph *graph = p->program->graph;
+  const Tensor *t = tensor_at(graph, id);
+  text_printf(p->out, "%s %s: %s", declaring_word(t->kind), t->name,
+              type_name(tensor_stored(graph, id)));
+  print_shape(p->out, t);
+  if (t->initial_text != NULL) {
+    text_printf(p->out, " = %s", t->initial_text);
+  } else if (t->initial != TENSOR_NONE) {
+    const Expr *body = expr_at(graph, tensor_at(graph, t->initial)->body);
+    text_add(p->out, " = ");
+    if (body->kind == EXPR_CONST) /* one number for all elements */
+      print_expr(p, &(Scope){0}, tensor_at(graph, t->initial)->body, 0, true);
+    else
+      print_value(p, t->initial);
+  }
+}
+
+static void print_declarations(const Printer *p, const TensorId *ids, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
-    const Tensor *t = tensor_at(graph, ids[i]);
-    text_printf(p->out, "%s %s: %s", word, t->name, type_name(tensor_stored(graph, ids[i])));
-    print_shape(p->out, t);
-    if (t->initial_text != NULL) {
-      text_printf(p->out, " = %s", t->initial_text);
-    } else if (t->initial != TENSOR_NONE) {
-      const Expr *body = expr_at(graph, tensor_at(graph, t->initial)->body);
-      text_add(p->out, " = ");
-      if (body->kind == EXPR_CONST) /* one number for all elements */
-        print_expr(p, &(Scope){0}, tensor_at(graph, t->initial)->body, 0, true);
-      else
-        print_value(p, t->initial);
-    }
+    print_declaration(p, ids[i]);
     text_add(p->out, "\n");
   }
 }
@@ -78,12 +95,8 @@ static const char *heading(const Printer *p, const Tensor *t, bool after_derivat
 
 static const char rules_heading[] = "reverse rules";
 
-typedef struct Line {
-  const char *heading, *text, *note;
-} Line;
-
 /* Notes stand below each other, but for those of the longest lines. */
-static void print_lines(const Printer *p, const Line *lines, size_t n) {
+static void print_lines(const Printer *p, const DumpLine *lines, size_t n) {
   enum { LONGEST = 84, GAP = 4 };
   size_t column = 0;
   for (size_t i = 0; i < n; i++) {
@@ -102,13 +115,8 @@ static void print_lines(const Printer *p, const Line *lines, size_t n) {
   }
 }
 
-typedef struct Lines {
-  ARRAY(Line) items;
-  const char *last; /* a note is not said twice in a row */
-} Lines;
-
 /* tensor TENSOR_NONE: a line without a note. */
-static void add_line(const Printer *p, Lines *lines, const char *head, const char *text,
+static void add_line(const Printer *p, DumpLines *lines, const char *head, const char *text,
                      TensorId tensor) {
   const char *note = "";
   if (tensor != TENSOR_NONE) {
@@ -117,11 +125,11 @@ static void add_line(const Printer *p, Lines *lines, const char *head, const cha
     lines->last = note;
     note = again ? "" : note;
   }
-  ARRAY_PUSH(p->program->arena, &lines->items, (Line){head, text, note});
+  ARRAY_PUSH(p->program->arena, &lines->items, (DumpLine){head, text, note, tensor, lines->units});
 }
 
 /* Those that stand in the rule of that seed, or in none. */
-static void add_definitions(const Printer *p, const Listing *l, Lines *lines, TensorId block,
+static void add_definitions(const Printer *p, const Listing *l, DumpLines *lines, TensorId block,
                             const char *indent) {
   const Graph *graph = p->program->graph;
   bool derivatives = false;
@@ -132,6 +140,7 @@ static void add_definitions(const Printer *p, const Listing *l, Lines *lines, Te
     const Tensor *t = tensor_at(graph, id);
     if ((l->folded[id] && l->groups[id] == NULL) || l->is_value[id] || l->block[id] != block)
       continue;
+    lines->units++;
     derivatives = derivatives || t->adjoint_from != TENSOR_NONE || (t->derived && !t->pointwise);
     const char *head = block != TENSOR_NONE ? rules_heading : heading(p, t, derivatives);
     if (l->groups[id] != NULL) {
@@ -150,7 +159,7 @@ static void add_definitions(const Printer *p, const Listing *l, Lines *lines, Te
 }
 
 /* y with grad(u, x) { … return share }, for each y of that block. */
-static void add_rules(const Printer *p, const Listing *l, Lines *lines, TensorId block,
+static void add_rules(const Printer *p, const Listing *l, DumpLines *lines, TensorId block,
                       const char *indent) {
   const Graph *graph = p->program->graph;
   for (uint32_t i = 0; i < l->order.count; i++) {
@@ -165,6 +174,7 @@ static void add_rules(const Printer *p, const Listing *l, Lines *lines, TensorId
       text_printf(&end, "%s%s", k == 0 ? "" : ", ", tensor_at(graph, rule->shares[k])->name);
     }
     const char *deeper = arena_printf(graph->arena, "%s  ", indent);
+    lines->units++;
     text_add(&head, ") {");
     add_line(p, lines, rules_heading, text_string(&head), TENSOR_NONE);
     add_definitions(p, l, lines, rule->seed, deeper);
@@ -175,16 +185,21 @@ static void add_rules(const Printer *p, const Listing *l, Lines *lines, TensorId
   }
 }
 
-static void print_definitions(const Printer *p, const Listing *l) {
-  Lines lines = {.last = ""};
+DumpLines dump_definitions(const Printer *p, const Listing *l) {
+  DumpLines lines = {.last = ""};
   add_definitions(p, l, &lines, TENSOR_NONE, "");
   add_rules(p, l, &lines, TENSOR_NONE, "");
+  return lines;
+}
+
+static void print_definitions(const Printer *p, const Listing *l) {
+  DumpLines lines = dump_definitions(p, l);
   print_lines(p, lines.items.items, lines.items.count);
 }
 
 /* --- entries --- */
 
-static void print_update(const Printer *p, const Listing *l, const Update *update) {
+void print_update(const Printer *p, const Listing *l, const Update *update) {
   const Graph *graph = p->program->graph;
   text_printf(p->out, "%s <- ", tensor_at(graph, update->target)->name);
   if (l->is_value[update->value])
@@ -255,16 +270,20 @@ static void print_train(const Printer *p, const Listing *l) {
   text_add(p->out, "}\n");
 }
 
+Printer listing_printer(const Listing *l, Text *out) {
+  return (Printer){l->program, out, l->folded, (const char *const *const *)l->steps, NULL};
+}
+
 void print_program(Text *out, const Program *given) {
   const Program *program = program_canonical(given);
   Listing l = list_program(program);
-  Printer p = {program, out, l.folded, (const char *const *const *)l.steps, NULL};
+  Printer p = listing_printer(&l, out);
   if (program->real == TYPE_F64) text_add(out, "const real = f64\n");
   for (uint32_t i = 0; i < program->n_dims; i++)
     text_printf(out, "dim %s = %" PRId64 "\n", program->dims[i].name, program->dims[i].value);
-  print_declarations(&p, "input", program->inputs, program->n_inputs);
-  print_declarations(&p, "param", program->params, program->n_params);
-  print_declarations(&p, "state", program->states, program->n_states);
+  print_declarations(&p, program->inputs, program->n_inputs);
+  print_declarations(&p, program->params, program->n_params);
+  print_declarations(&p, program->states, program->n_states);
   print_definitions(&p, &l);
   bool any = false;
   for (uint32_t i = 0; i < program->n_entries; i++) {

@@ -1,4 +1,4 @@
-/* What the two halves of the printer share. Private to graph/. */
+/* The parts of a program as text: what the printers of dumps, pictures and pages share. */
 #pragma once
 #include "graph/group.h"
 
@@ -36,6 +36,28 @@ typedef struct Listing {
   const char *const **steps; /* per tensor: as in Printer */
 } Listing;
 Listing list_program(const Program *program);
+/* How the definitions of a listing are printed. */
+Printer listing_printer(const Listing *l, Text *out);
+
+/* A line of a dump. */
+typedef struct DumpLine {
+  const char *heading; /* what it stands under: "forward", "backward, from loss" */
+  const char *text;
+  const char *note; /* "": none */
+  TensorId tensor;  /* what it defines; TENSOR_NONE where it opens or closes a block */
+  uint32_t unit;    /* those of one recurrence have the same, which nothing else has */
+} DumpLine;
+typedef struct DumpLines {
+  ARRAY(DumpLine) items;
+  const char *last; /* a note is not said twice in a row */
+  uint32_t units;
+} DumpLines;
+/* print.c: all definitions of the listing, in its order. */
+DumpLines dump_definitions(const Printer *p, const Listing *l);
+/* `param dense1.W: f32[64, 64] = glorot(64, 64)`; of an input, param or state */
+void print_declaration(const Printer *p, TensorId id);
+/* `W <- W - 0.1 * W_bar` */
+void print_update(const Printer *p, const Listing *l, const Update *update);
 
 /* print_scan.c: what the steps of all recurrences are called, into l->steps. */
 void name_steps(Listing *l);

@@ -239,6 +239,8 @@ typedef struct KernelCall {
   const BufferId *buffers;
   const int64_t *sites; /* as many as the kernel has */
   Cost cost[N_PARTS];
+  const TensorId *computes; /* the definitions, those that lowering made for others too */
+  uint32_t n_computes;
   bool waits; /* of a team: all threads wait for each other before it */
 } KernelCall;
 

@@ -72,6 +72,18 @@ static Recurrence *recurrence_of(const Work *w, size_t group) {
   return node_at(w, w->groups.items[group].nodes.items[0])->recurrence;
 }
 
+/* The definitions of the groups into call->computes. */
+static void list_definitions(const Work *w, const NodeGroup *groups, size_t n, KernelCall *call) {
+  ARRAY(TensorId) computes = {0};
+  for (size_t k = 0; k < n; k++)
+    for (size_t i = 0; i < groups[k].nodes.count; i++) {
+      TensorId tensor = node_at(w, groups[k].nodes.items[i])->tensor;
+      if (tensor != TENSOR_NONE) ARRAY_PUSH(w->arena, &computes, tensor);
+    }
+  call->computes = computes.items;
+  call->n_computes = (uint32_t)computes.count;
+}
+
 /* One group, or the groups of a recurrence inside its loops: from *group on, which becomes the
    number of the next. */
 static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
@@ -104,6 +116,7 @@ static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
     const Node *called = main_node(w, groups, n, &(Part){(Part)k});
     call.cost[k].name = called == NULL ? NULL : called->name;
   }
+  list_definitions(w, groups, n, &call);
   int64_t *sites = ARENA_ARRAY(l->plan->arena, int64_t, kernel.n_sites + 1);
   for (uint32_t i = 0; i < kernel.n_sites; i++) sites[i] = kernel.values[kernel.sites[i]].integer;
   call.sites = sites;

@@ -9,3 +9,4 @@ typedef struct EmbeddedFile {
 extern const EmbeddedFile prelude_text[];
 extern const EmbeddedFile runtime_text[]; /* in the order to concatenate */
 extern const EmbeddedFile vector_math_text[];
+extern const EmbeddedFile page_text[]; /* the style and the script of a page */

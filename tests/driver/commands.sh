@@ -32,6 +32,7 @@ expect 2 "did you mean 'grad'" "$dagc" mlp.dag --emit=grads
 expect 2 "did you mean 'build'" "$dagc" biuld mlp.dag
 expect 2 "ends in .dag" "$dagc" mlp.c
 expect 2 "-D takes NAME=VALUE" "$dagc" mlp.dag -D B
+expect 2 "for one machine" "$dagc" mlp.dag --emit=html --target portable
 expect 2 "unknown target" "$dagc" mlp.dag --target z80 -o x.c
 expect 2 "does not run on this machine" "$dagc" run mlp.dag --target wasm32
 DAGC_SYSROOT=/nowhere expect 3 "hint: programs for wasm32 are cross-compiled" "$dagc" build mlp.dag --target wasm32 -o x.wasm
@@ -74,7 +75,7 @@ expect 3 "DAGC_CC names" env DAGC_CC=/nowhere/cc "$dagc" build mlp.dag -o m
 absent m
 
 # --- stages, sizes ---
-for stage in ast ir grad opt kernels cost c; do
+for stage in ast ir grad opt kernels plan cost dot html c; do
   expect 0 "" "$dagc" mlp.dag --emit=$stage -o "mlp.$stage"
   [ -s "mlp.$stage" ] || fail "--emit=$stage is empty"
 done
