@@ -214,8 +214,7 @@ static void sample_sensibly(Check *c) {
   sample_values(c->program, c->in, SEED, true);
 }
 
-int check_program(Arena *arena, Program *program, const char *clang, FILE *out) {
-  Diag *diag = diag_new(arena, stderr);
+int check_program(Arena *arena, Diag *diag, Program *program, const char *clang, FILE *out) {
   Check c = {.arena = arena, .program = program, .out = out};
   GradientChecks checks = gradient_checks_add(arena, program);
   differentiate(program, diag);

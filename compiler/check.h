@@ -8,4 +8,4 @@
    real input, the worst relative error against finite differences and where it is, and of forward
    against reverse mode; for every entry, the compiled code against the interpreter. Returns 0, 1
    when something is wrong, or 3 when `clang` is NULL or cannot compile the C. */
-int check_program(Arena *arena, Program *program, const char *clang, FILE *out);
+int check_program(Arena *arena, Diag *diag, Program *program, const char *clang, FILE *out);

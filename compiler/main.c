@@ -23,7 +23,7 @@ static Program *elaborate_model(Arena *arena, Diag *diag, const Options *options
       elaborate_without(arena, diag, file, name, options->defines, options->n_defines, flat);
   if (program == NULL) return NULL;
   if (options->verify) verify_program(program, "elaborate");
-  if (options->only != NULL && !keep_only(program, options->only)) return NULL;
+  if (options->only != NULL && !keep_only(program, diag, options->only)) return NULL;
   return program;
 }
 
@@ -208,14 +208,18 @@ static int drive(Arena *arena, const Options *options) {
     print_flags(stdout, toolchain_of(options->target));
     return 0;
   }
-  Diag *diag = diag_new(arena, stderr);
+  Diag *diag = diag_new(arena, options->json ? NULL : stderr);
   bool done = false;
   Program *program = compile_graph(arena, diag, options, &done);
-  if (program == NULL) return done ? 0 : EXIT_MODEL;
-  if (options->command == COMMAND_CHECK)
-    return check_program(arena, program, find_compiler(arena), stdout);
+  int code = program == NULL && !done ? EXIT_MODEL : 0;
+  if (program != NULL && options->command == COMMAND_CHECK) {
+    code = check_program(arena, diag, program, find_compiler(arena), stdout);
+    done = true;
+  }
+  if (options->json) fputs(diag_json(arena, diag), stderr);
+  if (code != 0 || done) return code;
   Text c = text_new(arena);
-  int code = compile_c_text(arena, options, program, &c);
+  code = compile_c_text(arena, options, program, &c);
   if (code != 0) return code;
   if (options->command != COMMAND_COMPILE) return build(arena, options, text_string(&c));
   write_output(arena, options->output, text_string(&c));

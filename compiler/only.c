@@ -1,5 +1,4 @@
 #include "only.h"
-#include <stdio.h>
 #include <string.h>
 
 static bool is_listed(const char *names, const char *name) {
@@ -11,13 +10,30 @@ static bool is_listed(const char *names, const char *name) {
   return false;
 }
 
-static bool all_are_exports(const Program *program, const char *names) {
+static void report_no_export(const Program *program, Diag *diag, const char *name) {
+  const char **exports = ARENA_ARRAY(program->arena, const char *, program->n_entries + 1);
+  Text list = text_new(program->arena);
+  size_t n = 0;
+  for (uint32_t i = 0; i < program->n_entries; i++) {
+    if (program->entries[i].kind != ENTRY_EXPORT) continue;
+    text_printf(&list, "%s%s", n > 0 ? ", " : "", program->entries[i].name);
+    exports[n++] = program->entries[i].name;
+  }
+  diag_error(diag, span_none(), "--only names `%s`, which %s does not export", name, program->path);
+  const char *near = nearest_name(name, exports, n);
+  if (near != NULL)
+    diag_hint(diag, "did you mean `%s`?", near);
+  else
+    diag_hint(diag, n > 0 ? "its exports are %s" : "it has no `export`%s", text_string(&list));
+}
+
+static bool all_are_exports(const Program *program, Diag *diag, const char *names) {
   Arena *arena = program->arena;
   for (const char *at = names; at != NULL;) {
     size_t length = strcspn(at, ",");
     const char *name = arena_strndup(arena, at, length);
     if (program_entry(program, ENTRY_EXPORT, name) == NULL) {
-      fprintf(stderr, "dagc: --only names '%s', which %s does not export\n", name, program->path);
+      report_no_export(program, diag, name);
       return false;
     }
     at = at[length] == ',' ? at + length + 1 : NULL;
@@ -40,8 +56,8 @@ static uint32_t keep_needed(const Program *program, TensorId *ids, uint32_t n) {
   return kept;
 }
 
-bool keep_only(Program *program, const char *names) {
-  if (!all_are_exports(program, names)) return false;
+bool keep_only(Program *program, Diag *diag, const char *names) {
+  if (!all_are_exports(program, diag, names)) return false;
   uint32_t kept = 0;
   for (uint32_t i = 0; i < program->n_entries; i++) {
     const Entry *entry = &program->entries[i];

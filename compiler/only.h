@@ -3,5 +3,5 @@
 #include "graph/graph.h"
 
 /* `names`: comma-separated exports. Drops the other entries, training, and the params and states
-   that are no longer read. Prints an error and returns false when a name is no export. */
-bool keep_only(Program *program, const char *names);
+   that are no longer read. Reports an error and returns false when a name is no export. */
+bool keep_only(Program *program, Diag *diag, const char *names);

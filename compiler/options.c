@@ -111,6 +111,7 @@ static void set_option(Parser *p, Option option, const char *value) {
     break;
   case OPTION_TARGET: o->target = parse_target(p->arena, value); break;
   case OPTION_CHECK: o->check = true; break;
+  case OPTION_JSON: o->json = true; break;
   case OPTION_VERIFY: o->verify = true; break;
   case OPTION_VERSION: puts("dagc " DAGC_VERSION); exit(0);
   case OPTION_HELP: help(p);

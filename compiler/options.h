@@ -33,7 +33,7 @@ typedef struct Options {
   const char *target;
   const char *only;  /* --only a,b; NULL: everything */
   bool weights_int8; /* --weights int8 */
-  bool no_main, standalone, verify;
+  bool no_main, standalone, verify, json;
   bool check;          /* fmt --check */
   const char **models; /* of fmt, n_models of them; "-": standard input */
   size_t n_models;

@@ -2,22 +2,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "support/text.h"
-
-/* An error that has been said. */
-typedef struct Said {
-  Span span;
-  const char *message;
-} Said;
+#include "support/diag_text.h"
 
 struct Diag {
   Arena *arena;
-  FILE *stream;
-  int errors;
-  ARRAY(Said) said;
-  bool silent; /* the last error was past the limit, or a repetition: so are its notes */
-  bool holds;  /* what is reported is kept in `held` */
-  Text held;
+  FILE *stream; /* NULL: what is reported is only kept */
+  int errors;   /* repetitions and what is past the limit too */
+  size_t distinct_errors;
+  ARRAY(Diagnostic) said;
+  bool silent; /* the last one was past the limit, or a repetition: so are its notes */
 };
 
 Diag *diag_new(Arena *arena, void *stream_FILE) {
@@ -27,34 +20,24 @@ Diag *diag_new(Arena *arena, void *stream_FILE) {
   return diag;
 }
 
-Diag *diag_hold(const Diag *diag) {
-  Diag *holding = ARENA_NEW(diag->arena, Diag);
-  *holding = *diag;
-  holding->holds = true;
-  holding->held = text_new(diag->arena);
-  return holding;
-}
-
-static void say(Diag *diag, const char *text) {
-  if (diag->holds)
-    text_add(&diag->held, text);
-  else
-    fputs(text, diag->stream);
-}
-
-void diag_release(Diag *diag, const Diag *holding) {
-  diag->errors = holding->errors;
-  diag->said.items = holding->said.items;
-  diag->said.count = holding->said.count;
-  diag->said.capacity = holding->said.capacity;
-  diag->silent = holding->silent;
-  say(diag, text_string(&holding->held));
+const char *severity_word(Severity severity) {
+  switch (severity) {
+  case SEVERITY_ERROR: return "error";
+  case SEVERITY_WARNING: return "warning";
+  }
+  bug("diagnostics", "severity %d", (int)severity);
 }
 
 int diag_errors(const Diag *diag) { return diag->errors; }
 bool diag_full(const Diag *diag) {
   enum { MAX_REPETITIONS = 50 };
-  return diag->said.count >= DIAG_MAX_ERRORS || diag->errors >= MAX_REPETITIONS * DIAG_MAX_ERRORS;
+  return diag->distinct_errors >= DIAG_MAX_ERRORS ||
+         diag->errors >= MAX_REPETITIONS * DIAG_MAX_ERRORS;
+}
+
+const Diagnostic *diag_list(const Diag *diag, size_t *n) {
+  *n = diag->said.count;
+  return diag->said.items;
 }
 
 Span span_join(Span a, Span b) {
@@ -72,74 +55,30 @@ Span span_join(Span a, Span b) {
   return joined;
 }
 
-/* The text of a line (counted from 1), without its end; length 0 past the last. */
-static const char *line_text(const Source *source, uint32_t line, size_t *length) {
-  const char *at = source->text, *end = source->text + source->length;
-  for (uint32_t i = 1; i < line && at < end; i++) {
-    const char *newline = memchr(at, '\n', (size_t)(end - at));
-    at = newline == NULL ? end : newline + 1;
-  }
-  const char *newline = memchr(at, '\n', (size_t)(end - at));
-  *length = (size_t)((newline == NULL ? end : newline) - at);
-  if (*length > 0 && at[*length - 1] == '\r') --*length;
-  return at;
+/* --- reporting --- */
+
+static void print(const Diag *diag, const char *text) {
+  if (diag->stream != NULL) fputs(text, diag->stream);
 }
 
-enum { MAX_SHOWN = 160 }; /* bytes of a source line that are shown */
-
-static void add_byte(Text *out, char byte) { text_addn(out, &byte, 1); }
-
-/* The source line and a caret range below it. Tabs are kept so that the carets line up; bytes that
-   a terminal could not show are replaced. */
-static void show_line(Text *out, Span span) {
-  size_t length;
-  const char *text = line_text(span.source, span.line, &length);
-  size_t start = span.column - 1;
-  if (start > length) start = length;
-  size_t end = span.end_line == span.line ? span.end_column - 1 : length;
-  if (end > length) end = length;
-  if (end <= start) end = start + 1;
-  size_t first = start > MAX_SHOWN / 2 && length > MAX_SHOWN ? start - MAX_SHOWN / 2 : 0;
-  size_t last = length - first > MAX_SHOWN ? first + MAX_SHOWN : length;
-  while (first < start && ((unsigned char)text[first] & 0xc0u) == 0x80u) first++;
-  text_printf(out, "%5u | ", span.line);
-  for (size_t i = first; i < last; i++) {
-    unsigned char byte = (unsigned char)text[i];
-    add_byte(out, byte >= 0x20 || byte == '\t' ? text[i] : '?');
-  }
-  text_add(out, "\n      | ");
-  for (size_t i = first; i < end && i < last + 1; i++) {
-    unsigned char byte = i < length ? (unsigned char)text[i] : ' ';
-    if ((byte & 0xc0u) == 0x80u) continue; /* inside a UTF-8 character */
-    if (i < start)
-      add_byte(out, byte == '\t' ? '\t' : ' ');
-    else
-      add_byte(out, '^');
-  }
-  text_add(out, "\n");
-}
-
-static void report(Diag *diag, Span span, const char *kind, const char *message) {
-  Text out = text_new(diag->arena);
-  if (span.source != NULL)
-    text_printf(&out, "%s:%u:%u: ", span.source->path, span.line, span.column);
-  else
-    text_add(&out, "dagc: ");
-  text_printf(&out, "%s: %s\n", kind, message);
-  if (span.source != NULL && span.line > 0) show_line(&out, span);
-  say(diag, text_string(&out));
-}
-
-/* The same mistake at the same place, as in a function that is called twice, is said once. */
-static bool is_said(Diag *diag, Span span, const char *message) {
+static bool is_said(const Diag *diag, Severity severity, Span span, const char *message) {
   for (size_t i = 0; i < diag->said.count; i++) {
-    const Said *said = &diag->said.items[i];
-    if (said->span.source == span.source && said->span.line == span.line &&
-        said->span.column == span.column && strcmp(said->message, message) == 0)
+    const Diagnostic *said = &diag->said.items[i];
+    if (said->severity == severity && said->span.source == span.source &&
+        said->span.line == span.line && said->span.column == span.column &&
+        strcmp(said->message, message) == 0)
       return true;
   }
-  ARRAY_PUSH(diag->arena, &diag->said, (Said){span, message});
   return false;
+}
+
+static void report(Diag *diag, Severity severity, Span span, const char *message) {
+  diag->silent = is_said(diag, severity, span, message);
+  if (diag->silent) return;
+  diag->distinct_errors += severity == SEVERITY_ERROR;
+  ARRAY_PUSH(diag->arena, &diag->said,
+             (Diagnostic){.severity = severity, .span = span, .message = message});
+  print(diag, diagnostic_head_text(diag->arena, &diag->said.items[diag->said.count - 1]));
 }
 
 void diag_error(Diag *diag, Span span, const char *format, ...) {
@@ -149,10 +88,8 @@ void diag_error(Diag *diag, Span span, const char *format, ...) {
   if (full) return;
   va_list args;
   va_start(args, format);
-  const char *message = arena_vprintf(diag->arena, format, args);
+  report(diag, SEVERITY_ERROR, span, arena_vprintf(diag->arena, format, args));
   va_end(args);
-  diag->silent = is_said(diag, span, message);
-  if (!diag->silent) report(diag, span, "error", message);
 }
 
 void diag_warning(Diag *diag, Span span, const char *format, ...) {
@@ -160,25 +97,57 @@ void diag_warning(Diag *diag, Span span, const char *format, ...) {
   if (diag->silent) return;
   va_list args;
   va_start(args, format);
-  report(diag, span, "warning", arena_vprintf(diag->arena, format, args));
+  report(diag, SEVERITY_WARNING, span, arena_vprintf(diag->arena, format, args));
   va_end(args);
+}
+
+/* What notes and hints belong to; NULL: nothing that is said. */
+static Diagnostic *last(Diag *diag) {
+  return diag->silent || diag->said.count == 0 ? NULL : &diag->said.items[diag->said.count - 1];
 }
 
 void diag_note(Diag *diag, Span span, const char *format, ...) {
-  if (diag->silent) return;
+  Diagnostic *to = last(diag);
+  if (to == NULL) return;
   va_list args;
   va_start(args, format);
-  report(diag, span, "note", arena_vprintf(diag->arena, format, args));
+  DiagnosticNote note = {span, arena_vprintf(diag->arena, format, args)};
   va_end(args);
+  ARRAY_PUSH(diag->arena, &to->notes, note);
+  print(diag, diagnostic_note_text(diag->arena, &note));
 }
 
 void diag_hint(Diag *diag, const char *format, ...) {
-  if (diag->silent) return;
+  Diagnostic *to = last(diag);
+  if (to == NULL) return;
+  if (to->hint != NULL) bug("diagnostics", "a second hint after `%s`", to->hint);
   va_list args;
   va_start(args, format);
-  say(diag, arena_printf(diag->arena, "hint: %s\n", arena_vprintf(diag->arena, format, args)));
+  to->hint = arena_vprintf(diag->arena, format, args);
   va_end(args);
+  print(diag, diagnostic_hint_text(diag->arena, to));
 }
+
+/* --- holding --- */
+
+Diag *diag_hold(const Diag *diag) {
+  Diag *holding = ARENA_NEW(diag->arena, Diag);
+  *holding = *diag;
+  holding->stream = NULL;
+  holding->silent = true; /* a note belongs to what is said while holding */
+  return holding;
+}
+
+void diag_release(Diag *diag, const Diag *holding) {
+  size_t before = diag->said.count;
+  FILE *stream = diag->stream;
+  *diag = *holding;
+  diag->stream = stream;
+  for (size_t i = before; i < diag->said.count; i++)
+    print(diag, diagnostic_text(diag->arena, &diag->said.items[i]));
+}
+
+/* --- suggestions --- */
 
 enum { MAX_NAME = 64 };
 

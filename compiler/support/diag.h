@@ -33,21 +33,48 @@ Span span_join(Span a, Span b);
 
 enum { DIAG_MAX_ERRORS = 20 };
 
+typedef enum Severity { SEVERITY_ERROR, SEVERITY_WARNING } Severity;
+/* "error", "warning" */
+const char *severity_word(Severity severity);
+
+/* Another place that has to do with it: the other of two shapes, the first of two definitions. */
+typedef struct DiagnosticNote {
+  Span span;
+  const char *message;
+} DiagnosticNote;
+
+/* What was reported, as data. */
+typedef struct Diagnostic {
+  Severity severity;
+  Span span;
+  const char *message;
+  ARRAY(DiagnosticNote) notes;
+  const char *hint; /* NULL: none */
+} Diagnostic;
+
 typedef struct Diag Diag;
-/* stream: where diagnostics are printed, usually stderr (tests pass a memory stream). */
+/* stream: where diagnostics are printed as text as soon as they are reported, usually stderr (tests
+   pass a memory stream). NULL: they are only kept, for diag_list. */
 Diag *diag_new(Arena *arena, void *stream_FILE);
 
+/* The same mistake at the same place, as in a function that is called twice, is said once. */
 void diag_error(Diag *diag, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void diag_warning(Diag *diag, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void diag_note(Diag *diag, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The one hint of an error or warning, after its notes. */
 void diag_hint(Diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int diag_errors(const Diag *diag);
 /* True when DIAG_MAX_ERRORS is reached: a stage may stop. */
 bool diag_full(const Diag *diag);
+
+/* All that was said, in order; valid until the next report. */
+const Diagnostic *diag_list(const Diag *diag, size_t *n);
+/* The same, a JSON object a line (docs/mistakes.md): for programs that call dagc. */
+const char *diag_json(Arena *arena, const Diag *diag);
 
 /* One that goes on from `diag` but keeps what is reported: diag_release prints it and goes on from
    there; without that it was never said. */

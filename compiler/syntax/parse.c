@@ -1,6 +1,6 @@
 /* The two ways into the grammar. */
 #include <stdlib.h>
-#include "syntax/literals.h"
+#include "support/utf8.h"
 #include "syntax/parser.h"
 #include "syntax/syntax.h"
 #include "dag.tab.h"

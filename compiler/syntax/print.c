@@ -2,7 +2,7 @@
    blank lines around blocks, and no parenthesis that the precedences do not ask for. */
 #include <inttypes.h>
 #include <string.h>
-#include "syntax/literals.h"
+#include "support/utf8.h"
 #include "syntax/syntax.h"
 
 /* Loosest first, as in grammar/dag.y. */

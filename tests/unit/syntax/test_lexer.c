@@ -1,6 +1,6 @@
 #include "read.h"
 #include <math.h>
-#include "syntax/literals.h"
+#include "support/utf8.h"
 #include "syntax/tokens.h"
 #include "dag.tab.h"
 
