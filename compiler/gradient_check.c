@@ -104,8 +104,10 @@ static void collect_loss(Arena *arena, const Program *program, CheckList *list) 
                (GradientCheck){.source = loss,
                                .wrt = id,
                                .training = true,
-                               .result = TENSOR_NONE,
-                               .kind = DERIVATIVE_VJP,
+                               .result = add_derivative(program->graph, DERIVATIVE_GRAD, loss, id,
+                                                        TENSOR_NONE, "check.gradient"),
+                               .kind = DERIVATIVE_GRAD,
+                               .seed = TENSOR_NONE,
                                .gradient = TENSOR_NONE});
   }
 }
@@ -159,13 +161,9 @@ GradientChecks gradient_checks_add(Arena *arena, Program *program) {
   size_t n_rules = list.count;
   collect_derivatives(arena, program, &list);
   collect_loss(arena, program, &list);
-  for (size_t i = n_rules; i < list.count; i++) {
-    GradientCheck *check = &list.items[i];
-    add_probes(program->graph, check, look_for_rules(arena, program->graph, check));
-    if (check->result != TENSOR_NONE) continue;
-    check->result = check->reverse;
-    check->seed = check->u;
-  }
+  for (size_t i = n_rules; i < list.count; i++)
+    add_probes(program->graph, &list.items[i],
+               look_for_rules(arena, program->graph, &list.items[i]));
   return (GradientChecks){list.items, (uint32_t)list.count};
 }
 
@@ -284,12 +282,14 @@ static Worst compare_column(const Run *run, int64_t k, const double *column, dou
 }
 
 /* Near a kink, or where the source bends strongly, a smaller step is better: the best one counts.
-   Right at a kink, as where elements of a max are equal, none is good. */
+   Right at a kink, as where elements of a max are equal, none is good: then the last try allows for
+   it. */
 static bool check_column(Run *run, int64_t k, double *column, double *kinks, Worst *worst) {
   static const double steps[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-6};
   enum { N_STEPS = sizeof steps / sizeof *steps };
   double unit = run->direction != NULL ? 1 : fmax(fabs(run->start[k]), 0.1);
   Worst best = {.error = INFINITY};
+  double smooth = INFINITY; /* the best error that does not allow for a kink */
   memset(kinks, 0, (size_t)run->n_source * sizeof *kinks);
   for (size_t i = 0; i < N_STEPS && !(best.error <= 1e-8); i++) {
     double noise;
@@ -297,7 +297,9 @@ static bool check_column(Run *run, int64_t k, double *column, double *kinks, Wor
     if (!difference(run, k, steps[i] * unit, column, &noise)) return false;
     Worst here = compare_column(run, k, column, noise, kinks);
     if (i == 0 || here.error < best.error) best = here;
+    if (i + 1 < N_STEPS) smooth = best.error;
   }
+  run->check->kinks += !(smooth <= FINITE_TOLERANCE) && best.error <= FINITE_TOLERANCE;
   worsen(worst, best.error, best.exact, best.finite, best.element);
   run->check->tried++;
   return true;

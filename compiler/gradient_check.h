@@ -7,12 +7,15 @@
 #include "graph/graph.h"
 #include "interpret/interpret.h"
 
+/* Up to where a difference from finite differences counts as rounding, relative: all is in f64. */
+#define FINITE_TOLERANCE 1e-6
+
 /* d source / d wrt, checked in three ways. Errors are relative: see gradient_checks_run. */
 typedef struct GradientCheck {
   TensorId source, wrt;
   bool training;       /* the value of `training` that it is evaluated with */
   Span span;           /* where the program asks for it; none: the loss's gradient */
-  TensorId result;     /* the program's own derivative, or the reverse probe */
+  TensorId result;     /* the program's own derivative; of a loss, one that is added */
   DerivativeKind kind; /* of result */
   TensorId seed;       /* of result; TENSOR_NONE */
   TensorId gradient;   /* hessian: the gradient that it differentiates; else TENSOR_NONE */
@@ -28,6 +31,8 @@ typedef struct GradientCheck {
   int64_t element;     /* of result, where that is */
   double exact, finite;
   int64_t tried;
+  int64_t kinks; /* elements of wrt among them at which the source has a kink right at the point, and
+                    the derivative lies between the slopes on its two sides */
   double mode_error; /* |uᵀ(J v) − (uᵀJ) v|, relative to the sum of the magnitudes */
 } GradientCheck;
 

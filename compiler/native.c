@@ -179,7 +179,7 @@ typedef struct Comparison {
   const Program *program;
   Interpreter *in;
   char *memory; /* the model's struct */
-  Disagreement *worst;
+  Disagreement *worst, *outputs; /* outputs: NULL when not asked for */
 } Comparison;
 
 static int64_t array_size(const dag_array *array) {
@@ -194,8 +194,9 @@ static double disagreement(double compiled, double interpreted, double scale) {
   return fabs(compiled - interpreted) / scale;
 }
 
-static void compare_values(const Comparison *c, const dag_array *array, const void *compiled,
-                           const double *interpreted) {
+static Disagreement compare_values(const Comparison *c, const dag_array *array,
+                                   const void *compiled, const double *interpreted) {
+  Disagreement worst = {0};
   int64_t n = array_size(array);
   double *values = ARENA_ARRAY(c->arena, double, n + 1), scale = 1e-30;
   native_load(array->type, compiled, values, n);
@@ -203,10 +204,12 @@ static void compare_values(const Comparison *c, const dag_array *array, const vo
     if (isfinite(interpreted[i])) scale = fmax(scale, fabs(interpreted[i]));
   for (int64_t i = 0; i < n; i++) {
     double error = disagreement(values[i], interpreted[i], scale);
-    if (error > c->worst->error || c->worst->tensor == NULL)
-      *c->worst =
-          (Disagreement){error, array->name, (ScalarType)array->type, i, values[i], interpreted[i]};
+    if (error > worst.error || worst.tensor == NULL)
+      worst = (Disagreement){error, scale,     array->name,   (ScalarType)array->type,
+                             i,     values[i], interpreted[i]};
   }
+  if (worst.error > c->worst->error || c->worst->tensor == NULL) *c->worst = worst;
+  return worst;
 }
 
 static TensorId tensor_of(const Comparison *c, const dag_array *array) {
@@ -310,8 +313,10 @@ static bool compare_run(Comparison *c, const Entry *entry, uint64_t seed, const 
     *message = !interpreted ? refused : arena_printf(c->arena, "compiled code returns %d", code);
     return false;
   }
-  for (int32_t i = 0; i < call.n_outputs; i++)
-    compare_values(c, &call.outputs[i], outputs[i], expected[i]);
+  for (int32_t i = 0; i < call.n_outputs; i++) {
+    Disagreement worst = compare_values(c, &call.outputs[i], outputs[i], expected[i]);
+    if (c->outputs != NULL) c->outputs[i] = worst;
+  }
   for (int32_t i = 0; i < c->model->n_tensors; i++) {
     const dag_tensor *t = &c->model->tensors[i];
     compare_values(c, &t->array, c->memory + t->offset, placed_values(c, t));
@@ -321,10 +326,15 @@ static bool compare_run(Comparison *c, const Entry *entry, uint64_t seed, const 
 
 bool native_compare(Arena *arena, const dag_model *model, const Program *program, Interpreter *in,
                     const Entry *entry, uint64_t seed, int64_t steps_done, Disagreement *worst,
-                    const char **message) {
+                    Disagreement *outputs, const char **message) {
   size_t alignment = model->alignment < sizeof(void *) ? sizeof(void *) : model->alignment;
   size_t size = (model->size + alignment - 1) / alignment * alignment;
-  Comparison c = {.arena = arena, .model = model, .program = program, .in = in, .worst = worst};
+  Comparison c = {.arena = arena,
+                  .model = model,
+                  .program = program,
+                  .in = in,
+                  .worst = worst,
+                  .outputs = outputs};
   c.memory = aligned_alloc(alignment, size);
   if (c.memory == NULL) fatal("no memory for a model of %zu bytes", size);
   memset(c.memory, 0, size);

@@ -22,7 +22,7 @@ void native_close(Native *native);
    magnitude in the tensor it occurs in (at least 1e-30); infinite where only one is NaN, or
    infinities differ. */
 typedef struct Disagreement {
-  double error;
+  double error, scale; /* scale: what the error is relative to */
   const char *tensor;
   ScalarType type; /* of that tensor */
   int64_t element;
@@ -31,10 +31,11 @@ typedef struct Disagreement {
 
 /* Calls the entry in both, from the interpreter's inputs, params, states and count of steps, and
    compares all outputs, params and states afterwards. Both have then made the entry's updates.
-   Returns false, with *message set, when one of them refuses the data (and the other does not). */
+   `worst` keeps what is worse; outputs, where not NULL, gets that of each output. Returns false,
+   with *message set, when one of them refuses the data (and the other does not). */
 bool native_compare(Arena *arena, const dag_model *model, const Program *program, Interpreter *in,
                     const Entry *entry, uint64_t seed, int64_t steps_done, Disagreement *worst,
-                    const char **message);
+                    Disagreement *outputs, const char **message);
 
 /* Arrays of a model's element types, from and to doubles. */
 void native_store(dag_type type, void *array, const double *values, int64_t n);

@@ -149,7 +149,7 @@ static bool compare(Arena *arena, const Native *native, const Case *c, uint64_t 
     const Entry *entry = &c->program->entries[e];
     Disagreement worst = {0};
     const char *message = "";
-    bool ran = native_compare(arena, model, c->program, in, entry, seed, 0, &worst, &message);
+    bool ran = native_compare(arena, model, c->program, in, entry, seed, 0, &worst, NULL, &message);
     if (ran && worst.error <= 1e-4) continue;
     printf("%s, %s: %s%s, element %lld: compiled %.9g, interpreted %.9g\n%s\n", c->name,
            entry->name, message, worst.tensor == NULL ? "" : worst.tensor, (long long)worst.element,

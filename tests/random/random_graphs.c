@@ -214,7 +214,7 @@ static bool check_compiled(Case *c, const Native *native) {
     Disagreement worst = {0};
     const char *message = "";
     sample_values(c->program, in, c->seed, false);
-    if (!native_compare(c->arena, model, c->program, in, entry, c->seed, 0, &worst, &message))
+    if (!native_compare(c->arena, model, c->program, in, entry, c->seed, 0, &worst, NULL, &message))
       return fail(c, "compiled", message);
     if (!(worst.error <= tolerance(worst.type)) && !is_rounding(&worst))
       return fail(c, "compiled",

@@ -44,7 +44,7 @@ static void compare_with(Program *p, const char *compiler, const char *target) {
     for (uint32_t i = 0; i < p->n_entries; i++) {
       Disagreement worst = {0};
       fill_inputs(p, in, (uint32_t)(run * 7 + i));
-      if (!native_compare(p->arena, model, p, in, &p->entries[i], 3, run, &worst, &message))
+      if (!native_compare(p->arena, model, p, in, &p->entries[i], 3, run, &worst, NULL, &message))
         fail_msg("%s: %s", p->entries[i].name, message);
       if (worst.error > (worst.type == TYPE_F64 ? 1e-12 : 2e-5))
         fail_msg("%s for %s, %s[%ld]: compiled %.9g, interpreted %.9g", compiler, target,
