@@ -89,7 +89,8 @@ typedef struct dag_model {
   const dag_array *reports; /* scalars: the loss, then the reports */
   int32_t n_reports;
   dag_call *step, *eval; /* outputs: the reports */
-  int64_t batch;         /* the leading size that all inputs share */
+  int64_t batch;         /* the leading size that all inputs share; an export that is left without
+                            the training (--only) keeps it */
   int64_t epochs, steps; /* the train block's defaults, 0 when not given */
   uint64_t seed;
   const dag_source *data, *valid;

@@ -168,6 +168,20 @@ static int dagrt_csv_number(const char *text, dagrt_number *number) {
   return 1;
 }
 
+/* Where an input is read as a whole, though the columns are those of one of its rows: the model was
+   compiled for so many rows, and nothing says that they are a batch. */
+static const char *dagrt_csv_columns_hint(const dagrt_csv *csv, const dagrt_columns *columns) {
+  const dag_array *array = &columns->rows->input->array;
+  int64_t width = columns->rows->width;
+  if (array->rank > 0 && width == dagrt_elements(array) && array->shape[0] > 1 &&
+      (columns->last - columns->first) * array->shape[0] == width)
+    return dagrt_text("a row of the data is all of %s here; compile the model with %s of one row, "
+                      "-D and the name of its size B=1, to predict row by row",
+                      array->name, array->name);
+  return dagrt_text("choose them: --data '%s=%s[0:%lld]'", array->name, csv->file.path,
+                    (long long)width);
+}
+
 static void dagrt_csv_resolve(const dagrt_csv *csv, dagrt_columns *columns) {
   dagrt_rows *rows = columns->rows;
   if (columns->last < 0) columns->last += csv->n_fields + 1;
@@ -177,9 +191,7 @@ static void dagrt_csv_resolve(const dagrt_csv *csv, dagrt_columns *columns) {
                (long long)columns->first, (long long)columns->last, rows->input->array.name,
                (long long)csv->n_fields);
   if (columns->last - columns->first != rows->width)
-    dagrt_fail(DAGRT_BAD_DATA,
-               dagrt_text("choose them: --data '%s=%s[0:%lld]'", rows->input->array.name,
-                          csv->file.path, (long long)rows->width),
+    dagrt_fail(DAGRT_BAD_DATA, dagrt_csv_columns_hint(csv, columns),
                "%s: %s is %s, a row of it takes %lld columns, but [%lld:%lld] are %lld",
                csv->file.path, rows->input->array.name, dagrt_shape_text(&rows->input->array),
                (long long)rows->width, (long long)columns->first, (long long)columns->last,

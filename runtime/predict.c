@@ -226,7 +226,7 @@ int dagrt_predict(const dag_model *model, const dagrt_options *options) {
   dagrt_prediction *predictions = dagrt_allocate(n_outputs, sizeof *predictions);
   dagrt_prediction_paths(e, options, predictions);
   /* Without training nothing says what a batch is: a leading size may be a vector's length. */
-  int whole = options->whole || model->step == NULL || !dagrt_has_batch(e);
+  int whole = options->whole || model->batch == 0 || !dagrt_has_batch(e);
   dagrt_dataset set;
   dagrt_predict_data(&set, model, e, options, whole);
   uint64_t seed = options->has_seed ? options->seed : model->seed;

@@ -92,24 +92,37 @@ Value call_where(Elaborator *e, Scope *scope, const Ast *call) {
 /* --- shapes --- */
 
 /* One type and one shape but for `axis`; *extent: the sum along it. */
-static bool joinable(Elaborator *e, Value *items, size_t n, uint32_t axis, Span span,
-                     int64_t *extent) {
+static bool joinable(Elaborator *e, Value *items, const Span *spans, size_t n, uint32_t axis,
+                     Span span, int64_t *extent) {
   *extent = 0;
   for (size_t i = 0; i < n; i++) {
-    if (!unify_types(e, &items[0], &items[i], span, span, "concat")) return false;
+    if (!unify_types(e, &items[0], &items[i], spans[0], spans[i], "concat")) return false;
     bool fits = items[i].rank == items[0].rank;
     for (uint32_t k = 0; fits && k < items[0].rank; k++)
       fits = k == axis || items[i].extents[k] == items[0].extents[k];
     if (!fits) {
       diag_error(e->diag, span, "concat of %s and %s along axis %u: the other axes must be equal",
                  value_describe(e, &items[0]), value_describe(e, &items[i]), axis);
+      note_operand(e, &items[0], spans[0]);
+      note_operand(e, &items[i], spans[i]);
       return false;
     }
     *extent += items[i].extents[axis];
   }
   for (size_t i = 0; i < n; i++)
-    if (!unify_types(e, &items[0], &items[i], span, span, "concat")) return false;
+    if (!unify_types(e, &items[0], &items[i], spans[0], spans[i], "concat")) return false;
   return true;
+}
+
+/* Where the items of a list stand; those of one that has a name, where the name does. */
+static const Span *item_spans(Elaborator *e, const Argument *list, const Ast *call) {
+  Span *spans = ARENA_ARRAY(e->arena, Span, list->value.n_items + 1);
+  const Ast *written_list = call->n_args > 0 ? call->args[0].value : NULL;
+  bool items = written_list != NULL && written_list->kind == AST_LIST &&
+               written_list->n_items == list->value.n_items;
+  for (size_t i = 0; i < list->value.n_items; i++)
+    spans[i] = items ? written_list->items[i].span : list->span;
+  return spans;
 }
 
 /* y[…, i, …] = where(i < n_a, a[…, i, …], b[…, i − n_a, …]) */
@@ -128,7 +141,8 @@ Value call_concat(Elaborator *e, Scope *scope, const Ast *call) {
   uint32_t axis = 0, rank = items[0].rank;
   int64_t extent, offset = 0;
   if (args[1].present && !constant_axis(e, &args[1], rank, &axis)) return value_error();
-  if (!joinable(e, items, list.n_items, axis, args[0].span, &extent)) return value_error();
+  const Span *spans = item_spans(e, &args[0], call);
+  if (!joinable(e, items, spans, list.n_items, axis, args[0].span, &extent)) return value_error();
   Graph *graph = e->graph;
   ExprId with[MAX_AXES], index = expr_index(graph, axis), body = EXPR_NONE;
   for (uint32_t k = 0; k < rank; k++) with[k] = EXPR_NONE;
@@ -444,6 +458,13 @@ Value matrix_product(Elaborator *e, Scope *scope, const Ast *ast) {
                "`@` of %s and %s: the last axis of the left has size %" PRId64
                ", its partner on the right %" PRId64,
                value_describe(e, &a), value_describe(e, &b), sum_a, sum_b);
+    note_operand(e, &a, ast->operand->span);
+    note_operand(e, &b, ast->right->span);
+    const char *left = written(e, ast->operand), *right = written(e, ast->right);
+    if (b.rank == 2 && b.extents[1] == sum_a)
+      diag_hint(e->diag, "%s @ transpose(%s) fits", left, right);
+    else if (a.rank == 2 && a.extents[0] == sum_b)
+      diag_hint(e->diag, "transpose(%s) @ %s fits", left, right);
     return value_error();
   }
   uint32_t to_a[MAX_AXES], to_b[MAX_AXES];

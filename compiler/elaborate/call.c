@@ -4,19 +4,25 @@
 
 /* --- arguments --- */
 
+static void hint_parameters(Elaborator *e, const char *const *names, size_t n) {
+  Text list = text_new(e->arena);
+  for (size_t i = 0; i < n; i++) text_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
+  if (n > 0) diag_hint(e->diag, "%s %s", n == 1 ? "it is" : "they are", text_string(&list));
+}
+
 static bool argument_index(Elaborator *e, const char *callee, const char *const *names, size_t n,
                            const Arg *arg, size_t position, size_t *index) {
   if (arg->name == NULL) {
     *index = position;
     if (position < n) return true;
     diag_error(e->diag, arg->value->span, "%s takes %zu argument%s", callee, n, n == 1 ? "" : "s");
+    hint_parameters(e, names, n);
     return false;
   }
   for (*index = 0; *index < n; (*index)++)
     if (strcmp(names[*index], arg->name) == 0) return true;
-  const char *near = nearest_name(arg->name, names, n);
   diag_error(e->diag, arg->name_span, "%s has no parameter `%s`", callee, arg->name);
-  if (near != NULL) diag_hint(e->diag, "did you mean `%s`?", near);
+  hint_nearest(e, arg->name, names, n);
   return false;
 }
 
@@ -41,7 +47,7 @@ bool match_arguments(Elaborator *e, Scope *scope, const char *callee, const char
   return done;
 }
 
-static const char *const *parameter_names(Elaborator *e, const Param *params, size_t n) {
+const char *const *parameter_names(Elaborator *e, const Param *params, size_t n) {
   const char **names = ARENA_ARRAY(e->arena, const char *, n + 1);
   for (size_t i = 0; i < n; i++) names[i] = params[i].name;
   return names;
@@ -151,6 +157,11 @@ static bool match_extent(Elaborator *e, Signature *s, const Param *param, const 
   return false;
 }
 
+/* a: [8, 1] where b is [8] */
+static bool has_spare_axis(const Value *a, const Value *b) {
+  return a->rank == b->rank + 1 && a->extents[b->rank] == 1;
+}
+
 /* `...` stands for the same axes in all parameters of a signature. A number fits any. */
 static bool match_leading(Elaborator *e, Signature *s, const Param *param, const Argument *arg,
                           uint32_t axis, uint32_t count) {
@@ -170,8 +181,9 @@ static bool match_leading(Elaborator *e, Signature *s, const Param *param, const
     same = s->leading->extents[s->leading_axis + i] == v->extents[axis + i];
   if (same) return true;
   report_mismatch(e, s, param, arg, "its `...` stands for other axes than before");
-  diag_note(e->diag, s->leading_span, "this is %s",
-            shape_text(e, s->leading->type, s->leading->rank, s->leading->extents));
+  note_operand(e, s->leading, s->leading_span);
+  if (has_spare_axis(v, s->leading) || has_spare_axis(s->leading, v))
+    diag_hint(e->diag, "x[:, 0] takes an axis of size 1 away");
   return false;
 }
 
@@ -360,6 +372,23 @@ static Value call_function(Elaborator *e, Scope *scope, const Ast *call, const V
 
 /* --- instances --- */
 
+/* dense(x, 10): what a layer is applied to stands among its hyperparameters. */
+static bool is_given_input(Elaborator *e, const Stmt *layer, const Argument *args) {
+  for (size_t i = 0; i < layer->n_hyper; i++) {
+    const Param *param = &layer->hyper[i];
+    const Value *v = &args[i].value;
+    bool scalar = param->type != NULL && !param->type->has_brackets;
+    if (!args[i].present || !scalar || v->kind != VALUE_TENSOR || v->rank == 0) continue;
+    diag_error(e->diag, args[i].span, "`%s` of %s cannot be %s", param->name, layer->name,
+               value_describe(e, v));
+    diag_note(e->diag, param->span, "it is declared here");
+    diag_hint(e->diag, "a layer is applied to its input: x |> %s(…), or %s(…)(x)", layer->name,
+              layer->name);
+    return true;
+  }
+  return false;
+}
+
 static Value make_instance(Elaborator *e, Scope *scope, const Value *callee, const Ast *call,
                            Span where) {
   const Stmt *d = callee->declaration;
@@ -370,7 +399,8 @@ static Value make_instance(Elaborator *e, Scope *scope, const Value *callee, con
   }
   Argument *args = ARENA_ARRAY(e->arena, Argument, d->n_hyper + 1);
   if (!match_arguments(e, scope, d->name, parameter_names(e, d->hyper, d->n_hyper), d->n_hyper,
-                       call, 0, args))
+                       call, 0, args) ||
+      is_given_input(e, d, args))
     return value_error();
   Scope *hyper = scope_new(e, callee->home);
   hyper->owner = scope->owner;

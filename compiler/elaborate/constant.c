@@ -72,7 +72,7 @@ bool constant_operator(Elaborator *e, ScalarOp op, const Value *args, uint32_t n
   return true;
 }
 
-static const char *written(Elaborator *e, const Ast *ast) {
+const char *written(Elaborator *e, const Ast *ast) {
   Text text = text_new(e->arena);
   print_ast(&text, ast);
   return text_string(&text);

@@ -111,6 +111,8 @@ bool data_source(Elaborator *e, const Arg *arg, DataSource *source) {
   if (value_failed(&binding->value)) return false;
   if (!value_is_whole(e, &binding->value, &id) || tensor_at(e->graph, id)->kind != TENSOR_INPUT) {
     diag_error(e->diag, arg->name_span, "`%s` is no input", arg->name);
+    diag_note(e->diag, binding->span, "it is defined here");
+    diag_hint(e->diag, "files give values to inputs: `input %s: real[B, 4]` declares one", arg->name);
     return false;
   }
   *source = (DataSource){.input = id, .span = arg->value->span};

@@ -201,6 +201,7 @@ static bool fit_value(Elaborator *e, Value *v, const Tensor *t, Span span, const
   if (value_broadcast(e, v, t->rank, t->extents)) return true;
   diag_error(e->diag, span, "%s is %s, but `%s` is %s", what, value_describe(e, v), t->name,
              shape_text(e, t->type, t->rank, t->extents));
+  diag_note(e->diag, t->span, "`%s` is declared here", t->name);
   return false;
 }
 
@@ -326,6 +327,8 @@ static bool update_target(Elaborator *e, Scope *scope, const Ast *ast, TensorId 
     if (kind == TENSOR_PARAM || kind == TENSOR_STATE) return true;
   }
   diag_error(e->diag, ast->span, "`<-` gives a new value to a param or state, which this is not");
+  const Binding *binding = find_path(e, scope, ast);
+  if (binding != NULL) diag_note(e->diag, binding->span, "`%s` is defined here", written(e, ast));
   if (ast->kind == AST_INDEX)
     diag_hint(e->diag, "the whole tensor gets its value at once: perhaps where(i == 0, …, …)");
   return false;

@@ -219,6 +219,7 @@ Program *elaborate_without(Arena *arena, Diag *diag, const File *file, const cha
   report_unused_defines(e);
   if (diag_errors(diag) == errors) elaborate_train(e);
   if (diag_errors(diag) == errors) elaborate_exports(e);
+  if (diag_errors(diag) == errors) warn_unused(e, file);
   sort_entries(e->program);
   return diag_errors(diag) == errors ? e->program : NULL;
 }

@@ -250,6 +250,9 @@ Value value_retype(Elaborator *e, Value v, ScalarType type);
 /* Makes v of that type where language.md allows it: literals adapt, integers widen. Else an error
    at `where` that says what was expected, and false. */
 bool value_convert(Elaborator *e, Value *v, ScalarType type, Span where, const char *expected);
+/* The note of an error of types or shapes: what an operand is, shown where it is defined, or where
+   it stands. */
+void note_operand(Elaborator *e, const Value *v, Span span);
 /* One type for both operands of `what`; places for the error. */
 bool unify_types(Elaborator *e, Value *a, Value *b, Span at_a, Span at_b, const char *what);
 Value value_cast(Elaborator *e, Value v, ScalarType type, bool adapts);
@@ -278,8 +281,6 @@ Scope *scope_new(Elaborator *e, Scope *parent);
 Binding *scope_find(const Scope *scope, const char *name);
 /* Binds a name; reports one that is taken where it may not be bound again. */
 void scope_bind(Elaborator *e, Scope *scope, const char *name, Value value, Span span);
-/* `x` is unknown: the error with the nearest known name. */
-void report_unknown(Elaborator *e, const Scope *scope, const char *name, Span span);
 /* What the owner's names begin with; numbers an owner that has no number yet. */
 const char *owner_path(Elaborator *e, Owner *owner);
 Owner *owner_new(Elaborator *e, Owner *outer, const char *name, const char *iteration,
@@ -292,6 +293,12 @@ const char *temporary_name(const Elaborator *e, const char *what);
 /* What a param or state is called, in every elaboration. */
 const char *owned_name(Elaborator *e, const Scope *scope, const char *name);
 
+/* --- unknown.c --- */
+/* `x` is unknown: the error, with where it is defined after all, or what was probably meant. */
+void report_unknown(Elaborator *e, const Scope *scope, const char *name, Span span);
+/* The hint of an error where one of n names had to stand: the nearest, or all when they are few. */
+void hint_nearest(Elaborator *e, const char *name, const char *const *names, size_t n);
+
 /* --- expression.c --- */
 Value evaluate(Elaborator *e, Scope *scope, const Ast *ast);
 /* The same where a definition takes the value: a layer's result needs no name of its own. */
@@ -300,6 +307,8 @@ Value evaluate_direct(Elaborator *e, Scope *scope, const Ast *ast);
 Value evaluate_tensor(Elaborator *e, Scope *scope, const Ast *ast);
 /* The dotted path `a.b[3].c` as written, or NULL when the expression is none. */
 const char *path_text(Elaborator *e, const Ast *ast);
+/* An expression as text. */
+const char *written(Elaborator *e, const Ast *ast);
 /* What a path or name is bound to, NULL when unknown. */
 Binding *find_path(Elaborator *e, const Scope *scope, const Ast *ast);
 Span call_span(const Ast *call); /* the name of the function */
@@ -399,6 +408,7 @@ Value reduce_axes(Elaborator *e, Scope *scope, Reduction reduction, Value v, con
                   Span where);
 
 /* --- call.c --- */
+const char *const *parameter_names(Elaborator *e, const Param *params, size_t n);
 Value call_value(Elaborator *e, Scope *scope, const Ast *call, Value callee, bool direct);
 Value pipe_value(Elaborator *e, Scope *scope, const Ast *pipe, bool direct);
 /* Values for the parameters of a list, in their order: positional first, then by name. Absent ones
@@ -508,6 +518,20 @@ bool *needed_inputs(Elaborator *e, const TensorId *roots, uint32_t n);
 void add_entry(Elaborator *e, Entry entry);
 /* The outputs and new values of an entry; *n of them. */
 TensorId *entry_roots(Elaborator *e, const Entry *entry, uint32_t *n);
+
+/* --- mentions.c --- */
+typedef struct Mentions {
+  Elaborator *e;
+  Map found;          /* name or dotted path, and what it begins with → itself */
+  bool but_its_own;   /* not those of what a definition itself gives: h = f(h) is no use of h */
+  const Stmt *giving; /* that definition; NULL elsewhere */
+} Mentions;
+/* All names in it, with those of its blocks. */
+void mention_statement(Mentions *names, const Stmt *stmt);
+
+/* --- unused.c --- */
+/* Warns of what the file defines and nothing mentions. */
+void warn_unused(Elaborator *e, const File *file);
 
 /* --- slice.c --- */
 /* Which of the statements the expressions of an export depend on: slice[i] for statements[i]. */

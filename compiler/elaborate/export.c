@@ -75,6 +75,8 @@ static bool export_result(Elaborator *e, Scope *scope, const Stmt *stmt, const R
   if (value_failed(&v)) return false;
   if (v.kind != VALUE_TENSOR) {
     diag_error(e->diag, ast->span, "an export gives tensors, not %s", value_describe(e, &v));
+    if (v.kind == VALUE_LAYER || v.kind == VALUE_INSTANCE)
+      diag_hint(e->diag, "a layer is applied: `x |> %s`", written(e, ast));
     return false;
   }
   bool derivative =
@@ -135,6 +137,7 @@ static bool own_sizes(Elaborator *e, const Stmt *stmt, Map *sizes) {
     if (binding == NULL || !binding->value.is_size) {
       diag_error(e->diag, arg->name == NULL ? arg->value->span : arg->name_span,
                  "`where` gives sizes to an export: `where B = 1`, with a `dim B`");
+      if (binding != NULL) diag_note(e->diag, binding->span, "`%s` is no `dim`", arg->name);
       return false;
     }
     int64_t *size = ARENA_NEW(e->arena, int64_t);

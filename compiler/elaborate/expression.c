@@ -102,12 +102,29 @@ static Value evaluate_name(Elaborator *e, Scope *scope, const Ast *ast) {
   return value_error();
 }
 
+static bool names_function(const Scope *scope, const char *name) {
+  Value v = builtin_value(name);
+  const Binding *binding = scope_find(scope, name);
+  return is_reduction(name) || !value_failed(&v) ||
+         (binding != NULL && binding->value.kind == VALUE_FUNCTION);
+}
+
+/* x.T, x.sum() */
+static void hint_method(Elaborator *e, const Scope *scope, const Ast *ast) {
+  const char *operand = written(e, ast->operand);
+  if (strcmp(ast->name, "T") == 0)
+    diag_hint(e->diag, "transpose(%s) is %s transposed", operand, operand);
+  else if (names_function(scope, ast->name))
+    diag_hint(e->diag, "a function stands before its argument: %s(%s)", ast->name, operand);
+}
+
 static Value evaluate_field(Elaborator *e, Scope *scope, const Ast *ast) {
   const Binding *binding = find_path(e, scope, ast);
   if (binding != NULL) return binding->value;
   const char *path = path_text(e, ast);
   if (path == NULL) {
     diag_error(e->diag, ast->op_span, "`.%s` stands after something that owns nothing", ast->name);
+    hint_method(e, scope, ast);
     return value_error();
   }
   const Binding *base = find_path(e, scope, ast->operand);
@@ -116,7 +133,7 @@ static Value evaluate_field(Elaborator *e, Scope *scope, const Ast *ast) {
     diag_hint(e->diag, "an instance owns its params and states once it was applied");
   } else if (base != NULL) {
     diag_error(e->diag, ast->op_span, "%s has no `%s`", value_describe(e, &base->value), ast->name);
-    if (strcmp(ast->name, "T") == 0) diag_hint(e->diag, "transpose(x) is x transposed");
+    hint_method(e, scope, ast);
   } else {
     report_unknown(e, scope, path, ast->span);
   }

@@ -82,8 +82,24 @@ static bool operand_types(Elaborator *e, ScalarOp op, Value *args, const Span *s
 
 /* --- shapes --- */
 
-static bool common_shape(Elaborator *e, ScalarOp op, const Value *args, uint32_t n, Span where,
-                         int64_t *extents, uint32_t *rank) {
+static void report_shapes(Elaborator *e, ScalarOp op, const Value *args, const Span *spans,
+                          uint32_t n, Span where) {
+  Text shapes = text_new(e->arena);
+  for (uint32_t i = 0; i < n; i++)
+    text_printf(&shapes, "%s%s",
+                i == 0      ? ""
+                : i + 1 < n ? ", "
+                            : " and ",
+                value_describe(e, &args[i]));
+  diag_error(e->diag, where, "`%s` of %s: the shapes do not fit together", operator_text(op),
+             text_string(&shapes));
+  for (uint32_t i = 0; i < n; i++) note_operand(e, &args[i], spans[i]);
+  diag_hint(e->diag, "axes are matched from the last, and two sizes must be equal, or one of them "
+                     "1; index notation says it otherwise: c[i, j] = a[i, j] + b[i]");
+}
+
+static bool common_shape(Elaborator *e, ScalarOp op, const Value *args, const Span *spans,
+                         uint32_t n, Span where, int64_t *extents, uint32_t *rank) {
   *rank = 0;
   for (uint32_t i = 0; i < n; i++)
     if (args[i].rank > *rank) *rank = args[i].rank;
@@ -94,17 +110,7 @@ static bool common_shape(Elaborator *e, ScalarOp op, const Value *args, uint32_t
       int64_t extent = args[i].extents[k];
       if (extents[at] == 1 || extents[at] == UNKNOWN_EXTENT) extents[at] = extent;
       if (extent == 1 || extent == UNKNOWN_EXTENT || extent == extents[at]) continue;
-      Text shapes = text_new(e->arena);
-      for (uint32_t j = 0; j < n; j++)
-        text_printf(&shapes, "%s%s",
-                    j == 0      ? ""
-                    : j + 1 < n ? ", "
-                                : " and ",
-                    value_describe(e, &args[j]));
-      diag_error(e->diag, where, "`%s` of %s: the shapes do not fit together", operator_text(op),
-                 text_string(&shapes));
-      diag_hint(e->diag, "axes are matched from the last; two sizes must be equal, or one of "
-                         "them 1");
+      report_shapes(e, op, args, spans, n, where);
       return false;
     }
   }
@@ -175,7 +181,7 @@ Value apply_operator(Elaborator *e, ScalarOp op, Value *args, const Span *spans,
   if (constant_operator(e, op, args, n, &constant)) return constant;
   int64_t *extents = ARENA_ARRAY(e->arena, int64_t, MAX_AXES);
   uint32_t rank;
-  if (!common_shape(e, op, args, n, where, extents, &rank)) return value_error();
+  if (!common_shape(e, op, args, spans, n, where, extents, &rank)) return value_error();
   const char *const *names = common_names(args, n, rank);
   ExprId bodies[3];
   Value v;

@@ -51,6 +51,9 @@ static bool constant_index(Elaborator *e, Reading *r, uint32_t axis, Value *v, S
     }
     diag_error(e->diag, span, "index %" PRId64 " is outside axis %u, of size %" PRId64, v->integer,
                axis, extent);
+    note_operand(e, &r->base, r->ast->operand->span);
+    diag_hint(e->diag, "places count from 0 to %" PRId64 "; -1 is the last one; `?? 0` after the "
+                       "read gives 0 outside", extent - 1);
     return false;
   }
   r->with[axis] = expr_integer(e->graph, TYPE_I32, at);
@@ -120,6 +123,7 @@ static bool slice_item(Elaborator *e, Scope *scope, Reading *r, uint32_t axis, c
     diag_error(e->diag, item->span,
                "the slice %" PRId64 ":%" PRId64 " of axis %u, which has size %" PRId64 ", is %s",
                from, to, axis, extent, from >= to ? "empty" : "outside");
+    note_operand(e, &r->base, r->ast->operand->span);
     return false;
   }
   uint32_t number = add_axis(r, to - from, base_name(r, axis));
@@ -167,6 +171,7 @@ static bool count_items(Elaborator *e, const Reading *r, uint32_t *n_ellipsis) {
     diag_error(e->diag, ast->span, "%s has %u ax%s, but is read at %zu ind%s",
                value_describe(e, &r->base), r->base.rank, r->base.rank == 1 ? "is" : "es", plain,
                plain == 1 ? "ex" : "ices");
+    note_operand(e, &r->base, ast->operand->span);
     if (r->base.rank == 0) diag_hint(e->diag, "a single number is read without brackets");
     return false;
   }

@@ -126,6 +126,9 @@ static bool mark_axis(Elaborator *e, const Value *v, const Value *axis, Span spa
   if (at < 0 || at >= v->rank) {
     diag_error(e->diag, span, "there is no axis %" PRId64 " in %s", axis->integer,
                value_describe(e, v));
+    if (v->rank > 0)
+      diag_hint(e->diag, "its axes are 0 to %u; from the end they are -1 to -%u", v->rank - 1,
+                v->rank);
     return false;
   }
   reduced[at] = true;

@@ -228,6 +228,8 @@ static bool find_parameters(Elaborator *e, const Stmt *function, size_t *chosen,
     if (at == SIZE_MAX) {
       diag_error(e->diag, rule->wrt[i]->span, "%s has no parameter `%s` to differentiate by",
                  function->name, name == NULL ? "" : name);
+      hint_nearest(e, name == NULL ? "" : name,
+                   parameter_names(e, function->params, function->n_params), function->n_params);
       return false;
     }
     chosen[(*n)++] = at;

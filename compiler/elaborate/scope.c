@@ -44,36 +44,6 @@ void scope_bind(Elaborator *e, Scope *scope, const char *name, Value value, Span
   map_set(&at->names, name, binding);
 }
 
-/* --- unknown names --- */
-
-static void add_candidates(const Scope *scope, const char **names, size_t *n, size_t capacity) {
-  for (; scope != NULL; scope = scope->parent)
-    for (size_t i = 0; i < scope->names.count && *n < capacity; i++)
-      names[(*n)++] = scope->names.entries[i].key;
-}
-
-void report_unknown(Elaborator *e, const Scope *scope, const char *name, Span span) {
-  enum { CAPACITY = 4096 };
-  const char **names = ARENA_ARRAY(e->arena, const char *, CAPACITY);
-  size_t n = 0;
-  add_candidates(scope, names, &n, CAPACITY);
-  for (int op = 0; op < N_SCALAR_OPS && n < CAPACITY; op++)
-    if (scalar_ops[op].infix == NULL && scalar_ops[op].prefix == NULL)
-      names[n++] = scalar_ops[op].name;
-  static const char *const others[] = {"sum",     "prod",   "mean",       "argmax",    "argmin",
-                                       "any",     "all",    "reshape",    "transpose", "concat",
-                                       "zeros",   "ones",   "zeros_like", "one_hot",   "grad",
-                                       "uniform", "normal", "jacobian",   "hessian",   "real"};
-  for (size_t i = 0; i < sizeof others / sizeof *others && n < CAPACITY; i++)
-    names[n++] = others[i];
-  const char *near = nearest_name(name, names, n);
-  diag_error(e->diag, span, "`%s` is not defined", name);
-  if (near != NULL)
-    diag_hint(e->diag, "did you mean `%s`?", near);
-  else
-    diag_hint(e->diag, "a name is defined above its use");
-}
-
 /* --- owners --- */
 
 Owner *owner_new(Elaborator *e, Owner *outer, const char *name, const char *iteration,

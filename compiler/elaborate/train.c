@@ -205,10 +205,12 @@ static void mark_named(Training *t, const Ast *ast, bool *marked) {
     marked[i] = any = true;
   }
   if (any) return;
-  Text text = text_new(t->e->arena);
-  print_ast(&text, ast);
-  diag_error(t->e->diag, ast->span, "`%s` names no param, and no instance that owns one",
-             text_string(&text));
+  const char *name = written(t->e, ast);
+  const char **params = ARENA_ARRAY(t->e->arena, const char *, program->n_params + 1);
+  for (uint32_t i = 0; i < program->n_params; i++)
+    params[i] = tensor_at(t->e->graph, program->params[i])->name;
+  diag_error(t->e->diag, ast->span, "`%s` names no param, and no instance that owns one", name);
+  hint_nearest(t->e, name, params, program->n_params);
 }
 
 static bool *mark_frozen(Training *t) {
@@ -341,6 +343,13 @@ static void move_player(Training *t, const Player *player, const bool *frozen) {
     t->taken[i] = true;
     moves[n++] = (Move){param, TENSOR_NONE, choice};
   }
+  bool any = false;
+  for (uint32_t i = 0; i < n_params; i++) any = any || reached[program->params[i]];
+  if (!any) {
+    diag_warning(e->diag, player->span, "this loss depends on no param: nothing is learnt from it");
+    diag_note(e->diag, tensor_at(e->graph, player->loss)->span, "`%s` is defined here",
+              tensor_at(e->graph, player->loss)->name);
+  }
   for (size_t i = 0; i < n; i++) {
     moves[i].gradient = make_derivative(e, DERIVATIVE_GRAD, player->loss, moves[i].param,
                                         TENSOR_NONE, 0, player->span);
@@ -418,14 +427,25 @@ static void list_outputs(Training *t, Entry *entry) {
   }
 }
 
+/* An input that has data is read, though a step may not need it. */
+static void read_data(Elaborator *e, const DataSource *source, bool *needed) {
+  const Tensor *t = tensor_at(e->graph, source->input);
+  if (needed[source->input]) return;
+  needed[source->input] = true;
+  diag_warning(e->diag, source->span, "`%s` has data, but nothing in training depends on it",
+               t->name);
+  diag_note(e->diag, t->span, "`%s` is declared here", t->name);
+  diag_hint(e->diag, "it is read for nothing: leave it out of `data` and `valid`");
+}
+
 /* Those that are needed or have data, in order of declaration. */
 static void list_inputs(Training *t, Entry *entry) {
   Elaborator *e = t->e;
   uint32_t n;
   TensorId *roots = entry_roots(e, entry, &n);
   bool *needed = needed_inputs(e, roots, n);
-  for (size_t i = 0; i < t->data.count; i++) needed[t->data.items[i].input] = true;
-  for (size_t i = 0; i < t->valid.count; i++) needed[t->valid.items[i].input] = true;
+  for (size_t i = 0; i < t->data.count; i++) read_data(e, &t->data.items[i], needed);
+  for (size_t i = 0; i < t->valid.count; i++) read_data(e, &t->valid.items[i], needed);
   entry->inputs = ARENA_ARRAY(e->arena, TensorId, e->program->n_inputs + 1);
   for (uint32_t i = 0; i < e->program->n_inputs; i++)
     if (needed[e->program->inputs[i]]) entry->inputs[entry->n_inputs++] = e->program->inputs[i];
@@ -465,10 +485,16 @@ static void add_entries(Training *t) {
   }
   if (step.n_updates == 0) {
     diag_error(e->diag, e->train->span, "nothing is trained: no param gets a new value");
+    diag_hint(e->diag, "%s",
+              e->program->n_params == 0
+                  ? "there is no param: `param W: …` declares one, a layer owns some"
+                  : "each param is frozen, or none of the losses depends on it");
     return;
   }
   list_inputs(t, &step);
   check_batch(e, &step);
+  const Tensor *first = step.n_inputs == 0 ? NULL : tensor_at(e->graph, step.inputs[0]);
+  e->program->batch = first == NULL || first->rank == 0 ? 1 : first->extents[0];
   Entry eval = step;
   eval.kind = ENTRY_EVAL;
   eval.name = "eval";

@@ -129,6 +129,16 @@ static bool adapt(Elaborator *e, Value *literal, Value *other) {
   return true;
 }
 
+void note_operand(Elaborator *e, const Value *v, Span span) {
+  TensorId id;
+  const Tensor *t = value_is_whole(e, v, &id) ? tensor_at(e->graph, id) : NULL;
+  bool declared = t != NULL && (t->named || t->kind != TENSOR_DEFINITION);
+  if (declared && t->span.source != NULL)
+    diag_note(e->diag, t->span, "`%s` is %s", t->name, value_describe(e, v));
+  else
+    diag_note(e->diag, span, "this is %s", value_describe(e, v));
+}
+
 bool unify_types(Elaborator *e, Value *a, Value *b, Span at_a, Span at_b, const char *what) {
   if (a->adapts && b->adapts) {
     if (a->type == b->type) return true;
@@ -151,8 +161,8 @@ bool unify_types(Elaborator *e, Value *a, Value *b, Span at_a, Span at_b, const 
   if (!assume_type(e, a, b->type)) assume_type(e, b, a->type);
   diag_error(e->diag, span_join(at_a, at_b), "%s of %s and %s", what, value_describe(e, a),
              value_describe(e, b));
-  diag_note(e->diag, at_a, "this is %s", value_describe(e, a));
-  diag_note(e->diag, at_b, "this is %s", value_describe(e, b));
+  note_operand(e, a, at_a);
+  note_operand(e, b, at_b);
   hint_conversion(e, type_is_real(b->type) ? a->type : b->type,
                   type_is_real(b->type) ? b->type : a->type);
   return false;

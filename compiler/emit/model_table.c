@@ -253,7 +253,6 @@ static void write_training(const Emitter *e, Text *out, const EntryTable *tables
   const Entry *step = program_entry(p, ENTRY_STEP, NULL),
               *eval = program_entry(p, ENTRY_EVAL, NULL);
   const EntryTable *table = &tables[step - p->entries];
-  const Tensor *first = step->n_inputs == 0 ? NULL : tensor_at(p->graph, step->inputs[0]);
   text_printf(out, "    .inputs = %s,\n    .n_inputs = %u,\n",
               or_null(table->inputs, step->n_inputs), step->n_inputs);
   text_printf(out, "    .reports = %s,\n    .n_reports = %u,\n",
@@ -261,10 +260,8 @@ static void write_training(const Emitter *e, Text *out, const EntryTable *tables
   text_printf(out, "    .step = %s,\n    .eval = %s,\n", table->call,
               tables[eval - p->entries].call);
   text_printf(out,
-              "    .batch = %" PRId64 ",\n    .epochs = %" PRId64 ",\n    .steps = %" PRId64
-              ",\n    .seed = %" PRIu64 "u,\n",
-              first == NULL || first->rank == 0 ? 1 : first->extents[0], p->train.epochs,
-              p->train.steps, p->train.seed);
+              "    .epochs = %" PRId64 ",\n    .steps = %" PRId64 ",\n    .seed = %" PRIu64 "u,\n",
+              p->train.epochs, p->train.steps, p->train.seed);
   text_printf(out, "    .data = %s,\n    .valid = %s,\n    .n_data = %u,\n    .n_valid = %u,\n",
               or_null(data, p->train.n_data), or_null(valid, p->train.n_valid), p->train.n_data,
               p->train.n_valid);
@@ -309,6 +306,7 @@ void write_model(Emitter *e, Text *out) {
               p->name, p->name);
   text_printf(out, "    .workspace_bytes = %" PRId64 ",\n    .init = %s,\n",
               e->plan->workspace_bytes, array_name(e, e->init, "call"));
+  if (p->batch > 0) text_printf(out, "    .batch = %" PRId64 ",\n", p->batch);
   if (p->train.present) write_training(e, out, tables, data, valid);
   text_printf(out, "    .exports = %s,\n    .n_exports = %u,\n};\n", or_null(exports, n_exports),
               n_exports);

@@ -357,6 +357,7 @@ typedef struct Program {
   Entry *entries; /* step and eval (when there is a train block), then the exports */
   uint32_t n_entries;
   Train train;
+  int64_t batch; /* the leading size that the inputs of `train` share; --only keeps it. 0: none */
   Gradient *gradients; /* of all `minimize`; until the program is canonical */
   uint32_t n_gradients;
 } Program;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "support/diag_text.h"
 
 struct Diag {
@@ -61,13 +62,25 @@ static void print(const Diag *diag, const char *text) {
   if (diag->stream != NULL) fputs(text, diag->stream);
 }
 
+static bool is_same(Span a, const char *message_a, Span b, const char *message_b) {
+  return a.source == b.source && a.line == b.line && a.column == b.column &&
+         strcmp(message_a, message_b) == 0;
+}
+
 static bool is_said(const Diag *diag, Severity severity, Span span, const char *message) {
   for (size_t i = 0; i < diag->said.count; i++) {
     const Diagnostic *said = &diag->said.items[i];
-    if (said->severity == severity && said->span.source == span.source &&
-        said->span.line == span.line && said->span.column == span.column &&
-        strcmp(said->message, message) == 0)
+    if (said->severity == severity && is_same(said->span, said->message, span, message))
       return true;
+  }
+  return false;
+}
+
+/* Both operands may be defined at one place. */
+static bool has_note(const Diagnostic *diagnostic, const DiagnosticNote *note) {
+  for (size_t i = 0; i < diagnostic->notes.count; i++) {
+    const DiagnosticNote *other = &diagnostic->notes.items[i];
+    if (is_same(other->span, other->message, note->span, note->message)) return true;
   }
   return false;
 }
@@ -113,6 +126,7 @@ void diag_note(Diag *diag, Span span, const char *format, ...) {
   va_start(args, format);
   DiagnosticNote note = {span, arena_vprintf(diag->arena, format, args)};
   va_end(args);
+  if (has_note(to, &note)) return;
   ARRAY_PUSH(diag->arena, &to->notes, note);
   print(diag, diagnostic_note_text(diag->arena, &note));
 }
@@ -179,6 +193,8 @@ static size_t edit_distance(const char *a, const char *b) {
 
 const char *nearest_name(const char *name, const char *const *candidates, size_t n) {
   size_t length = strlen(name);
+  for (size_t i = 0; i < n; i++)
+    if (strcasecmp(name, candidates[i]) == 0) return candidates[i];
   size_t best = length <= 2 ? 2 : length <= 5 ? 3 : 4; /* must be below */
   if (length <= 1) return NULL;
   const char *nearest = NULL;

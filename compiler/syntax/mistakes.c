@@ -190,6 +190,11 @@ static bool is_first(const Mistake *m, const Token *token) {
   return token->span.line == m->first.span.line && token->span.column == m->first.span.column;
 }
 
+/* The name that begins the statement, where that is all that stands before the mistake. */
+static const Token *first_word(const Mistake *m) {
+  return is_first(m, &m->before) && m->first.kind == NAME ? &m->first : NULL;
+}
+
 /* The words with which other languages begin a statement. */
 static const char *hint_for_word(const Mistake *m) {
   static const char *const loop =
@@ -236,7 +241,7 @@ static const char *hint_for_word(const Mistake *m) {
       {"model", "a layer is layer f(units: int)(x) { … }"},
   };
   if (m->first.kind == IMPORT && m->found.kind == NAME) return file;
-  const char *word = is_first(m, &m->before) && m->first.kind == NAME ? m->first.text : NULL;
+  const char *word = first_word(m) == NULL ? NULL : first_word(m)->text;
   if (m->found.kind == NAME && m->found.text[0] == 'e') word = m->found.text; /* } elif … */
   for (size_t i = 0; word != NULL && i < sizeof habits / sizeof habits[0]; i++)
     if (strcmp(habits[i][0], word) == 0) return habits[i][1];
@@ -255,6 +260,15 @@ static const char *hint_for_keyword(const Mistake *m) {
     word = token_words(before);
   if (word == NULL) return NULL;
   return arena_printf(m->tokens->arena, "%s is a keyword and cannot be a name", word);
+}
+
+/* [i for i in 0..3], lambda x: x */
+static const char *hint_for_inner_word(const Mistake *m) {
+  if (m->found.kind == NAME && strcmp(m->found.text, "for") == 0)
+    return "a value for each index is tensor[i: 3](2 * i), a sum over it sum[i: 3](2 * i)";
+  if (m->before.kind == NAME && strcmp(m->before.text, "lambda") == 0)
+    return "a function has a name: fn f(x) = …";
+  return NULL;
 }
 
 /* Directly inside train { }. */
@@ -304,9 +318,9 @@ static const char *hint_for_expression(const Mistake *m) {
 }
 
 static const char *find_hint(const Mistake *m) {
-  static const char *(*const hints[])(const Mistake *) = {hint_for_train,   hint_for_word,
-                                                          hint_for_keyword, hint_for_assign,
-                                                          hint_for_symbol,  hint_for_expression};
+  static const char *(*const hints[])(const Mistake *) = {
+      hint_for_train,  hint_for_word,   hint_for_inner_word, hint_for_keyword,
+      hint_for_assign, hint_for_symbol, hint_for_expression};
   for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
     const char *hint = hints[i](m);
     if (hint != NULL) return hint;
@@ -319,6 +333,14 @@ static bool begins_with_operator(const Mistake *m) {
   int kind = m->found.kind;
   return m->found.first_on_line && m->before.kind == SEPARATOR &&
          (is_operator(kind) || kind == DOT || kind == COMMA || kind == ASSIGN || kind == ARROW);
+}
+
+/* let y = 3: what follows the word would make sense if it were none. */
+static bool is_foreign_statement(const Mistake *m) {
+  int kind = m->found.kind;
+  bool follows = kind == NAME || kind == INTEGER || kind == REAL || kind == TRUE || kind == FALSE;
+  return first_word(m) != NULL && follows && !m->found.first_on_line && hint_for_word(m) != NULL &&
+         !m->tokens->innermost.train;
 }
 
 void mistake_syntax(Tokens *tokens, const int *expected, size_t n_expected) {
@@ -340,6 +362,12 @@ void mistake_syntax(Tokens *tokens, const int *expected, size_t n_expected) {
               "the statement ended with the line before: end that line with %s, or put the "
               "expression in parentheses",
               found);
+    return;
+  }
+  if (is_foreign_statement(&m)) {
+    diag_error(tokens->diag, m.first.span, "no statement begins with `%.*s`", MAX_QUOTED,
+               m.first.text);
+    diag_hint(tokens->diag, "%s", hint_for_word(&m));
     return;
   }
   diag_error(tokens->diag, m.found.span, "expected %s, found %s", expected_words(&m), found);

@@ -110,9 +110,14 @@ grep -q 'offsetof(mlp, dense1_W), 1, (const int64_t\[\]){1, 64}' one.c ||
   fail "a matrix that multiplies one vector lies row by row"
 expect 0 "" "$dagc" build mlp.dag --only classify -D B=1 -o one
 ./mlp train --epochs 1 --quiet --save trained.safetensors >out || fail "the trainer saves nothing"
-for program in ./mlp ./one; do
+expect 0 "" "$dagc" build mlp.dag --only classify -o many
+head -n 4 digits-test.csv >few.csv # fewer rows than a batch
+for program in ./mlp ./one ./many; do
   $program predict classify --load trained.safetensors --data 'x=digits-test.csv[1:65]' --out "$program.csv" ||
     fail "$program does not predict"
+  $program predict classify --load trained.safetensors --data 'x=few.csv[1:65]' --out few.out.csv ||
+    fail "$program does not predict a few rows"
+  head -n 4 "$program.csv" | cmp - few.out.csv || fail "$program predicts a few rows otherwise"
 done
 paste -d, mlp.csv one.csv | awk -F, 'NR > 1 { for (i = 1; i <= NF / 2; i++) if (($i - $(i + NF / 2))^2 > 1e-10) exit 1 }' ||
   fail "predictions differ"

@@ -3,7 +3,8 @@
 . "$(dirname "$0")/common.sh"
 
 # A program is called by its file, so every dump keeps the name, in a folder of its own.
-"$DAGC" "$model" -o "$scratch/$name.c"
+"$DAGC" "$model" -o "$scratch/$name.c" 2>"$scratch/said"
+[ ! -s "$scratch/said" ] || fail "a warning without need: $(cat "$scratch/said")"
 
 # `relu, mlp.dag:5` in a comment: the layer and the place that a definition comes from.
 without_places() {

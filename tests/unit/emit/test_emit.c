@@ -201,6 +201,7 @@ static Model *build_model(Arena *arena) {
   *source = (DataSource){
       .input = ids[0], .kind = DATA_CSV, .path = "a\\b \"c\"\?\?/.csv", .last_column = -1};
   m->program.train = (Train){.present = true, .epochs = 2, .data = source, .n_data = 1};
+  m->program.batch = 4;
   return m;
 }
 

@@ -154,6 +154,7 @@ static void suggests_the_nearest(void **state) {
   const char *const names[] = {"cross_entropy", "dense", "relu"};
   assert_string_equal(nearest_name("desne", names, 3), "dense");
   assert_string_equal(nearest_name("cross_entrpy", names, 3), "cross_entropy");
+  assert_string_equal(nearest_name("ReLU", names, 3), "relu");
   assert_null(nearest_name("conv2d", names, 3));
   assert_null(nearest_name("x", names, 3));
 }
