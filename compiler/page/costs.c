@@ -56,6 +56,16 @@ void find_costs(Page *p) {
 
 /* --- the tables --- */
 
+/* Of a call that computes no line: what lowering made. */
+static void write_own_names(const Page *p, const KernelCall *call) {
+  text_add(p->out, "<small>");
+  for (uint32_t i = 0; i < call->n_computes; i++) {
+    if (i > 0) text_add(p->out, ", ");
+    html_string(p->out, page_tensor(p, call->computes[i])->name);
+  }
+  text_add(p->out, "</small>");
+}
+
 static void write_lines(const Page *p, CallPlace place) {
   TensorList lines = lines_of_call(p, place);
   for (uint32_t i = 0; i < lines.count; i++) {
@@ -63,6 +73,7 @@ static void write_lines(const Page *p, CallPlace place) {
     html_string(p->out, page_tensor(p, lines.items[i])->name);
     text_add(p->out, "</a>");
   }
+  if (lines.count == 0) write_own_names(p, &page_entry(p, place.entry)->calls[place.call]);
 }
 
 static void write_number(const Page *p, double value) {
@@ -138,7 +149,7 @@ void write_costs(const Page *p) {
     Cost total = cost_of_entry(e);
     text_printf(p->out, "<details%s><summary>%s <small>%u call%s, ", i == 0 ? " open" : "",
                 entry_name(e), e->n_calls, e->n_calls == 1 ? "" : "s");
-    html_amount(p->out, total.operations, "op");
+    html_amount(p->out, total.operations, "flop");
     text_add(p->out, ", ");
     html_amount(p->out, total.read + total.written, "B");
     text_add(p->out, "</small></summary>\n");

@@ -4,19 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The bytes of the character that begins there, 0: none does. It is not overlong, no surrogate, and
-   within Unicode. */
-static size_t character_length(const unsigned char *s, size_t length) {
-  if (s[0] < 0x80) return 1;
-  size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-  if (s[0] < 0xc2 || s[0] > 0xf4 || n > length) return 0;
-  for (size_t i = 1; i < n; i++)
-    if ((s[i] & 0xc0) != 0x80) return 0;
-  bool wrong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-               (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f);
-  return wrong ? 0 : n;
-}
+#include "support/utf8.h"
 
 /* C1 controls, U+FFFE and U+FFFF of each plane, U+FDD0 to U+FDEF. */
 static bool is_forbidden(const unsigned char *s, size_t n) {
@@ -39,7 +27,7 @@ static const char *escaped(char c) {
 void html_text(Text *out, const char *text, size_t length) {
   for (size_t i = 0; i < length;) {
     const unsigned char *s = (const unsigned char *)&text[i];
-    size_t n = character_length(s, length - i);
+    size_t n = utf8_length(&text[i], length - i);
     bool control = *s < 0x20 && *s != '\n' && *s != '\t';
     if (n == 0 || is_forbidden(s, n)) {
       text_add(out, "\xef\xbf\xbd");

@@ -55,7 +55,7 @@ static void write_work(const Page *p) {
   for (uint32_t i = 0; i < e->n_calls; i++)
     for (int k = 0; k < N_PARTS; k++) parts[k] += e->calls[i].cost[k].operations;
   begin_figure(p, e->entry != NULL && e->entry->kind == ENTRY_STEP ? "a training step" : "a call");
-  html_amount(p->out, total, "op");
+  html_amount(p->out, total, "flop");
   text_add(p->out, "<span class=\"parts\">");
   for (int k = 0; k < N_PARTS; k++)
     if (parts[k] > 0) write_bar(p, part_class(k), parts[k] / total);

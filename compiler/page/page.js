@@ -17,6 +17,7 @@
       if (belongs.has(e)) return e;
     return null;
   };
+  const code = document.querySelector(".code");
   let marked = [], pinned = null;
   const mark = (element) => {
     for (const e of marked) e.classList.remove("on", "with");
@@ -36,8 +37,16 @@
     pinned = element;
     mark(element);
     document.documentElement.classList.toggle("docked", Boolean(kernel));
-    return Boolean(kernel) && bring(kernel);
+    if (!kernel || !bring(kernel)) return false;
+    const covered = element.getBoundingClientRect().bottom - code.getBoundingClientRect().top;
+    if (getComputedStyle(code).position === "fixed" && covered > 0) scrollBy(0, covered + 16);
+    return true;
   };
+  const close = document.createElement("button");
+  close.textContent = "close";
+  close.className = "close";
+  close.addEventListener("click", () => pin(null));
+  code.querySelector("h2").append(close);
 
   const point = (event) => mark(found(event.target) ?? pinned);
   document.addEventListener("pointerover", (event) => event.pointerType !== "touch" && point(event));
@@ -51,7 +60,7 @@
       if (pin(element, goal)) event.preventDefault();
     } else if (goal && belongs.has(goal)) pin(goal);
     else if (element) pin(element === pinned ? null : element);
-    else if (!event.target.closest(".code")) pin(null);
+    else if (!code.contains(event.target)) pin(null);
   });
   const goal = location.hash && document.getElementById(location.hash.slice(1));
   if (belongs.has(goal)) pin(goal);

@@ -135,7 +135,7 @@ static void write_cost(const Page *p, TensorId id) {
   text_add(p->out, " ");
   html_share(p->out, share);
   text_add(p->out, " <span>");
-  html_amount(p->out, cost->operations, "op");
+  html_amount(p->out, cost->operations, "flop");
   text_add(p->out, "</span></span>");
 }
 

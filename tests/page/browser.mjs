@@ -122,6 +122,9 @@ async function checkLinks() {
   const code = await evaluate(`document.getElementById("${kernel}").getBoundingClientRect().toJSON()`);
   check(code.top >= box.top && code.top < box.bottom,
     `a click does not bring the C into view: ${code.top} in ${box.top} to ${box.bottom}`);
+  const line = await evaluate(`document.getElementById("${z}").getBoundingClientRect().toJSON()`);
+  const beside = box.left > line.right || box.top >= line.bottom;
+  check(beside, "after a click the C covers what was clicked");
   await screenshot("clicked");
   await evaluate(`document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }))`);
   check((await evaluate(marks)).on.length === 0, "Escape does not take the marks away");
