@@ -29,7 +29,8 @@ static bool format_file(Arena *arena, Diag *diag, const char *path, bool check) 
     if (!same) puts(source->path);
     return same;
   }
-  if (input || !same) write_output(arena, input ? NULL : real_path(arena, path), text_string(&text));
+  if (input || !same)
+    write_output(arena, input ? NULL : real_path(arena, path), text_string(&text));
   return true;
 }
 

@@ -1,6 +1,7 @@
 /* dagc: the stages in order. Each is a function on one structure; the verifier runs after each. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "build.h"
 #include "check.h"
 #include "differentiate/differentiate.h"
@@ -8,6 +9,7 @@
 #include "emit/emit.h"
 #include "fmt.h"
 #include "lower/lower.h"
+#include "lsp/lsp.h"
 #include "notation/notation.h"
 #include "only.h"
 #include "options.h"
@@ -204,6 +206,7 @@ static int build(Arena *arena, const Options *options, const char *c_text) {
 
 static int drive(Arena *arena, const Options *options) {
   if (options->command == COMMAND_FMT) return format_files(arena, options);
+  if (options->command == COMMAND_LSP) return serve_editor(STDIN_FILENO, STDOUT_FILENO);
   if (options->command == COMMAND_FLAGS) {
     print_flags(stdout, toolchain_of(options->target));
     return 0;

@@ -284,6 +284,7 @@ static bool bind_parameters(Elaborator *e, Scope *scope, const char *callee, con
     Binding *binding = ARENA_NEW(e->arena, Binding);
     *binding = (Binding){.value = args[i].value, .span = args[i].span};
     map_set(&scope->names, param->name, binding);
+    note_binding(e, param->span, &binding->value);
   }
   return true;
 }

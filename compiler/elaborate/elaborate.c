@@ -1,5 +1,6 @@
 /* The file as a whole: prelude, imports, statements, training, exports. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 #include "elaborate/elaborator.h"
 #include "support/c_words.h"
@@ -181,19 +182,43 @@ static void sort_entries(Program *program) {
     }
 }
 
-Program *elaborate(Arena *arena, Diag *diag, const File *file, const char *program_name,
-                   const Define *defines, size_t n_defines) {
-  const Map none = map_new(arena);
-  return elaborate_without(arena, diag, file, program_name, defines, n_defines, &none);
+/* --- what names were bound to --- */
+
+static const char *bound_text(const Elaborator *e, const Value *v) {
+  if (!v->constant || v->rank > 0) return value_describe(e, v);
+  Text text = text_new(e->arena);
+  if (type_is_real(v->type))
+    text_add_real(&text, v->real);
+  else if (v->type == TYPE_BOOL)
+    text_add(&text, v->integer != 0 ? "true" : "false");
+  else
+    text_printf(&text, "%" PRId64, v->integer);
+  return text_string(&text);
 }
 
-Program *elaborate_without(Arena *arena, Diag *diag, const File *file, const char *program_name,
-                           const Define *defines, size_t n_defines, const Map *flat) {
+static BoundNames bound_names(const Elaborator *e) {
+  BoundNames bound = {ARENA_ARRAY(e->arena, BoundName, e->noted.count + 1), e->noted.count};
+  for (size_t i = 0; i < bound.count; i++) {
+    const Noted *noted = &e->noted.items[i];
+    TensorId id;
+    bool whole = value_is_whole(e, &noted->value, &id);
+    bound.items[i] = (BoundName){noted->span, whole ? tensor_at(e->graph, id)->name : NULL,
+                                 bound_text(e, &noted->value)};
+  }
+  return bound;
+}
+
+/* --- all of it --- */
+
+static Program *elaborate_all(Arena *arena, Diag *diag, const File *file, const char *program_name,
+                              const Define *defines, size_t n_defines, const Map *flat,
+                              BoundNames *bound) {
   Elaborator elaborator = {.arena = arena,
                            .diag = diag,
                            .defines = defines,
                            .n_defines = n_defines,
                            .flat = flat,
+                           .notes = bound != NULL,
                            .imports = map_new(arena),
                            .sites = map_new(arena),
                            .owned = map_new(arena)};
@@ -221,5 +246,22 @@ Program *elaborate_without(Arena *arena, Diag *diag, const File *file, const cha
   if (diag_errors(diag) == errors) elaborate_exports(e);
   if (diag_errors(diag) == errors) warn_unused(e, file);
   sort_entries(e->program);
+  if (bound != NULL) *bound = bound_names(e);
   return diag_errors(diag) == errors ? e->program : NULL;
+}
+
+Program *elaborate(Arena *arena, Diag *diag, const File *file, const char *program_name,
+                   const Define *defines, size_t n_defines) {
+  const Map none = map_new(arena);
+  return elaborate_without(arena, diag, file, program_name, defines, n_defines, &none);
+}
+
+Program *elaborate_without(Arena *arena, Diag *diag, const File *file, const char *program_name,
+                           const Define *defines, size_t n_defines, const Map *flat) {
+  return elaborate_all(arena, diag, file, program_name, defines, n_defines, flat, NULL);
+}
+
+Program *elaborate_noting(Arena *arena, Diag *diag, const File *file, const char *program_name,
+                          const Map *flat, BoundNames *bound) {
+  return elaborate_all(arena, diag, file, program_name, NULL, 0, flat, bound);
 }

@@ -17,3 +17,19 @@ Program *elaborate(Arena *arena, Diag *diag, const File *file, const char *progr
    they are as if they did not stand in it. */
 Program *elaborate_without(Arena *arena, Diag *diag, const File *file, const char *program_name,
                            const Define *defines, size_t n_defines, const Map *flat);
+
+/* What a name was bound to. One in the body of a function or layer is bound at each call, to
+   something else. */
+typedef struct BoundName {
+  Span span;          /* begins with the name */
+  const char *tensor; /* what the tensor is called in the graph; NULL: it is none of its own */
+  const char *what;   /* "f32[64, 10]", "the layer dense", or a number that is known */
+} BoundName;
+typedef struct BoundNames {
+  BoundName *items;
+  size_t count;
+} BoundNames;
+/* The same as elaborate_without, and what names outside of the prelude were bound to, also when
+   there are errors. */
+Program *elaborate_noting(Arena *arena, Diag *diag, const File *file, const char *program_name,
+                          const Map *flat, BoundNames *bound);

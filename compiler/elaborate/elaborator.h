@@ -159,6 +159,12 @@ typedef struct Assumption {
 } Assumption;
 typedef ARRAY(Assumption *) Assumptions;
 
+/* Of a name that was bound. */
+typedef struct Noted {
+  Span span;
+  Value value;
+} Noted;
+
 typedef struct Frame {
   const struct Frame *outer;
   const Stmt *function;
@@ -211,6 +217,8 @@ struct Elaborator {
   const Map *sizes;     /* the sizes that it gives by `where`: name → int64_t *, NULL */
   uint64_t work;        /* statements and expressions so far */
   bool exhausted;       /* they were too many, and that is said */
+  bool notes;           /* bindings are noted: */
+  ARRAY(Noted) noted;
 };
 
 /* --- value.c --- */
@@ -281,6 +289,8 @@ Scope *scope_new(Elaborator *e, Scope *parent);
 Binding *scope_find(const Scope *scope, const char *name);
 /* Binds a name; reports one that is taken where it may not be bound again. */
 void scope_bind(Elaborator *e, Scope *scope, const char *name, Value value, Span span);
+/* Notes what a name is bound to, where that is asked for. */
+void note_binding(Elaborator *e, Span span, const Value *value);
 /* What the owner's names begin with; numbers an owner that has no number yet. */
 const char *owner_path(Elaborator *e, Owner *owner);
 Owner *owner_new(Elaborator *e, Owner *outer, const char *name, const char *iteration,

@@ -30,6 +30,12 @@ static Scope *binding_scope(Scope *scope, const char *name) {
   return scope;
 }
 
+void note_binding(Elaborator *e, Span span, const Value *value) {
+  bool asked = e->notes && e->variant == NULL; /* an export's own sizes are not everybody's */
+  if (!asked || value_failed(value) || span.source == NULL || span.source->prelude) return;
+  ARRAY_PUSH(e->arena, &e->noted, (Noted){span, *value});
+}
+
 void scope_bind(Elaborator *e, Scope *scope, const char *name, Value value, Span span) {
   Scope *at = binding_scope(scope, name);
   Binding *old = map_get(&at->names, name);
@@ -42,6 +48,7 @@ void scope_bind(Elaborator *e, Scope *scope, const char *name, Value value, Span
   Binding *binding = ARENA_NEW(e->arena, Binding);
   *binding = (Binding){.value = value, .span = span};
   map_set(&at->names, name, binding);
+  note_binding(e, span, &value);
 }
 
 /* --- owners --- */

@@ -78,8 +78,7 @@ static void print_layout(Text *out, const Layout *l) {
 
 static void check_meaning(Arena *arena, const Source *source, const File *file, const Text *text) {
   Diag *diag = diag_hold(diag_new(arena, NULL));
-  const Source *formatted =
-      source_from_text(arena, source->path, text_string(text), text->length);
+  const Source *formatted = source_from_text(arena, source->path, text_string(text), text->length);
   const File *again = parse_file(arena, diag, formatted);
   if (diag_errors(diag) > 0 || !file_equal(file, again))
     bug("format", "%s would have another meaning", source->path);

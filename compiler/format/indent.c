@@ -4,7 +4,8 @@
 #include "format/layout.h"
 #include "dag.tab.h"
 
-enum { BLOCK = 2, CONTINUATION = 4, FAR = 60 /* what stands further right, nothing is put below */ };
+/* Nothing is put below what stands further right than FAR. */
+enum { BLOCK = 2, CONTINUATION = 4, FAR = 60 };
 
 /* A bracket that is the last on its line. */
 static bool is_hanging(const Layout *l, uint32_t bracket) { return l->pieces[bracket + 1].breaks; }

@@ -24,21 +24,21 @@ typedef struct Piece {
   uint32_t line, column;
 
   /* in the program */
-  bool starts;                 /* begins a statement */
-  uint32_t first;              /* what begins its statement */
-  uint32_t depth;              /* blocks around it; of { and }: around the block */
-  uint32_t block;              /* the { around it, NO_PIECE at top level */
-  uint32_t open;               /* the ( or [ around it, NO_PIECE */
-  uint32_t nesting;            /* how many of those */
-  uint32_t match;              /* of a bracket: the other one */
-  uint32_t assign;             /* of a statement's first piece: its first = or <- outside brackets */
-  bool ranges;                 /* [ : the colons in it give ranges, `i: 3` */
-  bool sign;                   /* - that has one operand */
-  bool word;                   /* a name that stands where a keyword does: `on`, `checkpoint` */
-  bool tight;                  /* an operator without blanks */
+  bool starts;      /* begins a statement */
+  uint32_t first;   /* what begins its statement */
+  uint32_t depth;   /* blocks around it; of { and }: around the block */
+  uint32_t block;   /* the { around it, NO_PIECE at top level */
+  uint32_t open;    /* the ( or [ around it, NO_PIECE */
+  uint32_t nesting; /* how many of those */
+  uint32_t match;   /* of a bracket: the other one */
+  uint32_t assign;  /* of a statement's first piece: its first = or <- outside brackets */
+  bool ranges;      /* [ : the colons in it give ranges, `i: 3` */
+  bool sign;        /* - that has one operand */
+  bool word;        /* a name that stands where a keyword does: `on`, `checkpoint` */
+  bool tight;       /* an operator without blanks */
   uint32_t first_note, n_notes; /* comments on lines of their own, before it */
-  const Note *tail;            /* the comment behind it on its line, NULL */
-  bool paragraph;              /* a blank line stands before it */
+  const Note *tail;             /* the comment behind it on its line, NULL */
+  bool paragraph;               /* a blank line stands before it */
 
   /* in the layout */
   bool breaks;         /* begins a line */
@@ -76,8 +76,8 @@ uint32_t lay_columns(Layout *l, uint32_t at, uint32_t most);
 uint32_t indentation(const Layout *l, uint32_t at);
 /* And of comments above it: those before a } stand in the block. */
 uint32_t note_indentation(const Layout *l, uint32_t at);
-/* wrap.c: breaks a line that is too wide, of the pieces at … end - 1 or more, where that is best; what
-   follows flows on, over a break of the same kind. False: there is no place for it. */
+/* wrap.c: breaks a line that is too wide, of the pieces at … end - 1 or more, where that is best;
+   what follows flows on, over a break of the same kind. False: there is no place for it. */
 bool wrap_line(Layout *l, uint32_t at, uint32_t end);
 
 /* align.c: columns that are written one below the other stay so; clauses of `train` get one. */

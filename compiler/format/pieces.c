@@ -1,5 +1,5 @@
 /* What each token of a text is in it: where statements begin, which brackets belong together, which
-   colons give ranges. The text has no mistakes, so brackets match and blocks stand in no brackets. */
+   colons give ranges. The text has no mistakes: brackets match, and blocks stand in none. */
 #include <string.h>
 #include "format/layout.h"
 #include "dag.tab.h"
@@ -52,12 +52,12 @@ typedef struct Builder {
   Layout layout;
   Lines lines;
   const Written *written;
-  bool starts;               /* the next token begins a statement */
-  uint32_t first;            /* of the statement that is being read */
-  uint32_t block, open;      /* innermost, NO_PIECE */
+  bool starts;          /* the next token begins a statement */
+  uint32_t first;       /* of the statement that is being read */
+  uint32_t block, open; /* innermost, NO_PIECE */
   uint32_t depth, nesting;
   ARRAY(uint32_t) statements; /* the statements that the open blocks belong to */
-  uint32_t last_line;        /* of what was read last */
+  uint32_t last_line;         /* of what was read last */
 } Builder;
 
 /* The comments before the token: one on the line of the token before is that one's. */
@@ -191,8 +191,8 @@ static bool touches(const Piece *before, const Piece *p) {
   return before->line == p->line && before->column + before->width == p->column;
 }
 
-/* In brackets, a product of what begins with a word may be written without blanks, `2*p + 1`; and in
-   an index that is nothing else a sum, `t-1`. */
+/* In brackets, a product of what begins with a word may be written without blanks, `2*p + 1`; and
+   in an index that is nothing else a sum, `t-1`. */
 static bool is_tight(const Layout *l, uint32_t at) {
   const Piece *p = &l->pieces[at];
   if (p->open == NO_PIECE || !is_plain(p - 1) || !is_plain(p + 1)) return false;

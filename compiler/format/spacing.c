@@ -42,7 +42,8 @@ uint32_t natural_gap(const Layout *l, uint32_t at) {
   case COLON:
   case DOTS:
   case POWER: return 0;
-  case DOT: return before->kind == INTEGER || before->kind == REAL; /* a point would be a number's */
+  case DOT:
+    return before->kind == INTEGER || before->kind == REAL; /* a point would be a number's */
   case LPAREN:
   case LBRACKET: return gap_before_bracket(l, at);
   default: return 1;

@@ -33,6 +33,8 @@ void print_file(Text *out, const File *file);
 void print_ast(Text *out, const Ast *ast);
 /* The operator as it is written: "+", "and". */
 const char *binary_text(BinaryOp op);
+/* The words of the language that are no names, n of them. */
+const char *const *syntax_keywords(Arena *arena, size_t *n);
 /* Equal but for places. */
 bool ast_equal(const Ast *a, const Ast *b);
 bool file_equal(const File *a, const File *b);

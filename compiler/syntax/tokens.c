@@ -84,6 +84,16 @@ int keyword_kind(const char *text) {
   return NAME;
 }
 
+const char *const *syntax_keywords(Arena *arena, size_t *n) {
+  const char **found = ARENA_ARRAY(arena, const char *, FALSE - DIM + 1);
+  for (int kind = DIM; kind <= FALSE; kind++) {
+    const char *word = words[kind - SEPARATOR] + 1;
+    found[kind - DIM] = arena_strndup(arena, word, strlen(word) - 1);
+  }
+  *n = FALSE - DIM + 1;
+  return found;
+}
+
 bool is_keyword(int kind) { return kind >= DIM && kind <= FALSE; }
 
 bool is_operator(int kind) {

@@ -59,3 +59,4 @@ expect 2 "$dagc" fmt
 expect 2 "$dagc" fmt model.c
 expect 2 "$dagc" --check laid.dag
 expect 1 "$dagc" fmt nowhere.dag
+expect 2 "$dagc" lsp laid.dag

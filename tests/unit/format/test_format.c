@@ -66,7 +66,7 @@ static void blanks(void **state) {
       {"require a>0,\"why\"\nimport\"a.dag\"\n", "require a > 0, \"why\"\nimport \"a.dag\"\n"},
       {"fn f(x)=x with grad(u)=2*u\n", "fn f(x) = x with grad(u) = 2 * u\n"},
       {"x = \"a  \\\"b\\n\"[1:3]\r\n", "x = \"a  \\\"b\\n\"[1:3]\n"},
-      {"\xEF\xBB\xBF" "x = 1", "x = 1\n"},
+      {"\xEF\xBB\xBFx = 1", "x = 1\n"},
   };
   CHECK(table);
 }
@@ -92,7 +92,8 @@ static void lines(void **state) {
       {"y = x |> f\n|> g\n  |> h\n", "y = x |> f\n      |> g\n      |> h\n"},
       {"y = x\n|> f\n|> g\n", "y = x\n    |> f\n    |> g\n"},
       {"export f(x) = a,\nb\n", "export f(x) = a,\n              b\n"},
-      {"layer f(a,\nb)(\nx) {\nreturn x\n}\n", "layer f(a,\n        b)(\n    x) {\n  return x\n}\n"},
+      {"layer f(a,\nb)(\nx) {\nreturn x\n}\n",
+       "layer f(a,\n        b)(\n    x) {\n  return x\n}\n"},
       {"train {\n  data x = 1,\n  y = 2\n}\n", "train {\n  data x = 1,\n       y = 2\n}\n"},
   };
   CHECK(table);
@@ -112,7 +113,8 @@ static void comments(void **state) {
       {"train {\n  # nothing\n}\n", NULL},
       {"a = 1; # c\nb = 2\n", "a = 1  # c\nb = 2\n"},
       /* behind neighbouring lines they stand in one column, where the first one had it */
-      {"a = 1      # a\nbb = 22 # b\n\nc=3 # c\n", "a = 1      # a\nbb = 22    # b\n\nc = 3  # c\n"},
+      {"a = 1      # a\nbb = 22 # b\n\nc=3 # c\n",
+       "a = 1      # a\nbb = 22    # b\n\nc = 3  # c\n"},
       {"a = 1 # ä\nlonger = 22 # b\n", "a = 1        # ä\nlonger = 22  # b\n"},
   };
   CHECK(table);
@@ -129,10 +131,12 @@ static void columns(void **state) {
       {"s   = 1\nmid = 2\nstart  = 3\nmiddle = 4\n", NULL},
       {"a    = 1\n\nlong = 2\n", "a = 1\n\nlong = 2\n"},
       {"train {\n  minimize loss\n  with adam(lr = 1)\n  w <- 2\n  epochs 3\n  data x = 1\n}\n",
-       "train {\n  minimize loss\n  with     adam(lr = 1)\n  w <- 2\n  epochs 3\n  data   x = 1\n}\n"},
+       "train {\n  minimize loss\n  with     adam(lr = 1)\n  w <- 2\n  epochs 3\n  data   x = "
+       "1\n}\n"},
       {"train {\n  data  x = \"train\"[1],  y = 1\n  valid x = \"valid.csv\"[1], y = 2\n}\n",
        "train {\n  data  x = \"train\"[1], y = 1\n  valid x = \"valid.csv\"[1], y = 2\n}\n"},
-      {"train {\n  data  x = \"train\"[1],     y = 1\n  valid x = \"valid.csv\"[1], y = 2\n}\n", NULL},
+      {"train {\n  data  x = \"train\"[1],     y = 1\n  valid x = \"valid.csv\"[1], y = 2\n}\n",
+       NULL},
   };
   CHECK(table);
 }
@@ -178,10 +182,10 @@ static void mistakes(void **state) {
 
 /* --- all models there are --- */
 
-static const char *const models[] = {
-    "/examples/*/*.dag",      "/prelude/*.dag",       "/bench/workloads/*.dag",
-    "/tests/golden/*.dag",    "/tests/models/*/*.dag", "/tests/targets/*.dag",
-    "/tests/diagnostics/*.dag"};
+static const char *const models[] = {"/examples/*/*.dag",       "/prelude/*.dag",
+                                     "/bench/workloads/*.dag",  "/tests/golden/*.dag",
+                                     "/tests/models/*/*.dag",   "/tests/targets/*.dag",
+                                     "/tests/diagnostics/*.dag"};
 
 static void each_model(void (*test)(Arena *arena, const char *path, const Source *source)) {
   glob_t found = {0};
@@ -269,10 +273,14 @@ static void layout_is_final(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(blanks),          cmocka_unit_test(lines),
-      cmocka_unit_test(comments),        cmocka_unit_test(columns),
-      cmocka_unit_test(long_lines),      cmocka_unit_test(mistakes),
-      cmocka_unit_test(models_are_laid_out), cmocka_unit_test(layout_is_final),
+      cmocka_unit_test(blanks),
+      cmocka_unit_test(lines),
+      cmocka_unit_test(comments),
+      cmocka_unit_test(columns),
+      cmocka_unit_test(long_lines),
+      cmocka_unit_test(mistakes),
+      cmocka_unit_test(models_are_laid_out),
+      cmocka_unit_test(layout_is_final),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
