@@ -103,6 +103,8 @@ static bool check_scalar_type(Elaborator *e, Signature *s, const Param *param, A
   if (strcmp(wanted, "int") == 0) {
     if (type_is_integer(v->type)) return true;
     report_mismatch(e, s, param, arg, "an integer is wanted");
+    if (type_is_real(v->type))
+      diag_hint(e->diag, "i32(…) cuts off what stands behind the point");
     return false;
   }
   if (!type_named(s->scope, wanted, &type)) {

@@ -109,13 +109,38 @@ static bool names_function(const Scope *scope, const char *name) {
          (binding != NULL && binding->value.kind == VALUE_FUNCTION);
 }
 
-/* x.T, x.sum() */
+/* What an instance owns, if it does. */
+static void hint_owned(Elaborator *e, const Instance *instance, const char *name) {
+  const char *path = instance->owner == NULL ? "" : owner_path(e, instance->owner);
+  const char **names = ARENA_ARRAY(e->arena, const char *, e->owned.count + 1);
+  size_t n = 0, length = strlen(path);
+  for (size_t i = 0; i < e->owned.count && length > 0; i++)
+    if (strncmp(e->owned.entries[i].key, path, length) == 0)
+      names[n++] = e->owned.entries[i].key + length;
+  if (n > 0)
+    hint_nearest(e, name, names, n);
+  else
+    diag_hint(e->diag, "an instance owns its params and states once it was applied");
+}
+
+static bool is_owned_somewhere(const Elaborator *e, const char *name) {
+  for (size_t i = 0; i < e->owned.count; i++) {
+    const char *last = strrchr(e->owned.entries[i].key, '.');
+    if (last != NULL && strcmp(last + 1, name) == 0) return true;
+  }
+  return false;
+}
+
+/* x.T, x.sum(), x.W */
 static void hint_method(Elaborator *e, const Scope *scope, const Ast *ast) {
   const char *operand = written(e, ast->operand);
   if (strcmp(ast->name, "T") == 0)
     diag_hint(e->diag, "transpose(%s) is %s transposed", operand, operand);
   else if (names_function(scope, ast->name))
     diag_hint(e->diag, "a function stands before its argument: %s(%s)", ast->name, operand);
+  else if (is_owned_somewhere(e, ast->name))
+    diag_hint(e->diag, "params belong to the layer, not to its result: f = dense(8), f(x), f.%s",
+              ast->name);
 }
 
 static Value evaluate_field(Elaborator *e, Scope *scope, const Ast *ast) {
@@ -128,9 +153,10 @@ static Value evaluate_field(Elaborator *e, Scope *scope, const Ast *ast) {
     return value_error();
   }
   const Binding *base = find_path(e, scope, ast->operand);
+  if (base != NULL && value_failed(&base->value)) return value_error();
   if (base != NULL && base->value.kind == VALUE_INSTANCE) {
     diag_error(e->diag, ast->span, "%s owns no `%s`", path_text(e, ast->operand), ast->name);
-    diag_hint(e->diag, "an instance owns its params and states once it was applied");
+    hint_owned(e, base->value.instance, ast->name);
   } else if (base != NULL) {
     diag_error(e->diag, ast->op_span, "%s has no `%s`", value_describe(e, &base->value), ast->name);
     hint_method(e, scope, ast);

@@ -42,7 +42,13 @@ void scope_bind(Elaborator *e, Scope *scope, const char *name, Value value, Span
   if (old != NULL && !scope->rebinds && !is_primed(name)) {
     diag_error(e->diag, span, "`%s` is defined twice", name);
     diag_note(e->diag, old->span, "first here");
-    diag_hint(e->diag, "a name stands for one value; choose another one for the second");
+    TensorId id;
+    TensorKind kind = value_is_whole(e, &old->value, &id) ? tensor_at(e->graph, id)->kind
+                                                          : TENSOR_DEFINITION;
+    if (kind == TENSOR_PARAM || kind == TENSOR_STATE)
+      diag_hint(e->diag, "its next value is given by `<-`: %s <- …", name);
+    else
+      diag_hint(e->diag, "a name stands for one value; choose another one for the second");
     return;
   }
   Binding *binding = ARENA_NEW(e->arena, Binding);

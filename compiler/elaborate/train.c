@@ -304,6 +304,22 @@ static const Choice *choose(const Player *player, bool *const *named, uint32_t p
   return rest;
 }
 
+/* Only one may take what no `on` names. */
+static void check_rest(const Training *t, const Player *player) {
+  const Stmt *first = NULL;
+  for (size_t i = 0; i < player->choices.count; i++) {
+    const Stmt *clause = player->choices.items[i].clause;
+    if (clause->n_on > 0) continue;
+    if (first != NULL) {
+      diag_error(t->e->diag, clause->span, "a second optimizer for the same params");
+      diag_note(t->e->diag, first->span, "the first one");
+      diag_hint(t->e->diag, "`with sgd() on dense1, W` says for which params it is");
+      return;
+    }
+    first = clause;
+  }
+}
+
 static bool *const *named_params(Training *t, const Player *player) {
   bool **named = ARENA_ARRAY(t->e->arena, bool *, player->choices.count + 1);
   for (size_t i = 0; i < player->choices.count; i++) {
@@ -331,6 +347,7 @@ static void move_player(Training *t, const Player *player, const bool *frozen) {
     diag_hint(e->diag, "add `with adam()`, or another one");
     return;
   }
+  check_rest(t, player);
   bool *const *named = named_params(t, player);
   bool *reached = find_reached(e, player->loss);
   Move *moves = ARENA_ARRAY(e->arena, Move, n_params + 1);

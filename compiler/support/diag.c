@@ -195,7 +195,7 @@ const char *nearest_name(const char *name, const char *const *candidates, size_t
   size_t length = strlen(name);
   for (size_t i = 0; i < n; i++)
     if (strcasecmp(name, candidates[i]) == 0) return candidates[i];
-  size_t best = length <= 2 ? 2 : length <= 5 ? 3 : 4; /* must be below */
+  size_t best = length <= 3 ? 2 : length <= 5 ? 3 : 4; /* must be below */
   if (length <= 1) return NULL;
   const char *nearest = NULL;
   for (size_t i = 0; i < n; i++) {

@@ -251,6 +251,8 @@ static const char *hint_for_word(const Mistake *m) {
 static const char *hint_for_keyword(const Mistake *m) {
   int found = m->found.kind, before = m->before.kind;
   const char *word = NULL;
+  if (found == DIM && m->tokens->innermost.open == '(')
+    return "an axis is chosen by its name `axis`: sum(x, axis = 0)";
   if (found == IF && (m->wants_expression || m->after_operand))
     return "a choice inside an expression is written where(condition, a, b)";
   if (is_keyword(found) && expects(m, NAME) && !m->wants_statement && !m->found.first_on_line)
@@ -280,6 +282,9 @@ static const char *hint_for_train(const Mistake *m) {
 }
 
 static const char *hint_for_assign(const Mistake *m) {
+  bool owned = m->first.kind == PARAM || m->first.kind == STATE;
+  if (m->found.kind == SEPARATOR && owned && expects(m, ASSIGN))
+    return "a starting value follows: `= 0`, `= normal(0.1)`";
   if (m->found.kind != ASSIGN) return NULL;
   if (expects(m, COLON) && (m->first.kind == PARAM || m->first.kind == INPUT))
     return "its type stands between: param W: real[10, 64] = 0, input x: real[B, 64]";
@@ -295,6 +300,7 @@ static const char *hint_for_symbol(const Mistake *m) {
                : NULL;
   case LBRACE:
     return m->wants_expression ? "`{` opens a block of statements; a list is written [a, b]" : NULL;
+  case MINUS: return expects(m, LBRACE) ? "the type of a result is not written" : NULL;
   case PLUS: return m->wants_expression ? "there is no `+` before a value" : NULL;
   case COLON:
     if (m->after_operand && m->tokens->innermost.open == '[') return "a slice a:b has no step";
@@ -310,6 +316,8 @@ static const char *hint_for_symbol(const Mistake *m) {
 
 /* The left side of a definition stands alone: f(x), x + 1. */
 static const char *hint_for_expression(const Mistake *m) {
+  if (m->first.kind == EXPORT && expects(m, LPAREN))
+    return "an export is a function of inputs: export f(x) = …";
   bool left = expects(m, ASSIGN) && expects(m, ARROW);
   if (!left && !(expects(m, ARROW) && m->tokens->innermost.train)) return NULL;
   if (m->found.kind == LPAREN)
@@ -317,10 +325,19 @@ static const char *hint_for_expression(const Mistake *m) {
   return left ? "an expression alone does nothing: y = … gives it a name" : NULL;
 }
 
+/* relu x, 2 x */
+static const char *hint_for_neighbours(const Mistake *m) {
+  int before = m->before.kind, found = m->found.kind;
+  bool value = found == NAME || found == INTEGER || found == REAL;
+  if (!m->after_operand || !value || m->found.first_on_line || !expects(m, SEPARATOR)) return NULL;
+  if (before == NAME) return "a call takes parentheses: relu(x), dense(4); a product is written `*`";
+  return before == INTEGER || before == REAL ? "a product is written `*`" : NULL;
+}
+
 static const char *find_hint(const Mistake *m) {
   static const char *(*const hints[])(const Mistake *) = {
       hint_for_train,  hint_for_word,   hint_for_inner_word, hint_for_keyword,
-      hint_for_assign, hint_for_symbol, hint_for_expression};
+      hint_for_assign, hint_for_symbol, hint_for_expression, hint_for_neighbours};
   for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
     const char *hint = hints[i](m);
     if (hint != NULL) return hint;
