@@ -232,6 +232,12 @@ def run_quietly(command):
     return done.stdout
 
 
+def runtime_sources():
+    """The trainer: all of its C files."""
+    runtime = os.path.join(ROOT, "runtime")
+    return [os.path.join(runtime, f) for f in sorted(os.listdir(runtime)) if f.endswith(".c")]
+
+
 def find_clang():
     clang = os.environ.get("DAGC_CC") or shutil.which("clang")
     if clang is None:
@@ -270,10 +276,6 @@ class Built:
         self.flags = flags = C_FLAGS + (["-fopenmp"] if self.has_threads else [])
         built = os.path.join(w.folder, "model.o")
         self.clang_seconds = median_seconds([clang, *flags, "-c", source, "-o", built], 3)
-        runtime = os.path.join(ROOT, "runtime")
-        sources = [
-            os.path.join(runtime, f) for f in sorted(os.listdir(runtime)) if f.endswith(".c")
-        ]
         self.harness = os.path.join(w.folder, "harness")
         symbol = model.replace("-", "_") + "_model"
         link = [
@@ -281,7 +283,7 @@ class Built:
             *flags,
             f"-DMODEL={symbol}",
             os.path.join(BENCH, "harness.c"),
-            *sources,
+            *runtime_sources(),
             built,
         ]
         run_quietly(link + ["-o", self.harness, "-lz", "-lm"])

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DAG_MODEL_VERSION = 3 };
+enum { DAG_MODEL_VERSION = 4 };
 
 /* bf16 and f16: the sixteen bits of bfloat16 and of IEEE 754's binary16, as uint16_t. */
 typedef enum dag_type {
@@ -29,8 +29,8 @@ typedef struct dag_array {
   const int64_t *shape; /* rank sizes */
 } dag_array;
 
-/* A param or state: an array inside the model's struct, without gaps. Element [i, j] is strides[0] * i +
-   strides[1] * j elements from its start. */
+/* A param or state: an array inside the model's struct, without gaps. Element [i, j] is strides[0]
+   * i + strides[1] * j elements from its start. */
 typedef struct dag_tensor {
   dag_array array;
   size_t offset; /* bytes from the start of the struct */
@@ -73,6 +73,60 @@ typedef struct dag_export {
   dag_call *call;
 } dag_export;
 
+/* --- what observers of a training step are told; NULL and 0 where there are no calls to watch ---
+ */
+
+/* What an array's values are of a step. */
+typedef enum dag_role {
+  DAG_INPUT,
+  DAG_PARAM,
+  DAG_STATE,
+  DAG_ACTIVATION,
+  DAG_ADJOINT,
+  DAG_UPDATE /* on the way to new params and states */
+} dag_role;
+
+typedef enum dag_memory { DAG_IN_STRUCT, DAG_IN_INPUT, DAG_IN_OUTPUT } dag_memory;
+
+/* An array between two calls of a step: the values of a definition, a param, an input. */
+typedef struct dag_value {
+  dag_array
+      array; /* steps of a recurrence that share a place have extent 1: the last one is there */
+  dag_role role;
+  const char *source; /* where it is defined, "mlp.dag:9"; NULL: nowhere */
+  dag_memory memory;
+  size_t at;              /* bytes from the start of the struct; which input; which output */
+  const int64_t *strides; /* elements; NULL: row-major */
+} dag_value;
+
+/* How a kernel's first call computes an array that it writes. */
+typedef struct dag_computed {
+  const char *definitions; /* that lead to it from arrays that are stored before, a line each, where
+                              they stand in the source behind four blanks */
+  const int32_t *from;     /* those arrays, into dag_kernel_call.values */
+  int32_t n_from;
+} dag_computed;
+
+/* A C function of the file. */
+typedef struct dag_kernel {
+  const char *name;
+  const dag_computed *computed; /* one for each array that a call writes */
+  double operations, bytes;     /* of a call: on reals; of distinct memory */
+} dag_kernel;
+
+/* A call of a step, in order. */
+typedef struct dag_kernel_call {
+  int32_t kernel; /* into dag_model.kernels */
+  int32_t n_read, n_written;
+  const int32_t *values; /* into dag_model.values: what it reads, then what it writes, in the order
+                            in which it is computed */
+} dag_kernel_call;
+
+/* Is told of each call of a step that has returned, by one thread while all others wait. */
+typedef struct dag_observer {
+  void (*called)(struct dag_observer *observer, int32_t call);
+} dag_observer;
+
 typedef struct dag_model {
   int32_t version; /* DAG_MODEL_VERSION */
   const char *name;
@@ -97,6 +151,11 @@ typedef struct dag_model {
   int32_t n_data, n_valid;
   const dag_export *exports;
   int32_t n_exports;
+  const dag_kernel *kernels;
+  const dag_value *values;
+  const dag_kernel_call *calls;
+  int32_t n_kernels, n_values, n_calls;
+  dag_observer **observer; /* who watches; *observer is NULL at first */
 } dag_model;
 
 /* The trainer's command line (runtime/main.c). Returns the exit code. */

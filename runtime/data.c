@@ -108,6 +108,19 @@ void dagrt_load(dagrt_dataset *set, const dag_input *inputs, int32_t n, int whol
     dagrt_fail(DAGRT_BAD_DATA, NULL, "%s: the file has no rows", set->rows[0].path);
 }
 
+void dagrt_load_training(dagrt_dataset *set, const dag_model *model, const dagrt_given *given,
+                         int32_t n_given) {
+  dagrt_source *sources = dagrt_allocate((size_t)model->n_inputs, sizeof *sources);
+  dagrt_sources(sources, model->inputs, model->n_inputs, model, model->data, model->n_data, given,
+                n_given);
+  dagrt_load(set, model->inputs, model->n_inputs, 0, sources);
+  if (set->count < set->batch)
+    dagrt_fail(DAGRT_BAD_DATA, "give more rows, or compile with a smaller batch",
+               "%s: %lld rows, but a batch takes %lld", set->rows[0].path, (long long)set->count,
+               (long long)model->batch);
+  free(sources);
+}
+
 void dagrt_dataset_free(dagrt_dataset *set) {
   for (int32_t i = 0; i < set->n; i++) free(set->rows[i].data);
   free(set->rows);

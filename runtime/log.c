@@ -18,8 +18,7 @@ void dagrt_log_open(dagrt_log *log, const char *path, int keep) {
   if (log->stream == NULL) dagrt_log_fail(log);
 }
 
-static void dagrt_log_number(const dagrt_log *log, const char *prefix, const char *name,
-                             double value) {
+void dagrt_log_number(const dagrt_log *log, const char *prefix, const char *name, double value) {
   fprintf(log->stream, ", \"%s%s\": ", prefix, name);
   if (isfinite(value))
     fprintf(log->stream, "%.17g", value);
@@ -27,14 +26,21 @@ static void dagrt_log_number(const dagrt_log *log, const char *prefix, const cha
     fputs("null", log->stream); /* JSON has no NaN */
 }
 
-void dagrt_log_epoch(dagrt_log *log, const dag_model *model, const dagrt_figures *figures) {
-  if (log->stream == NULL) return;
+void dagrt_log_line(dagrt_log *log, int64_t epoch, int64_t step) {
   errno = 0;
   /* What is not a regular file (/dev/stdout) cannot be emptied and need not be. */
   if (!log->keep && ftruncate(fileno(log->stream), 0) != 0 && errno != EINVAL) dagrt_log_fail(log);
   log->keep = 1;
-  fprintf(log->stream, "{\"epoch\": %lld, \"step\": %lld", (long long)figures->epoch,
-          (long long)figures->step);
+  fprintf(log->stream, "{\"epoch\": %lld, \"step\": %lld", (long long)epoch, (long long)step);
+}
+
+void dagrt_log_flush(const dagrt_log *log) {
+  if (fflush(log->stream) != 0 || ferror(log->stream)) dagrt_log_fail(log);
+}
+
+void dagrt_log_epoch(dagrt_log *log, const dag_model *model, const dagrt_figures *figures) {
+  if (log->stream == NULL) return;
+  dagrt_log_line(log, figures->epoch, figures->step);
   /* The first report is the loss, whatever the model calls it. */
   for (int32_t i = 0; i < model->n_reports; i++)
     dagrt_log_number(log, "", i == 0 ? "loss" : model->reports[i].name, figures->train[i]);
@@ -42,7 +48,7 @@ void dagrt_log_epoch(dagrt_log *log, const dag_model *model, const dagrt_figures
     dagrt_log_number(log, "valid_", i == 0 ? "loss" : model->reports[i].name, figures->valid[i]);
   dagrt_log_number(log, "", "seconds", figures->seconds);
   fputs("}\n", log->stream);
-  if (fflush(log->stream) != 0) dagrt_log_fail(log);
+  dagrt_log_flush(log);
 }
 
 void dagrt_log_close(dagrt_log *log) {

@@ -7,10 +7,13 @@ static void dagrt_usage(FILE *to, const char *program) {
       to,
       "usage: %s train   [--epochs N] [--steps N] [--data x=FILE ...] [--valid x=FILE ...]\n"
       "                [--seed S] [--threads N] [--save FILE] [--resume FILE] [--init FILE]\n"
-      "                [--log FILE.jsonl] [--quiet]\n"
+      "                [--log FILE.jsonl] [--trace FILE.jsonl] [--trace-every N] "
+      "[--stop-on-nan]\n"
+      "                [--curve] [--plot FILE.svg] [--quiet]\n"
       "       %s eval    [--data x=FILE ...] [--load FILE] [--seed S] [--threads N]\n"
       "       %s predict EXPORT --data x=FILE ... --out FILE [--load FILE] [--whole]\n"
       "                [--seed S] [--threads N]\n"
+      "       %s profile [--data x=FILE ...] [--load FILE] [--steps N] [--seed S] [--threads N]\n"
       "       %s check   [--data x=FILE ...] [--seed S] [--threads N]\n"
       "       %s info\n\n"
       "FILE of data: .csv, .npy, .idx or .txt (windows of bytes), each also gzipped; columns of\n"
@@ -27,9 +30,19 @@ static void dagrt_usage(FILE *to, const char *program) {
       "                   and keep the fastest; results are the same with any number\n"
       "--out FILE         .npy, .csv or, of bytes (u8), .txt; NAME=FILE for one of several "
       "outputs\n"
+      "--trace FILE       figures of all arrays that a step writes, activations and adjoints:\n"
+      "                   least, greatest, mean, share of zeros, count of NaN; of the first step\n"
+      "                   and each N-th (100), as lines of JSON\n"
+      "--stop-on-nan      end at the first NaN, or infinity of the loss, an adjoint or a param:\n"
+      "                   says which definition it is in, where that stands, and what it read\n"
+      "--curve            the loss drawn in characters at the end, as on a terminal\n"
+      "--plot FILE.svg    the same as a picture\n"
       "--whole            a row of the data is all of an input, not one position of its batch\n"
-      "Exit codes: 0 done, 1 wrong data, 2 usage, 3 system, 130 interrupted.\n",
-      program, program, program, program, program);
+      "profile            times each kernel of a training step beside the least that this machine\n"
+      "                   could take for its operations, or for the memory that it touches\n"
+      "Exit codes: 0 done, 1 wrong data, 2 usage, 3 system, 4 not finite (--stop-on-nan),\n"
+      "  130 interrupted.\n",
+      program, program, program, program, program, program);
 }
 
 int dag_main(const dag_model *model, int argc, char **argv) {
@@ -51,5 +64,6 @@ int dag_main(const dag_model *model, int argc, char **argv) {
                "%s has no train block, so it cannot %s", model->name, options.command);
   if (strcmp(options.command, "train") == 0) return dagrt_train(model, &options);
   if (strcmp(options.command, "eval") == 0) return dagrt_eval(model, &options);
+  if (strcmp(options.command, "profile") == 0) return dagrt_profile(model, &options);
   return dagrt_check(model, &options);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 typedef enum dagrt_option {
+  DAGRT_O_CURVE,
   DAGRT_O_DATA,
   DAGRT_O_EPOCHS,
   DAGRT_O_HELP,
@@ -11,35 +12,51 @@ typedef enum dagrt_option {
   DAGRT_O_LOAD,
   DAGRT_O_LOG,
   DAGRT_O_OUT,
+  DAGRT_O_PLOT,
   DAGRT_O_QUIET,
   DAGRT_O_RESUME,
   DAGRT_O_SAVE,
   DAGRT_O_SEED,
   DAGRT_O_STEPS,
+  DAGRT_O_STOP_ON_NAN,
   DAGRT_O_THREADS,
+  DAGRT_O_TRACE,
+  DAGRT_O_TRACE_EVERY,
   DAGRT_O_VALID,
   DAGRT_O_WHOLE,
   DAGRT_OPTIONS
 } dagrt_option;
 
-/* In the order of the enum. The commands that take it, by their first letters; whether a value
-   follows. */
+/* A command, and the letter that stands for it in the table of options. */
+static const struct dagrt_command_row {
+  const char *name;
+  char letter;
+} dagrt_command_table[] = {{"train", 't'},   {"eval", 'e'},  {"predict", 'p'},
+                           {"profile", 'f'}, {"check", 'c'}, {"info", 'i'}};
+enum { DAGRT_COMMANDS = sizeof dagrt_command_table / sizeof *dagrt_command_table };
+
+/* In the order of the enum. The commands that take it; whether a value follows. */
 static const struct dagrt_option_row {
   const char *name, *commands;
   int has_value;
-} dagrt_option_table[DAGRT_OPTIONS] = {[DAGRT_O_DATA] = {"--data", "tepc", 1},
+} dagrt_option_table[DAGRT_OPTIONS] = {[DAGRT_O_CURVE] = {"--curve", "t", 0},
+                                       [DAGRT_O_DATA] = {"--data", "tepcf", 1},
                                        [DAGRT_O_EPOCHS] = {"--epochs", "t", 1},
-                                       [DAGRT_O_HELP] = {"--help", "tepci", 0},
+                                       [DAGRT_O_HELP] = {"--help", "tepcif", 0},
                                        [DAGRT_O_INIT] = {"--init", "t", 1},
-                                       [DAGRT_O_LOAD] = {"--load", "ep", 1},
+                                       [DAGRT_O_LOAD] = {"--load", "epf", 1},
                                        [DAGRT_O_LOG] = {"--log", "t", 1},
                                        [DAGRT_O_OUT] = {"--out", "p", 1},
+                                       [DAGRT_O_PLOT] = {"--plot", "t", 1},
                                        [DAGRT_O_QUIET] = {"--quiet", "t", 0},
                                        [DAGRT_O_RESUME] = {"--resume", "t", 1},
                                        [DAGRT_O_SAVE] = {"--save", "t", 1},
-                                       [DAGRT_O_SEED] = {"--seed", "tepc", 1},
-                                       [DAGRT_O_STEPS] = {"--steps", "t", 1},
-                                       [DAGRT_O_THREADS] = {"--threads", "tepc", 1},
+                                       [DAGRT_O_SEED] = {"--seed", "tepcf", 1},
+                                       [DAGRT_O_STEPS] = {"--steps", "tf", 1},
+                                       [DAGRT_O_STOP_ON_NAN] = {"--stop-on-nan", "t", 0},
+                                       [DAGRT_O_THREADS] = {"--threads", "tepcf", 1},
+                                       [DAGRT_O_TRACE] = {"--trace", "t", 1},
+                                       [DAGRT_O_TRACE_EVERY] = {"--trace-every", "t", 1},
                                        [DAGRT_O_VALID] = {"--valid", "t", 1},
                                        [DAGRT_O_WHOLE] = {"--whole", "p", 0}};
 
@@ -106,6 +123,13 @@ static void dagrt_apply_option(dagrt_options *o, dagrt_option option, const char
   case DAGRT_O_INIT: o->init = value; break;
   case DAGRT_O_LOAD: o->load = value; break;
   case DAGRT_O_LOG: o->log = value; break;
+  case DAGRT_O_TRACE: o->trace = value; break;
+  case DAGRT_O_TRACE_EVERY:
+    o->trace_every = (int64_t)dagrt_parse_count(name, value, 1, INT64_MAX);
+    break;
+  case DAGRT_O_STOP_ON_NAN: o->stop_on_nan = 1; break;
+  case DAGRT_O_CURVE: o->curve = 1; break;
+  case DAGRT_O_PLOT: o->plot = value; break;
   case DAGRT_O_QUIET: o->quiet = 1; break;
   case DAGRT_O_WHOLE: o->whole = 1; break;
   case DAGRT_O_HELP: o->help = 1; break;
@@ -113,12 +137,18 @@ static void dagrt_apply_option(dagrt_options *o, dagrt_option option, const char
   }
 }
 
+static char dagrt_letter(const dagrt_options *o) {
+  int i = 0;
+  while (dagrt_command_table[i].name != o->command) i++;
+  return dagrt_command_table[i].letter;
+}
+
 static dagrt_option dagrt_find_option(const dagrt_options *o, const char *word) {
   const char *names[DAGRT_OPTIONS];
   size_t n = 0;
   if (strcmp(word, "-h") == 0) return DAGRT_O_HELP;
   for (int i = 0; i < DAGRT_OPTIONS; i++) {
-    int takes = strchr(dagrt_option_table[i].commands, o->command[0]) != NULL;
+    int takes = strchr(dagrt_option_table[i].commands, dagrt_letter(o)) != NULL;
     if (takes) names[n++] = dagrt_option_table[i].name;
     if (takes && strcmp(dagrt_option_table[i].name, word) == 0) return (dagrt_option)i;
   }
@@ -126,9 +156,10 @@ static dagrt_option dagrt_find_option(const dagrt_options *o, const char *word) 
 }
 
 void dagrt_parse_options(dagrt_options *o, int argc, char **argv) {
-  static const char *const commands[] = {"train", "eval", "predict", "check", "info"};
+  const char *commands[DAGRT_COMMANDS];
   size_t room = (size_t)argc + 1;
-  *o = (dagrt_options){.program = argv[0], .epochs = -1, .steps = -1, .threads = -1};
+  *o = (dagrt_options){
+      .program = argv[0], .epochs = -1, .steps = -1, .threads = -1, .trace_every = 100};
   o->data = dagrt_allocate(room, sizeof *o->data);
   o->valid = dagrt_allocate(room, sizeof *o->valid);
   o->out = dagrt_allocate(room, sizeof *o->out);
@@ -136,12 +167,15 @@ void dagrt_parse_options(dagrt_options *o, int argc, char **argv) {
     o->help = argc >= 2;
     return;
   }
-  for (size_t i = 0; i < 5; i++)
+  for (size_t i = 0; i < DAGRT_COMMANDS; i++) {
+    commands[i] = dagrt_command_table[i].name;
     if (strcmp(commands[i], argv[1]) == 0) o->command = commands[i];
-  if (o->command == NULL) dagrt_fail_name(DAGRT_BAD_USAGE, "command", argv[1], commands, 5);
+  }
+  if (o->command == NULL)
+    dagrt_fail_name(DAGRT_BAD_USAGE, "command", argv[1], commands, DAGRT_COMMANDS);
   for (int i = 2; i < argc; i++) {
     if (argv[i][0] != '-') {
-      if (o->command[0] != 'p' || o->export_name != NULL)
+      if (dagrt_letter(o) != 'p' || o->export_name != NULL)
         dagrt_fail(DAGRT_BAD_USAGE, NULL, "%s takes no word '%s'", o->command, argv[i]);
       o->export_name = argv[i];
       continue;

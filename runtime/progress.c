@@ -30,7 +30,7 @@ static const char *dagrt_duration(double seconds, char text[32]) {
 }
 
 /* Of the terminal. */
-static int dagrt_terminal_width(void) {
+int dagrt_terminal_width(void) {
 #ifdef TIOCGWINSZ /* WASI cannot ask */
   struct winsize window;
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) return window.ws_col;

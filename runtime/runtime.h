@@ -22,6 +22,7 @@ enum {
   DAGRT_BAD_DATA = 1, /* the data, a checkpoint or the model's values */
   DAGRT_BAD_USAGE = 2,
   DAGRT_BAD_SYSTEM = 3,
+  DAGRT_NOT_FINITE = 4, /* a NaN or an infinity, with --stop-on-nan */
   DAGRT_INTERRUPTED = 130
 };
 
@@ -72,8 +73,8 @@ uint16_t dagrt_to_half(dag_type type, double value); /* the nearest, ties to eve
 /* The factors of weights in eight bits; NULL: the tensor is no such weights. */
 const dag_tensor *dagrt_scale_of(const dag_model *model, const dag_tensor *weights);
 /* Sets both from real values of a type. */
-void dagrt_quantise(const dag_tensor *weights, const dag_tensor *scale, void *memory,
-                    dag_type type, const void *values);
+void dagrt_quantise(const dag_tensor *weights, const dag_tensor *scale, void *memory, dag_type type,
+                    const void *values);
 
 /* --- file.c: reading, gzipped (unless DAGRT_NO_ZLIB) or not --- */
 typedef struct dagrt_file {
@@ -146,6 +147,9 @@ void dagrt_dataset_free(dagrt_dataset *set);
 void dagrt_sources(dagrt_source *sources, const dag_input *inputs, int32_t n,
                    const dag_model *model, const dag_source *defaults, int32_t n_defaults,
                    const dagrt_given *given, int32_t n_given);
+/* The data of training, a batch at least. */
+void dagrt_load_training(dagrt_dataset *set, const dag_model *model, const dagrt_given *given,
+                         int32_t n_given);
 /* Readers: each fills in count and data of the rows. */
 typedef struct dagrt_columns {
   dagrt_rows *rows;
@@ -209,6 +213,7 @@ typedef struct dagrt_trial {
   double begun;
 } dagrt_trial;
 void dagrt_threads_set(int64_t threads);
+int dagrt_threads(void); /* what was set; 1 where there are none */
 /* given > 0: as many, without a trial. */
 void dagrt_trial_begin(dagrt_trial *trial, int64_t given);
 /* Before every step. */
@@ -293,6 +298,7 @@ typedef struct dagrt_progress {
   int64_t first_step, last_step; /* of this run, of all; last < 0: not known */
 } dagrt_progress;
 double dagrt_seconds(void);
+int dagrt_terminal_width(void);
 void dagrt_progress_begin(dagrt_progress *progress, const dag_model *model, int quiet,
                           int64_t first_step, int64_t last_step);
 /* Redraws the bar, at most ten times a second. */
@@ -312,20 +318,120 @@ typedef struct dagrt_log {
   int keep; /* of a run that is resumed: what it holds stays */
 } dagrt_log;
 void dagrt_log_open(dagrt_log *log, const char *path, int keep);
+/* Begins a line: `{"epoch": 1, "step": 22`. */
+void dagrt_log_line(dagrt_log *log, int64_t epoch, int64_t step);
+/* `, "<prefix><name>": value`; null when it is not finite. */
+void dagrt_log_number(const dagrt_log *log, const char *prefix, const char *name, double value);
+void dagrt_log_flush(const dagrt_log *log);
 void dagrt_log_epoch(dagrt_log *log, const dag_model *model, const dagrt_figures *figures);
 void dagrt_log_close(dagrt_log *log);
+
+/* --- curve.c --- */
+enum { DAGRT_CURVE_POINTS = 1024, DAGRT_TICKS = 16 };
+typedef struct dagrt_point {
+  double x, y;
+} dagrt_point;
+/* Values by training step. Each point is the mean of so many that follow each other, the last one
+   maybe of fewer. Zeroed memory with a name is an empty one. */
+typedef struct dagrt_curve {
+  const char *name;
+  int32_t n;
+  int64_t each, in_last;
+  dagrt_point points[DAGRT_CURVE_POINTS];
+} dagrt_curve;
+void dagrt_curve_add(dagrt_curve *curve, double x, double y);
+/* Of the points with finite values. Returns how many there are. */
+int dagrt_range_of(const dagrt_curve *const *curves, int n, dagrt_point *least,
+                   dagrt_point *greatest);
+typedef enum dagrt_axis_kind {
+  DAGRT_AXIS_OF_STEPS, /* ends where they do */
+  DAGRT_AXIS_OF_VALUES /* ends at round numbers; logarithmic where they span decades */
+} dagrt_axis_kind;
+typedef struct dagrt_axis {
+  double least, greatest;
+  int logarithmic, n;
+  double ticks[DAGRT_TICKS];
+} dagrt_axis;
+/* With about `wanted` ticks. */
+dagrt_axis dagrt_axis_of(double least, double greatest, dagrt_axis_kind kind, int wanted);
+/* From 0, at its beginning, to 1. */
+double dagrt_axis_place(const dagrt_axis *axis, double value);
+const char *dagrt_tick_text(double value, char text[24]);
+
+/* --- curve_text.c, curve_svg.c --- */
+/* Nothing where there are fewer columns than it takes, or no finite values. */
+void dagrt_curves_print(FILE *to, const dagrt_curve *const *curves, int n, int columns,
+                        int colours);
+/* Up to two curves. */
+void dagrt_curves_plot(const char *path, const char *model, const dagrt_curve *const *curves,
+                       int n);
+
+/* --- statistics.c --- */
+typedef struct dagrt_statistics {
+  int64_t elements, zeros, nans, infinities;
+  double least, greatest, mean; /* of what is finite; NaN: nothing is */
+} dagrt_statistics;
+const char *dagrt_role_name(dag_role role);
+dagrt_statistics dagrt_statistics_of(const dag_value *value, const void *array);
+
+/* --- trace.c --- */
+void dagrt_trace_write(dagrt_log *log, int64_t epoch, int64_t step, const dag_value *value,
+                       const dagrt_statistics *s);
+
+/* --- peak.c --- */
+/* Of all threads together. */
+typedef struct dagrt_peak {
+  double gflops;             /* f32, 10⁹ a second */
+  double l1, l2, memory;     /* reading, 10⁹ bytes a second */
+  double l1_bytes, l2_bytes; /* of the caches */
+} dagrt_peak;
+/* Takes about a second. */
+dagrt_peak dagrt_peak_of(int threads);
 
 /* --- options.c --- */
 typedef struct dagrt_options {
   const char *program, *command, *export_name;
   dagrt_given *data, *valid, *out;
   int32_t n_data, n_valid, n_out;
-  const char *save, *resume, *init, *load, *log;
+  const char *save, *resume, *init, *load, *log, *trace, *plot;
   int64_t epochs, steps, threads; /* -1: not given */
+  int64_t trace_every;            /* steps */
   uint64_t seed;
-  int has_seed, quiet, whole, help;
+  int has_seed, quiet, whole, help, stop_on_nan, curve;
 } dagrt_options;
 void dagrt_parse_options(dagrt_options *options, int argc, char **argv);
+
+/* --- watch.c: what --trace and --stop-on-nan ask for --- */
+typedef struct dagrt_watch {
+  dag_observer observer; /* first: calls come by it */
+  const dag_model *model;
+  const void *memory;
+  dagrt_progress *progress;
+  int stops;              /* at what is not finite */
+  int64_t every;          /* so many steps one is traced; 0: none */
+  dagrt_log log;          /* of the trace */
+  dagrt_statistics *last; /* per value: when it was written last */
+  int *usual;             /* per value: it had infinities in a step that ended well */
+  /* of the step that is done */
+  int64_t epoch, step;
+  const void *const *inputs;
+  void *const *outputs;
+  int traces;
+  int32_t first; /* value that is not finite; -1: none */
+  const char *report;
+} dagrt_watch;
+/* Fails where the model cannot be watched. */
+void dagrt_need_calls(const dag_model *model);
+static inline int dagrt_watches(const dagrt_watch *watch) {
+  return watch->stops || watch->every > 0;
+}
+void dagrt_watch_begin(dagrt_watch *watch, const dag_model *model, const dagrt_options *options,
+                       void *memory, dagrt_progress *progress);
+/* Before and after the call of a step. */
+void dagrt_watch_step(dagrt_watch *watch, int64_t epoch, int64_t step, const void *const *inputs,
+                      void *const *outputs);
+void dagrt_watch_stepped(dagrt_watch *watch);
+void dagrt_watch_end(dagrt_watch *watch);
 
 /* --- the commands, each returns an exit code --- */
 int dagrt_train(const dag_model *model, const dagrt_options *options);
@@ -333,5 +439,6 @@ int dagrt_eval(const dag_model *model, const dagrt_options *options);
 int dagrt_predict(const dag_model *model, const dagrt_options *options);
 int dagrt_check(const dag_model *model, const dagrt_options *options);
 int dagrt_info(const dag_model *model, const dagrt_options *options);
+int dagrt_profile(const dag_model *model, const dagrt_options *options);
 
 #endif

@@ -8,6 +8,7 @@
 
 /* Present when the program is linked with OpenMP. */
 extern void omp_set_num_threads(int threads) __attribute__((weak));
+extern int omp_get_max_threads(void) __attribute__((weak));
 extern int omp_get_num_procs(void) __attribute__((weak));
 
 #define DAGRT_TURN_SECONDS 2e-3
@@ -22,6 +23,8 @@ void dagrt_threads_set(int64_t threads) {
     dagrt_warn("this program is built without threads: --threads %lld has no effect",
                (long long)threads);
 }
+
+int dagrt_threads(void) { return omp_get_max_threads == NULL ? 1 : omp_get_max_threads(); }
 
 void dagrt_trial_begin(dagrt_trial *trial, int64_t given) {
   *trial = (dagrt_trial){.n = 0};

@@ -44,28 +44,24 @@ typedef struct dagrt_run {
   dagrt_progress progress;
   dagrt_trial trial;
   dagrt_log log;
-  double saved; /* seconds, when */
+  dagrt_watch watch;
+  dagrt_curve *loss, *valid_loss; /* NULL: nobody wants to see them */
+  double saved;                   /* seconds, when */
 } dagrt_run;
 
 static void dagrt_run_data(dagrt_run *run) {
   const dag_model *model = run->model;
   const dagrt_options *options = run->options;
-  dagrt_source *sources = dagrt_allocate((size_t)model->n_inputs, sizeof *sources);
-  dagrt_sources(sources, model->inputs, model->n_inputs, model, model->data, model->n_data,
-                options->data, options->n_data);
-  dagrt_load(&run->train, model->inputs, model->n_inputs, 0, sources);
-  if (run->train.count < run->train.batch)
-    dagrt_fail(DAGRT_BAD_DATA, "give more rows, or compile with a smaller batch",
-               "%s: %lld rows, but a batch takes %lld", run->train.rows[0].path,
-               (long long)run->train.count, (long long)model->batch);
+  dagrt_load_training(&run->train, model, options->data, options->n_data);
   if (model->n_valid > 0 || options->n_valid > 0) {
+    dagrt_source *sources = dagrt_allocate((size_t)model->n_inputs, sizeof *sources);
     dagrt_sources(sources, model->inputs, model->n_inputs, model,
                   model->n_valid > 0 ? model->valid : model->data,
                   model->n_valid > 0 ? model->n_valid : model->n_data, options->valid,
                   options->n_valid);
     dagrt_load(&run->valid, model->inputs, model->n_inputs, 0, sources);
+    free(sources);
   }
-  free(sources);
   /* without inputs `steps` over `epochs` is all that tells how long an epoch is */
   if (model->n_inputs == 0 && model->epochs > 0 && model->steps > model->epochs)
     run->train.count = model->steps / model->epochs;
@@ -111,18 +107,26 @@ static void dagrt_run_step(dagrt_run *run) {
   const dag_model *model = run->model;
   dagrt_trial_step(&run->trial);
   dagrt_batch_shuffled(&run->batch, &run->train, run->at.seed, run->at.epoch, run->at.position);
+  dagrt_watch_step(&run->watch, run->at.epoch + 1, run->at.step + 1, run->batch.inputs,
+                   run->reports.outputs);
   dagrt_call(model->step, model->inputs, run->memory, run->batch.inputs, run->reports.outputs,
              run->at.seed);
+  dagrt_watch_stepped(&run->watch);
   run->at.step++;
   run->at.position++;
   double loss = dagrt_report(&run->reports, 0);
   if (!isfinite(loss)) {
     dagrt_progress_clear(&run->progress);
-    dagrt_fail(DAGRT_BAD_DATA, "a smaller learning rate often helps; no file was overwritten",
+    dagrt_fail(DAGRT_BAD_DATA,
+               model->n_calls == 0
+                   ? "a smaller learning rate often helps; no file was overwritten"
+                   : "a smaller learning rate often helps; --stop-on-nan tells where it began; no "
+                     "file was overwritten",
                "the loss is %s in epoch %lld, step %lld", isnan(loss) ? "NaN" : "infinite",
                (long long)run->at.epoch + 1, (long long)run->at.step);
   }
   for (int32_t i = 0; i < model->n_reports; i++) run->at.sums[i] += dagrt_report(&run->reports, i);
+  if (run->loss != NULL) dagrt_curve_add(run->loss, (double)run->at.step, loss);
   dagrt_progress_step(&run->progress, run->at.epoch, run->at.step, loss);
 }
 
@@ -141,6 +145,8 @@ static void dagrt_run_report(dagrt_run *run, double begun) {
                            .seconds = dagrt_seconds() - begun};
   dagrt_progress_epoch(&run->progress, &figures);
   dagrt_log_epoch(&run->log, model, &figures);
+  if (run->loss != NULL && run->valid.n > 0)
+    dagrt_curve_add(run->valid_loss, (double)run->at.step, valid[0]);
   free(train);
   free(valid);
 }
@@ -171,7 +177,31 @@ static int dagrt_run_interrupted(dagrt_run *run) {
   return DAGRT_INTERRUPTED;
 }
 
+static void dagrt_run_curves(dagrt_run *run) {
+  const dagrt_options *options = run->options;
+  if (!options->curve && options->plot == NULL && !run->progress.terminal) return;
+  run->loss = dagrt_allocate(1, sizeof *run->loss);
+  run->valid_loss = dagrt_allocate(1, sizeof *run->valid_loss);
+  run->loss->name = run->model->reports[0].name;
+  run->valid_loss->name = dagrt_text("valid_%s", run->loss->name);
+}
+
+/* On a terminal, or where it is asked for. */
+static void dagrt_run_draw(dagrt_run *run) {
+  const dagrt_options *options = run->options;
+  const dagrt_curve *curves[] = {run->loss, run->valid_loss};
+  if (run->loss == NULL) return;
+  int n = run->valid_loss->n > 0 ? 2 : 1;
+  dagrt_progress_clear(&run->progress);
+  if (options->curve || run->progress.terminal)
+    dagrt_curves_print(stdout, curves, n, dagrt_terminal_width(), run->progress.terminal);
+  fflush(stdout);
+  if (options->plot != NULL) dagrt_curves_plot(options->plot, run->model->name, curves, n);
+}
+
 static void dagrt_run_free(dagrt_run *run) {
+  free(run->loss);
+  free(run->valid_loss);
   dagrt_batch_free(&run->batch, &run->train);
   dagrt_reports_free(&run->reports);
   dagrt_dataset_free(&run->train);
@@ -182,6 +212,7 @@ static void dagrt_run_free(dagrt_run *run) {
 
 int dagrt_train(const dag_model *model, const dagrt_options *options) {
   if (options->save != NULL) dagrt_output_probe(options->save);
+  if (options->plot != NULL) dagrt_output_probe(options->plot);
   dagrt_run run = {.model = model, .options = options};
   dagrt_run_data(&run);
   dagrt_run_start(&run);
@@ -193,8 +224,10 @@ int dagrt_train(const dag_model *model, const dagrt_options *options) {
       by_epochs < last)
     last = by_epochs;
   dagrt_catch_signals();
-  dagrt_trial_begin(&run.trial, options->threads);
   dagrt_progress_begin(&run.progress, model, options->quiet, run.at.step, last);
+  dagrt_watch_begin(&run.watch, model, options, run.memory, &run.progress);
+  dagrt_trial_begin(&run.trial, dagrt_watches(&run.watch) ? 1 : options->threads);
+  dagrt_run_curves(&run);
   run.saved = dagrt_seconds();
   while (run.at.epoch < run.epochs && run.at.step < run.steps && !dagrt_interrupted) {
     dagrt_run_epoch(&run);
@@ -202,6 +235,8 @@ int dagrt_train(const dag_model *model, const dagrt_options *options) {
   }
   dagrt_run_save(&run);
   dagrt_log_close(&run.log);
+  dagrt_watch_end(&run.watch);
+  dagrt_run_draw(&run);
   int code = dagrt_interrupted ? dagrt_run_interrupted(&run) : DAGRT_DONE;
   dagrt_run_free(&run);
   return code;

@@ -157,6 +157,7 @@ CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, u
                   const EmitOptions *options) {
   Arena *arena = out->arena;
   Sections s = make_sections(arena, program, plans, n_plans);
+  if (!options->no_main && n_plans == 1) observe_step(&s.items[0]);
   const char **functions = ARENA_ARRAY(arena, const char *, n_plans), *all = "";
   for (uint32_t i = 0; i < n_plans; i++) {
     functions[i] = functions_text(&s, i, arena);
@@ -174,6 +175,7 @@ CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, u
   }
   write_marks(out, all);
   if (any_threads(plans, n_plans)) write_team(out);
+  if (s.items[0].observer != NULL) write_observer(&s.items[0], out);
   write_code(&s, out, functions);
   write_model(&s.items[0], out);
   if (options->standalone) write_runtime(out);

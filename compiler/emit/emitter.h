@@ -24,6 +24,8 @@ typedef struct Emitter {
   int64_t end;      /* of the members */
   bool uses_places; /* the code relies on that */
   CodePlaces code;  /* in the text that they are in so far */
+  /* who watches the calls of the training step, a variable; NULL: nobody can */
+  const char *observer;
 } Emitter;
 
 /* section: NULL when the file has one only. file: empty, the same for all sections of a file. */
@@ -62,5 +64,22 @@ void write_entries(const Sections *sections, Text *out);
 /* What they call in one of several sections. */
 void write_parts(const Sections *sections, uint32_t section, Text *out);
 
+/* Where an input of the entry stands among them. */
+uint32_t input_position(const Entry *entry, TensorId tensor);
+
+/* observe.c: the calls of a step, for whoever watches them. */
+void observe_step(Emitter *e);
+/* The variable and the mark behind a call. */
+void write_observer(const Emitter *e, Text *out);
+#define CALL_MARK "CALLED"
+/* The tables of kernels, arrays and calls, and their names. */
+typedef struct CallTable {
+  const char *kernels, *values, *calls;
+  uint32_t n_kernels, n_values, n_calls;
+} CallTable;
+CallTable write_calls_table(Emitter *e, Text *out);
+
 /* model_table.c: the dag_model. */
+const char *dag_type_name(ScalarType type);       /* "DAG_F32" */
+void write_string(Text *out, const char *string); /* a literal */
 void write_model(Emitter *e, Text *out);

@@ -16,8 +16,9 @@ typedef struct Access {
   const char *step, *seed; /* the arguments of kernels that take them */
   const char *indent;      /* of calls */
   bool uses_model, *uses_input;
-  bool in_team; /* a team makes this function's calls already */
-  bool alone;   /* one of it is to make them */
+  bool in_team;  /* a team makes this function's calls already */
+  bool alone;    /* one of it is to make them */
+  bool observed; /* a mark stands behind each call */
 } Access;
 
 /* The condition under which an integer element is out of range; NULL: its type forbids it. */
@@ -62,7 +63,7 @@ static const char *declare_workspace(Access *a, const Buffer *b) {
   return name;
 }
 
-static uint32_t input_position(const Entry *entry, TensorId tensor) {
+uint32_t input_position(const Entry *entry, TensorId tensor) {
   for (uint32_t i = 0; i < entry->n_inputs; i++)
     if (entry->inputs[i] == tensor) return i;
   bug("emit", "%s reads an input that it does not have", entry->name);
@@ -90,9 +91,9 @@ static const char *reached(Access *a, BufferId id) {
   return a->text[id];
 }
 
-/* texts, sites: of the arguments; waits: a barrier comes first */
+/* texts, sites: of the arguments; waits: a barrier comes first; number: which call it is */
 static void write_call(Access *a, Text *out, const KernelCall *call, bool waits, const char **texts,
-                       const char **sites) {
+                       const char **sites, const char *number) {
   const Kernel *k = &a->e->plan->kernels[call->kernel];
   Text line = text_new(a->e->arena);
   if (waits) text_printf(out, "%sBARRIER\n", a->indent);
@@ -112,9 +113,11 @@ static void write_call(Access *a, Text *out, const KernelCall *call, bool waits,
   for (uint32_t i = 0; k->sites_vary && i < k->n_sites; i++) text_printf(&line, ", %s", sites[i]);
   text_add(&line, ");\n");
   add_wrapped(out, text_string(&line));
+  if (a->observed) text_printf(out, "%s" CALL_MARK "(%s)\n", a->indent, number);
 }
 
-static void write_one_call(Access *a, Text *out, const KernelCall *call) {
+static void write_one_call(Access *a, Text *out, uint32_t number) {
+  const KernelCall *call = &a->plan->calls[number];
   uint32_t n = a->e->plan->kernels[call->kernel].n_parameters;
   const char **texts = ARENA_ARRAY(a->e->arena, const char *, n + 1);
   for (uint32_t i = 0; i < n; i++) texts[i] = reached(a, call->buffers[i]);
@@ -122,7 +125,7 @@ static void write_one_call(Access *a, Text *out, const KernelCall *call) {
   const char **sites = ARENA_ARRAY(a->e->arena, const char *, k->n_sites + 1);
   for (uint32_t i = 0; i < k->n_sites; i++)
     sites[i] = arena_printf(a->e->arena, "%" PRId64, call->sites[i]);
-  write_call(a, out, call, call->waits, texts, sites);
+  write_call(a, out, call, call->waits, texts, sites, arena_printf(a->e->arena, "%u", number));
 }
 
 /* --- runs: a loop over their turns --- */
@@ -213,7 +216,9 @@ static void write_turn(Access *a, Text *out, Run run, const Slots *slots, const 
       sites[s] = column != NULL ? add_column(a, table, column)
                                 : arena_printf(e->arena, "%" PRId64, call->sites[s]);
     }
-    write_call(a, out, call, ever_waits(a->plan, run, i), arguments, sites);
+    const char *number =
+        arena_printf(e->arena, "%u + %u * %s", run.first + i, run.period, table->turn);
+    write_call(a, out, call, ever_waits(a->plan, run, i), arguments, sites, number);
   }
 }
 
@@ -255,7 +260,7 @@ static void write_calls(Access *a) {
   for (uint32_t i = 0; i < a->plan->n_calls;) {
     Run run = find_run(a->e->plan, a->plan, i);
     if (run.turns == 1)
-      write_one_call(a, &calls, &a->plan->calls[i]);
+      write_one_call(a, &calls, i);
     else
       write_run(a, &calls, run);
     i += run.turns == 1 ? 1 : run.turns * run.period;
@@ -282,6 +287,7 @@ static Access access_to_entry(Emitter *e, Text *out, uint32_t number) {
                   .step = training ? "m->step + 1" : "m->step",
                   .seed = plan->entry->kind == ENTRY_EXPORT ? "seed" : "m->seed",
                   .uses_model = training,
+                  .observed = training && e->observer != NULL,
                   .uses_input = ARENA_ARRAY(e->arena, bool, plan->entry->n_inputs + 1)};
 }
 

@@ -5,7 +5,7 @@
 #include "emit/lines.h"
 #include "emit/members.h"
 
-static const char *dag_type_name(ScalarType type) {
+const char *dag_type_name(ScalarType type) {
   switch (type) {
   case TYPE_BOOL: return "DAG_BOOL";
   case TYPE_U8: return "DAG_U8";
@@ -30,8 +30,7 @@ static const char *data_kind_name(DataKind kind) {
   bug("emit", "data of kind %d", (int)kind);
 }
 
-/* A C string literal. */
-static void write_string(Text *out, const char *string) {
+void write_string(Text *out, const char *string) {
   text_add(out, "\"");
   for (const unsigned char *c = (const unsigned char *)string; *c != '\0'; c++) {
     if (*c == '"' || *c == '\\' || *c == '?') /* two question marks may begin a trigraph */
@@ -267,6 +266,14 @@ static void write_training(const Emitter *e, Text *out, const EntryTable *tables
               p->train.n_valid);
 }
 
+static void write_observed(const Emitter *e, Text *out, const CallTable *t) {
+  text_printf(out, "    .kernels = %s,\n    .values = %s,\n    .calls = %s,\n", t->kernels,
+              t->values, t->calls);
+  text_printf(out, "    .n_kernels = %u,\n    .n_values = %u,\n    .n_calls = %u,\n", t->n_kernels,
+              t->n_values, t->n_calls);
+  text_printf(out, "    .observer = &%s,\n", e->observer);
+}
+
 static void write_start(const Emitter *e, Text *out) {
   text_printf(out, "\nstatic void %s(void *model, uint64_t seed) { %s(model, seed); }\n",
               array_name(e, e->init, "call"), e->init);
@@ -290,6 +297,8 @@ void write_model(Emitter *e, Text *out) {
   }
   write_exports(e, out, exports, tables);
   const Entry *step = program_entry(p, ENTRY_STEP, NULL);
+  CallTable calls = {0};
+  if (e->observer != NULL) calls = write_calls_table(e, out);
   if (p->train.present) {
     write_sources(out, data, step, p->train.data, p->train.n_data);
     write_sources(out, valid, step, p->train.valid, p->train.n_valid);
@@ -308,6 +317,8 @@ void write_model(Emitter *e, Text *out) {
               e->plan->workspace_bytes, array_name(e, e->init, "call"));
   if (p->batch > 0) text_printf(out, "    .batch = %" PRId64 ",\n", p->batch);
   if (p->train.present) write_training(e, out, tables, data, valid);
-  text_printf(out, "    .exports = %s,\n    .n_exports = %u,\n};\n", or_null(exports, n_exports),
+  text_printf(out, "    .exports = %s,\n    .n_exports = %u,\n", or_null(exports, n_exports),
               n_exports);
+  if (e->observer != NULL) write_observed(e, out, &calls);
+  text_add(out, "};\n");
 }

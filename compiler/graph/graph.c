@@ -146,6 +146,13 @@ int64_t tensor_size(const Tensor *tensor) {
   return size;
 }
 
+const char *tensor_source(Arena *arena, const Tensor *tensor) {
+  Span place = tensor->use.source != NULL ? tensor->use : tensor->span;
+  if (place.source == NULL) return NULL;
+  const char *path = place.source->path, *slash = strrchr(path, '/');
+  return arena_printf(arena, "%s:%u", slash == NULL ? path : slash + 1, place.line);
+}
+
 const int64_t *tensor_index_extents(const Tensor *tensor, Arena *arena) {
   int64_t *extents = ARENA_ARRAY(arena, int64_t, tensor->rank + tensor->n_reduced + 1);
   for (uint32_t i = 0; i < tensor->rank; i++) extents[i] = tensor->extents[i];

@@ -260,6 +260,8 @@ typedef struct GraphMark {
 GraphMark graph_mark(const Graph *graph);
 void graph_reset(Graph *graph, const GraphMark *mark);
 int64_t tensor_size(const Tensor *tensor); /* product of the extents */
+/* Where the user wrote it, or called what defines it: "mlp.dag:5". NULL: nowhere. */
+const char *tensor_source(Arena *arena, const Tensor *tensor);
 /* The type of its elements in memory: its own, or a narrow one where that loses nothing because all
    values have been rounded to it. */
 ScalarType tensor_stored(const Graph *graph, TensorId id);

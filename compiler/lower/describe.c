@@ -4,18 +4,6 @@
 #include <string.h>
 #include "lower/work.h"
 
-static const char *file_name(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash == NULL ? path : slash + 1;
-}
-
-/* "mlp.dag:5"; NULL: nowhere. */
-static const char *place_of(const Work *w, const Tensor *t) {
-  Span place = t->use.source != NULL ? t->use : t->span;
-  if (place.source == NULL) return NULL;
-  return arena_printf(w->arena, "%s:%u", file_name(place.source->path), place.line);
-}
-
 /* "x.T: x with index i innermost in memory": its values are those of x, so a definition would say
    nothing. */
 static void describe_copy(const Work *w, Text *text, const Node *n) {
@@ -38,7 +26,7 @@ static void describe_node(Work *w, Text *text, const Node *n, const char **last_
     return;
   }
   print_definition(text, w->program, n->tensor);
-  const char *place = place_of(w, tensor_at(w->graph, n->tensor));
+  const char *place = tensor_source(w->arena, tensor_at(w->graph, n->tensor));
   if (place == NULL || (*last_place != NULL && strcmp(place, *last_place) == 0)) return;
   text_printf(text, "    %s", place);
   *last_place = place;

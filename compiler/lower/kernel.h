@@ -233,6 +233,13 @@ typedef struct Cost {
   double operations, read, written;
 } Cost;
 
+/* What a call leaves in a buffer: the values of a tensor. */
+typedef struct Stored {
+  uint32_t parameter;
+  TensorId tensor;
+  Part part; /* what they are computed for */
+} Stored;
+
 /* kernel(buffers…): one for each parameter, in order, all different. */
 typedef struct KernelCall {
   KernelId kernel;
@@ -241,6 +248,8 @@ typedef struct KernelCall {
   Cost cost[N_PARTS];
   const TensorId *computes; /* the definitions, those that lowering made for others too */
   uint32_t n_computes;
+  const Stored *stored; /* one for each parameter that is written, as they are computed */
+  uint32_t n_stored;
   bool waits; /* of a team: all threads wait for each other before it */
 } KernelCall;
 

@@ -84,6 +84,27 @@ static void list_definitions(const Work *w, const NodeGroup *groups, size_t n, K
   call->n_computes = (uint32_t)computes.count;
 }
 
+static uint32_t parameter_of(const Builder *b, BufferId buffer) {
+  uint32_t p = 0;
+  while (p < b->bound.count && b->bound.items[p] != buffer) p++;
+  return p;
+}
+
+/* What the kernel's nodes leave in its buffers. */
+static void find_stored(const Work *w, const NodeGroup *groups, size_t n_groups, const Builder *b,
+                        KernelCall *call) {
+  Stored *stored = ARENA_ARRAY(w->arena, Stored, b->bound.count + 1);
+  for (size_t k = 0; k < n_groups; k++)
+    for (size_t i = 0; i < groups[k].nodes.count; i++) {
+      const Node *n = node_at(w, groups[k].nodes.items[i]);
+      uint32_t p = n->buffer == BUFFER_NONE ? UINT32_MAX : parameter_of(b, n->buffer);
+      if (p >= b->bound.count || !b->parameters.items[p].written) continue;
+      TensorId tensor = n->tensor != TENSOR_NONE ? n->tensor : w->plan->buffers[n->buffer].tensor;
+      stored[call->n_stored++] = (Stored){p, tensor, n->part};
+    }
+  call->stored = stored;
+}
+
 /* One group, or the groups of a recurrence inside its loops: from *group on, which becomes the
    number of the next. */
 static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
@@ -120,6 +141,7 @@ static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
   int64_t *sites = ARENA_ARRAY(l->plan->arena, int64_t, kernel.n_sites + 1);
   for (uint32_t i = 0; i < kernel.n_sites; i++) sites[i] = kernel.values[kernel.sites[i]].integer;
   call.sites = sites;
+  find_stored(w, groups, n, b, &call);
   call.kernel = share_kernel(l->plan, &l->kernels, kernel);
   if (call.kernel == before) map_set(&l->names, name, l->plan);
   return call;

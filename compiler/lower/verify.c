@@ -202,11 +202,22 @@ static void check_block(Verifier *v, StatementList block) {
     if (block.items[i].kind == STATEMENT_DECLARE) v->declared[block.items[i].local] = false;
 }
 
+/* Each array that a call writes is stored by one of its definitions. */
+static void check_stored(Verifier *v, const Kernel *k, const KernelCall *call) {
+  for (uint32_t p = 0; p < k->n_parameters; p++) {
+    uint32_t times = 0;
+    for (uint32_t i = 0; i < call->n_stored; i++) times += call->stored[i].parameter == p;
+    REQUIRE(v, times == k->parameters[p].written, "%s: %u definitions are stored in %s", k->name,
+            times, v->plan->buffers[call->buffers[p]].name);
+  }
+}
+
 static void check_entry(Verifier *v, const EntryPlan *e) {
   const Plan *plan = v->plan;
   for (uint32_t i = 0; i < e->n_calls; i++) {
     REQUIRE(v, e->calls[i].kernel < plan->n_kernels, "there is no kernel %u", e->calls[i].kernel);
     const Kernel *k = &plan->kernels[e->calls[i].kernel];
+    check_stored(v, k, &e->calls[i]);
     for (uint32_t p = 0; p < k->n_parameters; p++) {
       BufferId id = e->calls[i].buffers[p];
       const Buffer *b = &plan->buffers[id];

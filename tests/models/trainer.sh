@@ -12,6 +12,9 @@ for threads in chosen 1 3; do
 done
 cmp "$scratch/chosen" "$scratch/1" || fail "a chosen number of threads gives other params than one"
 cmp "$scratch/3" "$scratch/1" || fail "three threads give other params than one"
+OMP_WAIT_POLICY=passive "$scratch/$name" profile --threads 3 --steps 5 >"$scratch/profile"
+grep -q ' on 3 threads: ' "$scratch/profile" && tail -n 1 "$scratch/profile" | grep -q total ||
+  fail "profile: $(cat "$scratch/profile")"
 "$scratch/$name" eval --load "$scratch/1" >"$scratch/eval.txt"
 "$scratch/$name" eval --load "$scratch/1" --threads 2 | diff "$scratch/eval.txt" - ||
   fail "eval depends on the number of threads"

@@ -153,7 +153,27 @@ hint: make room, or write to another disk" "$linear" train --quiet --log /dev/fu
 same whole.safetensors packed.safetensors
 ls | grep -q 'safetensors\.' && fail "a temporary file stayed"
 
+# --- curves: where they are asked for, or on a terminal; a picture is XML ---
+"$linear" train --epochs 6 --quiet --curve --plot loss.svg --valid x=train.csv >drawn
+[ "$(wc -l <drawn)" = 18 ] && grep -q '• valid_loss$' drawn && grep -q '┬.*┬' drawn ||
+  fail "curve: $(cat drawn)"
+grep -q '┤' lines && fail "a curve that nobody asked for"
+xmllint --noout loss.svg || fail "loss.svg is no XML"
+grep -q '<path class="curve c1"' loss.svg || fail "loss.svg has no second curve"
+expect 3 "error: cannot write 'none/loss.svg': No such file or directory
+hint: make the folder 'none' first" "$linear" train --plot none/loss.svg
+
+# --- a model that does not tell what its step calls ---
+for option in "train --trace t.jsonl" "train --stop-on-nan" profile; do
+  expect 2 "error: the model linear does not tell what its step calls
+hint: compile it for one target, and without --no-main" "$linear" $option
+done
+
 # --- usage ---
+expect 2 "error: --trace-every takes a whole number from 1 to 9223372036854775807, not '0'" \
+  "$linear" train --trace t.jsonl --trace-every 0
+expect 2 "error: no option of eval '--plot'
+hint: did you mean '--load'?" "$linear" eval --plot loss.svg
 expect 2 "error: no option of train '--epoch'
 hint: did you mean '--epochs'?" "$linear" train --epoch 3
 expect 2 "error: no command 'tran'
@@ -184,5 +204,6 @@ same a.safetensors b.safetensors
 if command -v script >/dev/null; then
   script -qec "$linear train --epochs 200000" bar >/dev/null
   grep -aq 'rows/s' bar || fail "no bar on a terminal"
+  grep -aq '┬' bar || fail "no curve on a terminal"
 fi
 echo "all commands passed"
