@@ -30,16 +30,18 @@ static int64_t now_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* All that comes until the other end closes; false: it did not within that time. */
-static bool read_all(int in, int seconds, Text *text) {
+/* All that comes until the other end closes; false: it did not within that time, or until `wake`.
+ */
+static bool read_all(int in, int seconds, int wake, bool *woken, Text *text) {
   int64_t deadline = now_ms() + (int64_t)seconds * 1000;
   char bytes[1 << 14];
   for (;;) {
     int64_t left = deadline - now_ms();
-    struct pollfd ready = {.fd = in, .events = POLLIN};
-    int n = left <= 0 ? 0 : poll(&ready, 1, (int)left);
+    struct pollfd ready[] = {{.fd = in, .events = POLLIN}, {.fd = wake, .events = POLLIN}};
+    int n = left <= 0 ? 0 : poll(ready, 2, (int)left);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
+    *woken = n > 0 && ready[0].revents == 0;
+    if (n <= 0 || *woken) return false;
     ssize_t got = read(in, bytes, sizeof bytes);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got == 0;
@@ -47,8 +49,10 @@ static bool read_all(int in, int seconds, Text *text) {
   }
 }
 
-json_t *run_isolated(json_t *(*work)(const void *data), const void *data, int seconds) {
+json_t *run_isolated(json_t *(*work)(const void *data), const void *data, int seconds, int wake,
+                     bool *woken) {
   int ends[2];
+  *woken = false;
   if (pipe(ends) != 0) return NULL;
   pid_t child = fork();
   if (child == 0) {
@@ -60,7 +64,7 @@ json_t *run_isolated(json_t *(*work)(const void *data), const void *data, int se
   if (child > 0) {
     Arena *arena = arena_new();
     Text text = text_new(arena);
-    bool whole = read_all(ends[0], seconds, &text);
+    bool whole = read_all(ends[0], seconds, wake, woken, &text);
     if (!whole) kill(child, SIGKILL);
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;

@@ -36,11 +36,17 @@ static Span name_span(Span whole, const char *name) {
   return whole;
 }
 
+/* span: begins with the name. */
+static Definition *new_definition(Finder *f, NameKind kind, const char *name, Span span,
+                                  const Stmt *stmt) {
+  Definition *definition = ARENA_NEW(f->arena, Definition);
+  *definition = (Definition){kind, name, name_span(span, name), stmt, NULL};
+  return definition;
+}
+
 static Definition *define(Finder *f, NameScope *scope, NameKind kind, const char *name, Span span,
                           const Stmt *stmt) {
-  Definition *definition = ARENA_NEW(f->arena, Definition);
-  *definition = (Definition){.kind = kind, .name = name, .span = span, .stmt = stmt};
-  definition->span = name_span(span, name);
+  Definition *definition = new_definition(f, kind, name, span, stmt);
   map_set(&scope->names, name, definition);
   add_occurrence(f, definition->span, definition);
   return definition;
@@ -155,12 +161,8 @@ static void walk_field(Finder *f, const NameScope *scope, const Ast *field) {
   const Stmt *layer = layer_of(f, scope, field->operand);
   const Stmt *owned = layer == NULL ? NULL : owned_by(layer, &layer->body, field->name);
   if (owned == NULL) return;
-  Definition *definition = ARENA_NEW(f->arena, Definition);
-  *definition = (Definition){.kind = NAME_STATEMENT,
-                             .name = field->name,
-                             .span = name_span(owned->name_span, field->name),
-                             .stmt = owned};
-  add_occurrence(f, field->op_span, definition);
+  add_occurrence(f, field->op_span,
+                 new_definition(f, NAME_STATEMENT, field->name, owned->name_span, owned));
 }
 
 static void walk(Finder *f, const NameScope *scope, const Ast *ast) {
@@ -220,9 +222,8 @@ static void walk_rule(Finder *f, const NameScope *scope, const Rule *rule, const
   if (rule == NULL) return;
   for (size_t i = 0; i < rule->n_wrt; i++) walk(f, scope, rule->wrt[i]);
   NameScope *inner = inner_scope(f, scope);
-  Definition *seed = ARENA_NEW(f->arena, Definition); /* whose place the tree does not have */
-  *seed = (Definition){NAME_PARAMETER, rule->seed, rule->span, stmt, NULL};
-  map_set(&inner->names, rule->seed, seed);
+  map_set(&inner->names, rule->seed, /* whose place the tree does not have */
+          new_definition(f, NAME_PARAMETER, rule->seed, rule->span, stmt));
   for (size_t i = 0; i < rule->n_values; i++) walk(f, inner, rule->values[i]);
   walk_block(f, inner, &rule->body);
 }
@@ -246,44 +247,48 @@ static void walk_definition(Finder *f, NameScope *scope, const Stmt *stmt) {
     define(f, scope, NAME_STATEMENT, stmt->targets[i].name, stmt->targets[i].span, stmt);
 }
 
-/* Steps may read what stands below them, and names of the block are known behind it. */
-static void walk_scan(Finder *f, NameScope *scope, const Stmt *stmt) {
+/* The names that a repeat or scan counts with. */
+static NameScope *bind_counters(Finder *f, const NameScope *scope, const Stmt *stmt) {
   NameScope *inner = inner_scope(f, scope);
   for (size_t i = 0; i < stmt->n_iterators; i++) {
-    walk(f, scope, stmt->iterators[i].from);
-    walk(f, scope, stmt->iterators[i].to);
-    define(f, inner, NAME_COUNTER, stmt->iterators[i].name, stmt->iterators[i].span, stmt);
+    const Iterator *iterator = &stmt->iterators[i];
+    walk(f, scope, iterator->from);
+    walk(f, scope, iterator->to);
+    define(f, inner, NAME_COUNTER, iterator->name, iterator->span, stmt);
   }
+  return inner;
+}
+
+/* Steps may read what the block defines by indices below them. */
+static void bind_ahead(Finder *f, NameScope *scope, const StmtBlock *block) {
+  for (size_t i = 0; i < block->count; i++) {
+    const Stmt *stmt = block->items[i];
+    for (size_t k = 0; stmt->kind == STMT_DEFINE && k < stmt->n_targets; k++) {
+      const LeftSide *target = &stmt->targets[k];
+      if (target->has_brackets && map_get(&scope->names, target->name) == NULL)
+        map_set(&scope->names, target->name,
+                new_definition(f, NAME_STATEMENT, target->name, target->span, stmt));
+    }
+  }
+}
+
+/* Its names are known behind it. */
+static void walk_scan(Finder *f, NameScope *scope, const Stmt *stmt) {
+  NameScope *inner = bind_counters(f, scope, stmt);
   walk(f, scope, stmt->checkpoint);
   walk_args(f, scope, stmt->carried, stmt->n_carried);
   for (size_t i = 0; i < stmt->n_carried; i++)
     define(f, scope, NAME_STATEMENT, stmt->carried[i].name, stmt->carried[i].name_span, stmt);
-  NameScope *ahead = inner_scope(f, inner);
-  for (size_t i = 0; i < stmt->body.count; i++) {
-    const Stmt *inside = stmt->body.items[i];
-    for (size_t k = 0; inside->kind == STMT_DEFINE && k < inside->n_targets; k++) {
-      const LeftSide *target = &inside->targets[k];
-      Definition *definition = ARENA_NEW(f->arena, Definition);
-      *definition = (Definition){NAME_STATEMENT, target->name,
-                                 name_span(target->span, target->name), inside, NULL};
-      if (map_get(&ahead->names, target->name) == NULL && target->has_brackets)
-        map_set(&ahead->names, target->name, definition);
-    }
-  }
-  walk_block(f, ahead, &stmt->body);
-  for (size_t i = 0; i < ahead->names.count; i++)
-    map_set(&scope->names, ahead->names.entries[i].key, ahead->names.entries[i].value);
+  NameScope *body = inner_scope(f, inner);
+  bind_ahead(f, body, &stmt->body);
+  walk_block(f, body, &stmt->body);
+  for (size_t i = 0; i < body->names.count; i++)
+    map_set(&scope->names, body->names.entries[i].key, body->names.entries[i].value);
 }
 
 /* A name that is bound outside carries over. */
 static void walk_repeat(Finder *f, NameScope *scope, const Stmt *stmt) {
-  NameScope *inner = inner_scope(f, scope);
-  for (size_t i = 0; i < stmt->n_iterators; i++) {
-    walk(f, scope, stmt->iterators[i].from);
-    walk(f, scope, stmt->iterators[i].to);
-    define(f, inner, NAME_COUNTER, stmt->iterators[i].name, stmt->iterators[i].span, stmt);
-  }
-  NameScope *body = inner_scope(f, inner);
+  NameScope *body = inner_scope(f, bind_counters(f, scope, stmt));
   walk_block(f, body, &stmt->body);
   for (size_t i = 0; i < body->names.count; i++)
     if (look_up_here(scope, body->names.entries[i].key) != NULL)

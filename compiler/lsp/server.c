@@ -36,11 +36,15 @@ static void publish(Server *s, const char *uri, json_t *version, json_t *diagnos
   if (!rpc_notify(&s->rpc, "textDocument/publishDiagnostics", params)) s->deaf = true;
 }
 
-/* Brings the analysis of a document up to its text. */
-static void refresh(Server *s, OpenDocument *open) {
+/* Brings the analysis of a document up to its text; gives up when something comes to be read from
+   `wake`, unless that is -1. */
+static void refresh(Server *s, OpenDocument *open, int wake) {
   if (open->fresh) return;
+  bool woken;
+  json_t *analysis = run_isolated(analyse, &open->document, ANALYSIS_SECONDS, wake, &woken);
+  if (woken) return;
   json_decref(open->analysis);
-  open->analysis = run_isolated(analyse, &open->document, ANALYSIS_SECONDS);
+  open->analysis = analysis;
   open->fresh = true;
   json_t *diagnostics = json_deep_copy(json_object_get(open->analysis, "diagnostics"));
   if (diagnostics == NULL) diagnostics = failed_diagnostics();
@@ -51,8 +55,9 @@ static void refresh(Server *s, OpenDocument *open) {
   publish(s, open->document.uri, open->version, diagnostics);
 }
 
+/* As long as nobody asks for anything else. */
 static void refresh_all(Server *s) {
-  for (size_t i = 0; i < s->documents.count; i++) refresh(s, &s->documents.items[i]);
+  for (size_t i = 0; i < s->documents.count; i++) refresh(s, &s->documents.items[i], s->rpc.in);
 }
 
 static bool is_stale(const Server *s) {
@@ -95,7 +100,7 @@ static OpenDocument *document_of(Server *s, const json_t *params, const char **w
   if (open == NULL)
     *wrong = "no document of that URI is open";
   else
-    refresh(s, open);
+    refresh(s, open, -1);
   return open;
 }
 
@@ -156,7 +161,8 @@ static json_t *definition(Server *s, const json_t *params, const char **wrong) {
 static json_t *formatting(Server *s, const json_t *params, const char **wrong) {
   OpenDocument *open = document_of(s, params, wrong);
   if (open == NULL) return NULL;
-  json_t *edits = run_isolated(format_document, &open->document, ANALYSIS_SECONDS);
+  bool woken;
+  json_t *edits = run_isolated(format_document, &open->document, ANALYSIS_SECONDS, -1, &woken);
   return edits == NULL ? json_null() : edits;
 }
 

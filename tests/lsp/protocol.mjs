@@ -237,6 +237,18 @@ const tests = {
     assert.equal(await client.shutDown(), 0);
   },
 
+  async 'a text that takes long, until the next one comes'() {
+    const client = new Client(dagc);
+    await client.initialize();
+    const a = uri('a.dag');
+    client.open(a, 'repeat i in 0..1000000000 { x = 1 }');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    client.change(a, 'x = (', 2);
+    const first = await client.next(({ method }) => method === 'textDocument/publishDiagnostics');
+    assert.equal(first.params.version, 2);
+    assert.equal(await client.shutDown(), 0);
+  },
+
   async 'any text, and a large one'() {
     const client = new Client(dagc);
     await client.initialize();
