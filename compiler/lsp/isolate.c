@@ -19,8 +19,8 @@ static _Noreturn void be_child(int out, json_t *(*work)(const void *data), const
   dup2(STDERR_FILENO, STDOUT_FILENO); /* which carries the protocol */
   json_t *result = work(data);
   FILE *file = fdopen(out, "w"); /* json_dumpfd writes each piece by itself */
-  bool written = result != NULL && file != NULL && json_dumpf(result, file, JSON_COMPACT) == 0 &&
-                 fflush(file) == 0;
+  bool written = result != NULL && file != NULL &&
+                 json_dumpf(result, file, JSON_COMPACT | JSON_ENCODE_ANY) == 0 && fflush(file) == 0;
   _exit(written ? 0 : 3);
 }
 
@@ -69,7 +69,7 @@ json_t *run_isolated(json_t *(*work)(const void *data), const void *data, int se
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
     if (whole && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-      result = json_loadb(text.bytes, text.length, 0, NULL);
+      result = json_loadb(text.bytes, text.length, JSON_DECODE_ANY, NULL);
     arena_free(arena);
   }
   close(ends[0]);
