@@ -47,9 +47,11 @@ static uint32_t keep_needed(const Program *program, TensorId *ids, uint32_t n) {
   TensorList order = graph_order(program->graph, arena, roots.items, roots.count);
   bool *needed = ARENA_ARRAY(arena, bool, program->graph->n_tensors + 1);
   for (uint32_t i = 0; i < order.count; i++) needed[order.items[i]] = true;
-  for (uint32_t e = 0; e < program->n_entries; e++)
-    for (uint32_t i = 0; i < program->entries[e].n_updates; i++)
-      needed[program->entries[e].updates[i].target] = true;
+  for (uint32_t e = 0; e < program->n_entries; e++) {
+    const Entry *entry = &program->entries[e];
+    for (uint32_t i = 0; i < entry->n_updates; i++) needed[entry->updates[i].target] = true;
+    for (uint32_t i = 0; i < entry->n_inputs; i++) needed[entry->inputs[i]] = true;
+  }
   uint32_t kept = 0;
   for (uint32_t i = 0; i < n; i++)
     if (needed[ids[i]]) ids[kept++] = ids[i];
@@ -66,6 +68,7 @@ bool keep_only(Program *program, Diag *diag, const char *names) {
   }
   program->n_entries = kept;
   program->train = (Train){0};
+  program->n_inputs = keep_needed(program, program->inputs, program->n_inputs);
   program->n_params = keep_needed(program, program->params, program->n_params);
   program->n_states = keep_needed(program, program->states, program->n_states);
   return true;

@@ -2,6 +2,6 @@
 #pragma once
 #include "graph/graph.h"
 
-/* `names`: comma-separated exports. Drops the other entries, training, and the params and states
-   that are no longer read. Reports an error and returns false when a name is no export. */
+/* `names`: comma-separated exports. Drops the other entries, training, and the inputs, params and
+   states that are no longer read. Reports an error and returns false when a name is no export. */
 bool keep_only(Program *program, Diag *diag, const char *names);

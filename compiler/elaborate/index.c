@@ -82,6 +82,7 @@ static void warn_hidden(Elaborator *e, const Scope *scope, const Ast *name) {
   diag_warning(e->diag, name->span, "the index variable `%s` hides the %s of that name", name->name,
                hidden->value.is_size ? "size" : "value");
   diag_note(e->diag, hidden->span, "`%s` is defined here", name->name);
+  diag_hint(e->diag, "give the index variable another name");
 }
 
 /* The step of a scan around the definition: it is that one, not a new one. Within the definition it

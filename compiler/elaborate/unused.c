@@ -38,7 +38,7 @@ static void check_statement(const Mentions *names, const Stmt *stmt) {
   Elaborator *e = names->e;
   switch (stmt->kind) {
   case STMT_DEFINE: check_targets(names, stmt); break;
-  case STMT_DIM:
+  case STMT_DIM: break; /* a constant of the C, too */
   case STMT_CONST: report_unused(names, stmt->name, stmt->name_span, "used"); break;
   case STMT_PARAM: /* of one that training does not reach, training says so */
     if (e->train == NULL) report_unused(names, stmt->name, stmt->name_span, "read");
