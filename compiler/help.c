@@ -44,7 +44,7 @@ static int columns(int bytes, const char *text) {
 
 /* "dagc build MODEL.dag [-o MODEL]". Returns the columns. */
 static int print_call(FILE *out, const CommandRow *row) {
-  const char *blank = row->name[0] == '\0' ? "" : " ";
+  const char *blank = row->name[0] == '\0' || row->arguments[0] == '\0' ? "" : " ";
   return columns(fprintf(out, "  dagc %s%s%s", row->name, blank, row->arguments), row->arguments);
 }
 

@@ -13,7 +13,7 @@ mv "first place" "another place"
 prefix="$PWD/another place"
 for file in bin/dagc lib/libdagrt.a include/dagc/dag_model.h share/man/man1/dagc.1 \
   share/doc/dagc/README.md share/doc/dagc/docs/tutorial.md share/doc/dagc/examples/mlp/mlp.dag \
-  share/doc/dagc/prelude/layers.dag; do
+  share/doc/dagc/prelude/layers.dag share/dagc/editors/vim; do
   [ -s "$prefix/$file" ] || fail "$file is not installed"
 done
 ! grep -rlF -e "$build" -e "$source" -e "first place" "$prefix" || fail "these name the folders of the build"
