@@ -69,7 +69,8 @@ static Line reshape_line(const Builder *b, TensorId id) {
   }
   const Formula *args[] = {formula_symbol(b->arena, b->recogniser.symbols[t->source], NULL, 0),
                            formula_glyph(b->arena, text_string(&text), text_string(&latex))};
-  return (Line){.left = formula_symbol(b->arena, b->recogniser.symbols[id], NULL, 0),
+  return (Line){.tensor = id,
+                .left = formula_symbol(b->arena, b->recogniser.symbols[id], NULL, 0),
                 .right = formula_call(b->arena, (Glyph){"reshape", "\\operatorname{reshape}"}, args,
                                       t->rank > 0 ? 2 : 1)};
 }
@@ -237,6 +238,7 @@ static void add_exports(Builder *b) {
       outputs[k] =
           formula_symbol(b->arena, b->recogniser.symbols[entry->outputs[k].tensor], NULL, 0);
     Line *line = ARENA_NEW(b->arena, Line);
+    line->tensor = TENSOR_NONE;
     line->left = formula_call(b->arena, word_glyph(b->arena, entry->name), inputs, entry->n_inputs);
     line->right = entry->n_outputs == 1
                       ? outputs[0]
@@ -306,7 +308,10 @@ Document document_of(const Program *program) {
   add_updates(&b);
   add_exports(&b);
   const char *slash = strrchr(program->path, '/');
-  Document document = {.title = slash == NULL ? program->path : slash + 1,
+  Recogniser *recogniser = ARENA_NEW(arena, Recogniser);
+  *recogniser = b.recogniser;
+  Document document = {.recogniser = recogniser,
+                       .title = slash == NULL ? program->path : slash + 1,
                        .sections = b.sections.items,
                        .n_sections = (uint32_t)b.sections.count};
   document.symbols = symbol_rows(&b, &document.n_symbols);

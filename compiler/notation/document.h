@@ -25,6 +25,7 @@ typedef struct SymbolRow {
 } SymbolRow;
 
 typedef struct Document {
+  const Recogniser *recogniser; /* what the symbols are of */
   const char *title;
   const Glyph *conventions; /* what the notation means, a sentence each; only what is used */
   uint32_t n_conventions;

@@ -165,12 +165,20 @@ static Value multiplication(Context *c, const Node *node) {
 
 /* --- choices --- */
 
+/* Whether it is one of what the formula is over, and not of a product in it only. */
+static bool is_of_result(const Context *c, const Var *var) {
+  while (c->outer != NULL) c = c->outer;
+  for (uint32_t i = 0; i < c->n_components; i++)
+    if (c->components[i] == var) return true;
+  return false;
+}
+
 /* k == y as the whole vector over k. */
 static Value one_hot(Context *c, const Node *condition) {
   if (condition->kind != NODE_OP || condition->op != OP_EQ) return no_value;
   for (int side = 0; side < 2; side++) {
     const Node *var = condition->args[side], *other = condition->args[1 - side];
-    if (var->kind != NODE_VAR) continue;
+    if (var->kind != NODE_VAR || !is_of_result(c, var->var)) continue;
     for (uint32_t i = 0; i < c->n_components; i++) {
       if (c->components[i] != var->var) continue;
       Value at = value_of(c, other);
@@ -203,7 +211,9 @@ static Value choice(Context *c, const Node *node) {
   }
   Value values[] = {value_of(c, node->args[1]), value_of(c, node->args[0]),
                     value_of(c, node->args[2])};
-  if (together(values, 3) == NOT_ALIKE) return no_value;
+  unsigned components = together(values, 3);
+  bool arrays = values[0].components == components && values[2].components == components;
+  if (components == NOT_ALIKE || (components != 0 && !arrays)) return no_value;
   const Formula *args[] = {values[0].formula, values[1].formula, values[2].formula};
   return of_operands(formula_new(c->r->arena, FORMULA_CHOICE, args, 3), values, 3);
 }

@@ -39,24 +39,15 @@ static void print_name(Text *out, const char *name) {
   text_add(out, "}");
 }
 
-static const char *remark_latex(Arena *arena, const Remark *remark) {
-  Text text = text_new(arena);
-  formula_latex(&text, remark->equation);
-  if (remark->outside) text_add(&text, "\\text{ outside}");
-  return text_string(&text);
-}
-
 static void print_equation(Text *out, const Line *line) {
-  Text remarks = text_new(out->arena);
   text_add(out, "\\formula{");
   formula_latex(out, line_equation(out->arena, line));
   for (size_t i = 0; i < line->remarks.count; i++) {
-    const char *remark = remark_latex(out->arena, &line->remarks.items[i]);
-    if (strstr(text_string(&remarks), remark) != NULL) continue;
-    text_printf(&remarks, "%s%s", remarks.length > 0 ? ";\\penalty0 \\ " : "", remark);
+    text_add(out, i == 0 ? "\\quad\\penalty0 (" : ";\\penalty0 \\ ");
+    formula_latex(out, line->remarks.items[i].equation);
+    if (line->remarks.items[i].outside) text_add(out, "\\text{ outside}");
   }
-  if (remarks.length > 0) text_printf(out, "\\quad\\penalty0 (%s)", text_string(&remarks));
-  text_add(out, "}%\n");
+  text_add(out, line->remarks.count > 0 ? ")}%\n" : "}%\n");
 }
 
 static void print_section(Text *out, const Section *section) {

@@ -83,23 +83,15 @@ static const char *remark_text(Arena *arena, const Remark *remark) {
   return text_string(&text);
 }
 
-/* `h = … (h₋₁ = 0)`; nothing is remarked twice. */
+/* `h = … (h₋₁ = 0)` */
 static const char *line_text(Arena *arena, const Line *line) {
-  Text text = text_new(arena), remarks = text_new(arena);
+  Text text = text_new(arena);
   formula_text(&text, line_equation(arena, line));
-  for (size_t i = 0; i < line->remarks.count; i++) {
-    const char *remark = remark_text(arena, &line->remarks.items[i]);
-    if (strstr(text_string(&remarks), remark) != NULL) continue;
-    text_printf(&remarks, "%s%s", remarks.length > 0 ? "; " : "", remark);
-  }
-  if (remarks.length > 0) text_printf(&text, "\1(%s)", text_string(&remarks));
+  for (size_t i = 0; i < line->remarks.count; i++)
+    text_printf(&text, "%s%s", i == 0 ? "\1(" : "; ", remark_text(arena, &line->remarks.items[i]));
+  if (line->remarks.count > 0) text_add(&text, ")");
   return text_string(&text);
 }
-
-typedef struct Cells {
-  const char *texts[MOST_CELLS];
-  uint32_t n;
-} Cells;
 
 static void print_cells(Text *out, const char *const *texts, uint32_t n, const size_t *widths) {
   pad(out, INDENT);

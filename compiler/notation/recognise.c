@@ -31,21 +31,28 @@ static bool is_forbidden(const Context *c, const Var *var) {
 
 static bool is_hidden(const Context *c, const Var *var) { return c->hide && var->batch; }
 
-/* `t − 1` as −1, `t + 1` as the number of steps; NULL: something else. */
-static const Formula *first_outside(const Context *c, const Node *at) {
+/* `t − 1` as −1, `t + 1` as the number of steps, where that is the one place outside; NULL:
+   something else. */
+static const Formula *first_outside(const Context *c, const Node *at, int64_t extent) {
   if (at->kind != NODE_OP || at->n_args != 2 || at->args[0]->kind != NODE_VAR ||
-      at->args[1]->kind != NODE_NUMBER)
+      at->args[1]->kind != NODE_NUMBER || at->args[0]->var->extent != extent)
     return NULL;
   double step = at->op == OP_ADD ? at->args[1]->number : -at->args[1]->number;
   if ((at->op != OP_ADD && at->op != OP_SUB) || (step != 1 && step != -1)) return NULL;
-  return formula_number(c->r->arena, step < 0 ? -1 : (double)at->args[0]->var->extent);
+  return formula_number(c->r->arena, step < 0 ? -1 : (double)extent);
+}
+
+static bool may_be_outside(const Node *at, int64_t extent) {
+  if (at->kind == NODE_VAR) return at->var->extent > extent;
+  return at->kind != NODE_NUMBER || at->number < 0 || at->number >= (double)extent;
 }
 
 typedef struct Subscripts {
   const Formula **items;   /* those that are shown, and · for a component before them */
   const Formula **outside; /* the same where the read is outside */
-  uint32_t n, n_steps, n_components;
-  uint32_t n_shown; /* up to the last that is shown */
+  uint32_t n, n_components;
+  uint32_t n_steps, n_outside; /* those that may be outside, and by one step only */
+  uint32_t n_shown;            /* up to the last that is shown */
   uint32_t order[MAX_COMPONENTS];
   bool batch;
 } Subscripts;
@@ -54,6 +61,7 @@ static bool add_subscript(Context *c, const Node *read, uint32_t axis, Subscript
   const Node *at = read->args[axis];
   const Tensor *t = tensor_at(c->r->trees->program->graph, read->tensor);
   uint32_t component = at->kind == NODE_VAR ? component_of(c, at->var) : NOT_A_COMPONENT;
+  s->n_outside += may_be_outside(at, t->extents[axis]);
   if (component != NOT_A_COMPONENT) {
     if (at->var->extent != t->extents[axis] || s->n_components == MAX_COMPONENTS) return false;
     s->order[s->n_components++] = component;
@@ -68,7 +76,7 @@ static bool add_subscript(Context *c, const Node *read, uint32_t axis, Subscript
   Value value = value_of(c, at);
   if (value.formula == NULL || value.components != 0) return false;
   s->batch = s->batch || value.batch;
-  const Formula *step = first_outside(c, at);
+  const Formula *step = first_outside(c, at, t->extents[axis]);
   s->n_steps += step != NULL;
   s->outside[s->n] = step != NULL ? step : value.formula;
   s->items[s->n++] = value.formula;
@@ -85,17 +93,65 @@ static bool is_ordered(const Subscripts *s, bool *transposed) {
   return ascending || (s->n_components == 2 && s->order[0] > s->order[1]);
 }
 
-static bool add_remark(Context *c, const Node *read, const Subscripts *s) {
+static bool same_formula(Arena *arena, const Formula *a, const Formula *b) {
+  Text left = text_new(arena), right = text_new(arena);
+  formula_text(&left, a);
+  formula_text(&right, b);
+  return strcmp(text_string(&left), text_string(&right)) == 0;
+}
+
+/* Says what the read is outside. False: of the same tensor something else was said. */
+static bool add_remark(Context *c, const Node *read, const Subscripts *s, const Formula *value) {
   Arena *arena = c->r->arena;
-  Value value = value_of(c, read->fallback);
-  if (value.formula == NULL) return false;
   const Symbol *symbol = c->r->symbols[read->tensor];
-  bool step = s->n_steps == 1;
+  bool step = s->n_steps == 1 && s->n_outside == 1;
   const Formula *left =
       formula_symbol(arena, symbol, step ? s->outside : NULL, step ? s->n_shown : 0);
-  Remark remark = {formula_relation(arena, (Glyph){"=", "="}, left, value.formula), !step};
+  for (size_t i = 0; i < c->remarks->count; i++) {
+    const Remark *other = &c->remarks->items[i];
+    const Formula *const *sides = other->equation->args;
+    if (sides[0]->symbol != symbol) continue;
+    bool same_place = same_formula(arena, sides[0], left);
+    if (same_place && same_formula(arena, sides[1], value)) return true;
+    if (same_place || !step || other->outside) return false;
+  }
+  Remark remark = {formula_relation(arena, (Glyph){"=", "="}, left, value), !step};
   ARRAY_PUSH(arena, c->remarks, remark);
   return true;
+}
+
+/* 0 ≤ i ∧ i < n, of all indices that may be outside. */
+static const Formula *inside(Context *c, const Node *read) {
+  Arena *arena = c->r->arena;
+  const Tensor *t = tensor_at(c->r->trees->program->graph, read->tensor);
+  const Formula *all = NULL;
+  for (uint32_t i = 0; i < read->n_args; i++) {
+    if (!may_be_outside(read->args[i], t->extents[i])) continue;
+    const Formula *at = value_of(c, read->args[i]).formula;
+    const Formula *bounds[] = {
+        formula_relation(arena, (Glyph){"≥", "\\geq"}, at, formula_number(arena, 0)),
+        formula_relation(arena, (Glyph){"<", "<"}, at,
+                         formula_number(arena, (double)t->extents[i]))};
+    for (int k = 0; k < 2; k++)
+      all =
+          all == NULL ? bounds[k] : formula_relation(arena, (Glyph){"∧", "\\land"}, all, bounds[k]);
+  }
+  return all;
+}
+
+/* The read with its default: as a remark, or as a choice where remarks would not be clear. */
+static Value with_default(Context *c, const Node *read, const Subscripts *s, Value value) {
+  Value fallback = value_of(c, read->fallback);
+  if (fallback.formula == NULL ||
+      (fallback.components != 0 && fallback.components != value.components))
+    return no_value;
+  if (add_remark(c, read, s, fallback.formula)) return value;
+  if (c->hide || c->n_components > 0) return no_value;
+  const Formula *condition = inside(c, read);
+  if (condition == NULL) return value;
+  const Formula *args[] = {value.formula, condition, fallback.formula};
+  value.formula = formula_new(c->r->arena, FORMULA_CHOICE, args, 3);
+  return value;
 }
 
 static Value read_value(Context *c, const Node *read) {
@@ -106,12 +162,11 @@ static Value read_value(Context *c, const Node *read) {
   for (uint32_t i = 0; i < read->n_args; i++)
     if (!add_subscript(c, read, i, &s)) return no_value;
   if (!is_ordered(&s, &transposed)) return no_value;
-  if (read->fallback != NULL && !add_remark(c, read, &s)) return no_value;
-  const Formula *formula = formula_symbol(arena, c->r->symbols[read->tensor], s.items, s.n_shown);
-  if (transposed) formula = formula1(arena, FORMULA_TRANSPOSED, formula);
-  unsigned components = 0;
-  for (uint32_t i = 0; i < s.n_components; i++) components |= 1U << s.order[i];
-  return (Value){formula, components, s.batch};
+  Value value = {formula_symbol(arena, c->r->symbols[read->tensor], s.items, s.n_shown), 0,
+                 s.batch};
+  if (transposed) value.formula = formula1(arena, FORMULA_TRANSPOSED, value.formula);
+  for (uint32_t i = 0; i < s.n_components; i++) value.components |= 1U << s.order[i];
+  return read->fallback == NULL ? value : with_default(c, read, &s, value);
 }
 
 static Value var_value(const Context *c, const Var *var) {
@@ -252,7 +307,7 @@ static bool may_hide(const Tree *tree, uint32_t rank) {
 /* With the last n outputs that are not hidden as components. */
 static bool try_way(const Recogniser *r, const Tree *tree, uint32_t rank, uint32_t n, bool hide,
                     Line *line) {
-  *line = (Line){.batch = hide};
+  *line = (Line){.tensor = TENSOR_NONE, .batch = hide};
   Context c = {.r = r, .hide = hide, .remarks = &line->remarks, .n_components = n};
   uint32_t left = n;
   for (uint32_t i = rank; i-- > 0 && left > 0;)
@@ -304,6 +359,7 @@ Line recognise_definition(const Recogniser *r, TensorId tensor) {
     subscripts[n++] = shown ? formula_variable(r->arena, var->name) : formula_any(r->arena);
     if (shown) n_shown = n;
   }
+  line.tensor = tensor;
   line.left = formula_symbol(r->arena, r->symbols[tensor], subscripts, n_shown);
   return line;
 }

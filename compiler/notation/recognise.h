@@ -18,6 +18,7 @@ typedef struct Remark {
 typedef ARRAY(Remark) Remarks;
 
 typedef struct Line {
+  TensorId tensor; /* what is defined; TENSOR_NONE: an update or export */
   const Formula *left, *right;
   Remarks remarks;
   bool batch; /* the index of the batch is left out */

@@ -11,12 +11,15 @@
 enum { MAX_SUM_VARS = 16, MAX_FACTORS = 32 };
 
 typedef struct Sum {
+  const Node *body;
   Var *vars[MAX_SUM_VARS]; /* those that are still to be summed over */
   uint32_t n_vars;
   Node *factors[MAX_FACTORS]; /* of the body, those that are left */
   uint32_t n_factors;
   Value values[MAX_FACTORS]; /* products of others */
   uint32_t n_values;
+  Node *done[MAX_FACTORS]; /* those others */
+  uint32_t n_done;
 } Sum;
 
 static bool uses_any(const Node *node, Var *const *vars, uint32_t n) {
@@ -133,6 +136,8 @@ static Node *product_of_others(Context *c, const Sum *sum, uint32_t but, const V
 
 /* The sum over k as a product of one factor and all others with k. */
 static bool contract_over(Context *c, Sum *sum, Var *k) {
+  for (uint32_t i = 0; i < sum->n_done; i++)
+    if (node_uses(sum->done[i], k)) return false;
   for (uint32_t i = 0; i < sum->n_factors; i++) {
     if (!node_uses(sum->factors[i], k)) continue;
     Node *pair[] = {sum->factors[i], product_of_others(c, sum, i, k)};
@@ -143,7 +148,10 @@ static bool contract_over(Context *c, Sum *sum, Var *k) {
     sum->values[sum->n_values++] = product;
     uint32_t kept = 0;
     for (uint32_t f = 0; f < sum->n_factors; f++)
-      if (!node_uses(sum->factors[f], k)) sum->factors[kept++] = sum->factors[f];
+      if (node_uses(sum->factors[f], k))
+        sum->done[sum->n_done++] = sum->factors[f];
+      else
+        sum->factors[kept++] = sum->factors[f];
     sum->n_factors = kept;
     if (summed) remove_var(sum, k);
     return true;
@@ -181,20 +189,21 @@ static bool contract_norm(Context *c, Sum *sum) {
 
 /* --- what is left --- */
 
-/* `n`, or `i < 4` where nothing else says how far it goes. */
-static const Formula *below_sign(Context *c, const Var *var) {
+/* `n`, or `i < 4` where nothing under the sign says how far it goes. */
+static const Formula *below_sign(Context *c, const Node *node, const Var *var) {
   Arena *arena = c->r->arena;
   const Formula *name = formula_variable(arena, var->name);
-  if (var->inferred) return name;
+  if (is_batch(c, var) || node_shows_range(c->r->trees, node, var)) return name;
   return formula_relation(arena, (Glyph){"<", "<"}, name,
                           formula_number(arena, (double)var->extent));
 }
 
-static const Formula *big(Context *c, Glyph sign, const Formula *body, Var *const *vars,
-                          uint32_t n) {
+/* The sign over n variables, of a body that is written of that node. */
+static const Formula *big(Context *c, Glyph sign, const Node *node, const Formula *body,
+                          Var *const *vars, uint32_t n) {
   const Formula **args = ARENA_ARRAY(c->r->arena, const Formula *, n + 1);
   args[0] = body;
-  for (uint32_t i = 0; i < n; i++) args[1 + i] = below_sign(c, vars[i]);
+  for (uint32_t i = 0; i < n; i++) args[1 + i] = below_sign(c, node, vars[i]);
   Formula *formula = ARENA_NEW(c->r->arena, Formula);
   *formula = *formula_new(c->r->arena, FORMULA_BIG, args, n + 1);
   formula->glyph = sign;
@@ -221,7 +230,7 @@ static Value sum_of_factors(Context *c, Sum *sum) {
   if (n_inside == 0) inside[n_inside++] = (Value){formula_number(c->r->arena, 1), 0, false};
   Value body = product_of(c, inside, n_inside);
   if (body.formula == NULL) return no_value;
-  body.formula = big(c, (Glyph){"Σ", "\\sum"}, body.formula, sum->vars, sum->n_vars);
+  body.formula = big(c, (Glyph){"Σ", "\\sum"}, sum->body, body.formula, sum->vars, sum->n_vars);
   for (uint32_t i = 0; i < sum->n_vars; i++)
     if (is_batch(c, sum->vars[i])) body.batch = false;
   outside[n_outside++] = body;
@@ -244,7 +253,7 @@ static Value sum_value(Context *c, Var *const *vars, uint32_t n, Node *body) {
     values[0].batch = values[0].batch || values[1].batch;
     return values[0];
   }
-  Sum sum = {.n_vars = n};
+  Sum sum = {.body = body, .n_vars = n};
   if (n > MAX_SUM_VARS) bug("notation", "a sum over %u variables", n);
   for (uint32_t i = 0; i < n; i++) sum.vars[i] = vars[i];
   if (!add_factors(c, &sum, body)) {
@@ -286,7 +295,7 @@ static Value other_value(Context *c, const Node *node) {
   if (body.formula == NULL) return no_value;
   for (uint32_t i = 0; i < node->n_vars; i++)
     if (is_batch(c, node->vars[i])) return no_value;
-  body.formula = big(c, name, body.formula, node->vars, node->n_vars);
+  body.formula = big(c, name, node->args[0], body.formula, node->vars, node->n_vars);
   return body;
 }
 
@@ -297,8 +306,8 @@ static Value mean_value(Context *c, const Node *node) {
   for (uint32_t i = 0; i < node->n_vars; i++) all_hidden = all_hidden && is_batch(c, node->vars[i]);
   for (uint32_t i = 0; i < node->n_vars; i++)
     if (is_batch(c, node->vars[i])) body.batch = false;
-  body.formula = big(c, (Glyph){"mean", "\\operatorname*{mean}"}, body.formula, node->vars,
-                     all_hidden ? 0 : node->n_vars);
+  body.formula = big(c, (Glyph){"mean", "\\operatorname*{mean}"}, node->args[0], body.formula,
+                     node->vars, all_hidden ? 0 : node->n_vars);
   return body;
 }
 

@@ -81,8 +81,9 @@ static void set_letters(Arena *arena, Symbol *symbol, const char *leaf, bool par
     }
   }
   size_t below = is_letter_word(leaf) ? 0 : label_length(leaf, param);
-  size_t length = strlen(leaf);
-  symbol->base = word_glyph(arena, arena_strndup(arena, leaf, length - below));
+  size_t length = strlen(leaf), base = length - below;
+  while (base > 1 && leaf[base - 1] == '_') base--; /* c7_3: c7 with 3 below */
+  symbol->base = word_glyph(arena, arena_strndup(arena, leaf, base));
   if (below == 0) return;
   const char *label = arena_strdup(arena, leaf + length - below);
   symbol->label = isdigit((unsigned char)*label) ? (Glyph){label, label} : word_glyph(arena, label);

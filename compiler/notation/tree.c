@@ -1,5 +1,6 @@
 /* Definitions as trees in index form. */
 #include "notation/tree.h"
+#include <string.h>
 #include "graph/scalar_ops.h"
 
 /* --- what stands in its reader --- */
@@ -159,6 +160,24 @@ bool node_uses(const Node *node, const Var *var) {
   return node->fallback != NULL && node_uses(node->fallback, var);
 }
 
+static void find_range(const Trees *trees, const Node *node, const Var *var, bool *shown,
+                       bool *contradicted) {
+  for (uint32_t i = 0; i < node->n_args; i++) {
+    const Node *at = node->args[i];
+    find_range(trees, at, var, shown, contradicted);
+    if (node->kind != NODE_READ || at->kind != NODE_VAR || at->var != var) continue;
+    bool same = tensor_at(trees->program->graph, node->tensor)->extents[i] == var->extent;
+    *shown = *shown || same;
+    *contradicted = *contradicted || !same;
+  }
+}
+
+bool node_shows_range(const Trees *trees, const Node *node, const Var *var) {
+  bool shown = false, contradicted = false;
+  find_range(trees, node, var, &shown, &contradicted);
+  return shown && !contradicted;
+}
+
 bool node_mentions(const Node *node, TensorId tensor) {
   if (node->kind == NODE_READ && node->tensor == tensor) return true;
   for (uint32_t i = 0; i < node->n_args; i++)
@@ -260,12 +279,8 @@ static Node *build_reduction(const Trees *trees, TensorId tensor, Node *const *o
 }
 
 static Node *build_read(const Trees *trees, const Expr *e, Node *const *args, Node *const *env) {
-  const Tensor *t = tensor_at(trees->program->graph, e->tensor);
-  if (trees->listing->folded[e->tensor] || trees->inlined[e->tensor])
+  if (trees->listing->folded[e->tensor] || (trees->inlined[e->tensor] && e->fallback == EXPR_NONE))
     return build_reduction(trees, e->tensor, args);
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (args[i]->kind == NODE_VAR && args[i]->var->extent == t->extents[i])
-      args[i]->var->inferred = true;
   Node node = {.kind = NODE_READ, .type = e->type, .tensor = e->tensor};
   if (e->fallback != EXPR_NONE) node.fallback = build(trees, e->fallback, env);
   return node_new(trees, node, args, e->n_args);
@@ -296,6 +311,42 @@ static Node *build(const Trees *trees, ExprId id, Node *const *env) {
   return node_op(trees, e->op, e->type, args, e->n_args);
 }
 
+/* --- names --- */
+
+typedef struct Names {
+  const struct Names *outer;
+  const char *name;
+} Names;
+
+static bool is_used(const Names *names, const char *name) {
+  for (; names != NULL; names = names->outer)
+    if (strcmp(names->name, name) == 0) return true;
+  return false;
+}
+
+/* What was put into its reader may have the names of that: no name is bound within its own scope.
+ */
+static void rename_bound(const Trees *trees, Node *node, const Names *names, uint32_t *fresh) {
+  Names *inner = ARENA_ARRAY(trees->arena, Names, node->n_vars + 1);
+  for (uint32_t i = 0; i < node->n_vars; i++) {
+    Var *var = node->vars[i];
+    while (is_used(names, var->name))
+      var->name = arena_printf(trees->arena, "%c%u", var->name[0], ++*fresh);
+    inner[i] = (Names){names, var->name};
+    names = &inner[i];
+  }
+  for (uint32_t i = 0; i < node->n_args; i++) rename_bound(trees, node->args[i], names, fresh);
+  if (node->fallback != NULL) rename_bound(trees, node->fallback, names, fresh);
+}
+
+static void rename_all(const Trees *trees, Tree *tree, uint32_t rank) {
+  Names *names = ARENA_ARRAY(trees->arena, Names, rank + 1);
+  uint32_t fresh = 1;
+  for (uint32_t i = 0; i < rank; i++)
+    names[i] = (Names){i > 0 ? &names[i - 1] : NULL, tree->outputs[i]->name};
+  rename_bound(trees, tree->body, rank > 0 ? &names[rank - 1] : NULL, &fresh);
+}
+
 Tree tree_of(const Trees *trees, TensorId tensor) {
   const Tensor *t = tensor_at(trees->program->graph, tensor);
   Tree tree = {.outputs = ARENA_ARRAY(trees->arena, Var *, t->rank + 1)};
@@ -305,6 +356,7 @@ Tree tree_of(const Trees *trees, TensorId tensor) {
     outputs[i] = node_var(trees, tree.outputs[i]);
   }
   tree.body = build_reduction(trees, tensor, outputs);
+  rename_all(trees, &tree, t->rank);
   return tree;
 }
 

@@ -8,9 +8,8 @@
 typedef struct Var {
   const char *name;
   int64_t extent;
-  bool inferred; /* it stands alone on an axis of that extent, which shows its range */
-  bool batch;    /* it goes over the examples of the batch (axes.h) */
-  bool step;     /* it is the step of a recurrence, which is always written */
+  bool batch; /* it goes over the examples of the batch (axes.h) */
+  bool step;  /* it is the step of a recurrence, which is always written */
 } Var;
 
 typedef enum NodeKind {
@@ -75,6 +74,10 @@ Node *node_op(const Trees *trees, ScalarOp op, ScalarType type, Node *const *arg
 bool node_is_number(const Node *node, double value);
 bool node_equal(const Node *a, const Node *b);
 bool node_uses(const Node *node, const Var *var);
+/* Whether it shows how far the index goes: it stands alone on axes of that extent, and on no
+ * others.
+ */
+bool node_shows_range(const Trees *trees, const Node *node, const Var *var);
 /* Whether it reads that tensor. */
 bool node_mentions(const Node *node, TensorId tensor);
 /* Whether `node` is `pattern` with *at in place of var; *at NULL: of anything, which it is set to.

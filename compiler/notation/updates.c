@@ -95,9 +95,11 @@ static Line *lines_of(const Grouping *g, const ParamUpdates *of, const Symbol **
     bool inside = g->r->trees->listing->is_value[update->value];
     if (inside) {
       lines[i] = recognise_definition(&r, update->value);
+      lines[i].tensor = TENSOR_NONE;
       target = formula_symbol(g->arena, symbols[update->target], lines[i].left->args,
                               lines[i].left->n_args);
     } else {
+      lines[i].tensor = TENSOR_NONE;
       lines[i].right = formula_symbol(g->arena, symbols[update->value], NULL, 0);
     }
     lines[i].left = target;
