@@ -3,7 +3,7 @@
 #include <string.h>
 #include "page/parts.h"
 
-Cost cost_of_call(const KernelCall *call) {
+static Cost cost_of_call(const KernelCall *call) {
   Cost sum = {0};
   for (int k = 0; k < N_PARTS; k++) {
     sum.operations += call->cost[k].operations;
@@ -13,7 +13,7 @@ Cost cost_of_call(const KernelCall *call) {
   return sum;
 }
 
-Cost cost_of_entry(const EntryPlan *e) {
+static Cost cost_of_entry(const EntryPlan *e) {
   Cost sum = {0};
   for (uint32_t i = 0; i < e->n_calls; i++) {
     Cost c = cost_of_call(&e->calls[i]);
@@ -34,7 +34,13 @@ static TensorId line_named(const Page *p, CallPlace place, int part) {
   return name != NULL && lines.count == 1 ? lines.items[0] : TENSOR_NONE;
 }
 
+static void find_totals(Page *p) {
+  p->totals = ARENA_ARRAY(p->arena, Cost, p->plan->n_entries + 1);
+  for (uint32_t i = 0; i <= p->plan->n_entries; i++) p->totals[i] = cost_of_entry(page_entry(p, i));
+}
+
 void find_costs(Page *p) {
+  find_totals(p);
   p->costs = ARENA_ARRAY(p->arena, LineCost, p->n_tensors + 1);
   for (uint32_t e = 0; e < p->plan->n_entries; e++)
     for (uint32_t i = 0; i < p->plan->entries[e].n_calls; i++)
@@ -96,7 +102,8 @@ static Widest find_widest(const EntryPlan *e) {
   return widest;
 }
 
-static void write_call(const Page *p, CallPlace place, Cost total, Widest widest) {
+static void write_call(const Page *p, CallPlace place, Widest widest) {
+  Cost total = p->totals[place.entry];
   const EntryPlan *e = page_entry(p, place.entry);
   const KernelCall *call = &e->calls[place.call];
   Cost cost = cost_of_call(call);
@@ -125,13 +132,13 @@ static void write_call(const Page *p, CallPlace place, Cost total, Widest widest
 
 static void write_table(const Page *p, uint32_t number) {
   const EntryPlan *e = page_entry(p, number);
-  Cost total = cost_of_entry(e);
+  Cost total = p->totals[number];
   text_add(p->out,
            "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>call</th><th>kernel</th>"
            "<th>computes</th><th class=\"num\">operations</th><th class=\"num\">bytes</th>"
            "<th>of all operations</th><th>of all bytes</th></tr></thead>\n<tbody>\n");
   Widest widest = find_widest(e);
-  for (uint32_t i = 0; i < e->n_calls; i++) write_call(p, (CallPlace){number, i}, total, widest);
+  for (uint32_t i = 0; i < e->n_calls; i++) write_call(p, (CallPlace){number, i}, widest);
   text_add(p->out, "</tbody>\n<tfoot><tr><td></td><th>all</th><td></td>");
   write_number(p, total.operations);
   write_number(p, total.read + total.written);
@@ -146,7 +153,7 @@ void write_costs(const Page *p) {
   for (uint32_t i = 0; i <= p->plan->n_entries; i++) {
     const EntryPlan *e = page_entry(p, i);
     if (e->n_calls == 0) continue;
-    Cost total = cost_of_entry(e);
+    Cost total = p->totals[i];
     text_printf(p->out, "<details%s><summary>%s <small>%u call%s, ", i == 0 ? " open" : "",
                 entry_name(e), e->n_calls, e->n_calls == 1 ? "" : "s");
     html_amount(p->out, total.operations, "flop");

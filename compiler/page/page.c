@@ -50,7 +50,7 @@ static void write_params(const Page *p) {
 static void write_work(const Page *p) {
   static const char *const names[N_PARTS] = {"forward", "backward", "update"};
   const EntryPlan *e = page_entry(p, 0);
-  double total = cost_of_entry(e).operations, parts[N_PARTS] = {0};
+  double total = p->totals[0].operations, parts[N_PARTS] = {0};
   if (total == 0) return;
   for (uint32_t i = 0; i < e->n_calls; i++)
     for (int k = 0; k < N_PARTS; k++) parts[k] += e->calls[i].cost[k].operations;

@@ -34,15 +34,16 @@ typedef struct Page {
   CodePlaces code;
   Map kernels;     /* name of a function → KernelId * */
   LineCost *costs; /* per tensor */
+  Cost *totals;    /* per entry, and for init: of all calls */
   double *largest; /* per entry: the operations of the line that has most */
 } Page;
 
 static inline const Tensor *page_tensor(const Page *p, TensorId id) {
   return tensor_at(p->program->graph, id);
 }
-/* UINT32_MAX entry: init. */
+/* Init's number is one behind those of the entries. */
 static inline const EntryPlan *page_entry(const Page *p, uint32_t entry) {
-  return entry < p->plan->n_entries ? &p->plan->entries[entry] : &p->plan->init;
+  return entry == p->plan->n_entries ? &p->plan->init : &p->plan->entries[entry];
 }
 static inline const char *entry_name(const EntryPlan *e) {
   return e->entry == NULL ? "init" : e->entry->name;
@@ -61,9 +62,7 @@ void write_links_of_call(const Page *p, CallPlace place);
 void write_links_of_buffer(const Page *p, const Buffer *b);
 /* The lines of the program that a call computes, each once. */
 TensorList lines_of_call(const Page *p, CallPlace place);
-Cost cost_of_call(const KernelCall *call);
-Cost cost_of_entry(const EntryPlan *e);
-/* costs.c: p->costs, p->largest. */
+/* costs.c: p->costs, p->totals, p->largest. */
 void find_costs(Page *p);
 
 /* colour.c: text of the language: comments, keywords, and tensors as links to where they stand. The
@@ -87,6 +86,6 @@ void write_source(const Page *p);  /* source.c */
 void write_program(const Page *p); /* program.c, and the next two */
 void write_updates(const Page *p);
 void write_others(const Page *p); /* what neither derivatives nor the training step need */
-void write_costs(const Page *p);   /* costs.c */
-void write_memory(const Page *p);  /* memory.c */
-void write_code(const Page *p);    /* code.c */
+void write_costs(const Page *p);  /* costs.c */
+void write_memory(const Page *p); /* memory.c */
+void write_code(const Page *p);   /* code.c */

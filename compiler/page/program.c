@@ -127,7 +127,7 @@ static void write_kernels(const Page *p, const CallPlaces *calls) {
 static void write_cost(const Page *p, TensorId id) {
   const LineCost *cost = &p->costs[id];
   if (!cost->known) return;
-  Cost total = cost_of_entry(page_entry(p, cost->entry));
+  Cost total = p->totals[cost->entry];
   if (cost->operations == 0 || total.operations == 0) return;
   double share = cost->operations / total.operations;
   text_add(p->out, " <span class=\"cost\">");
@@ -216,7 +216,7 @@ static void write_layer_cost(const Rows *r, size_t from, size_t to) {
       parts[p->outline.backward[id]] += p->costs[id].operations;
   }
   if (first == NULL) return;
-  double total = cost_of_entry(page_entry(p, first->entry)).operations;
+  double total = p->totals[first->entry].operations;
   if (total == 0) return;
   text_add(p->out, "<span class=\"cost\">");
   write_bar(p, "f", parts[0] / total);
