@@ -64,6 +64,7 @@ static bool constant_axis(Elaborator *e, const Argument *axis, uint32_t rank, ui
   int64_t number = v->integer < 0 ? v->integer + rank : v->integer;
   if (number < 0 || number >= rank) {
     diag_error(e->diag, axis->span, "there is no axis %" PRId64 " among %u", v->integer, rank);
+    diag_hint(e->diag, "axes count from 0; from the end they are -1, -2, …");
     return false;
   }
   *at = (uint32_t)number;
@@ -185,6 +186,7 @@ static bool infer_open_size(Elaborator *e, const Value *v, int64_t *extents, uin
   else
     diag_error(e->diag, span, "%s has %" PRId64 " elements, which is no reshape to %s%" PRId64,
                value_describe(e, v), total, n_open == 0 ? "" : "multiples of ", known);
+  note_definition(e, v);
   return false;
 }
 

@@ -72,6 +72,7 @@ static void report_mismatch(Elaborator *e, const Signature *s, const Param *para
   diag_error(e->diag, arg->span, "`%s` of %s cannot be %s%s%s", param->name, s->callee,
              value_describe(e, &arg->value), why[0] == '\0' ? "" : ": ", why);
   diag_note(e->diag, param->span, "it is declared here");
+  note_definition(e, &arg->value);
 }
 
 static bool check_real(Elaborator *e, Signature *s, const Param *param, Argument *arg) {
@@ -108,7 +109,7 @@ static bool check_scalar_type(Elaborator *e, Signature *s, const Param *param, A
     return false;
   }
   if (!type_named(s->scope, wanted, &type)) {
-    report_unknown(e, s->scope, wanted, param->type->span);
+    report_unknown_type(e, wanted, param->type->span);
     return false;
   }
   if (type_is_storage(type)) {
@@ -385,6 +386,7 @@ static bool is_given_input(Elaborator *e, const Stmt *layer, const Argument *arg
     diag_error(e->diag, args[i].span, "`%s` of %s cannot be %s", param->name, layer->name,
                value_describe(e, v));
     diag_note(e->diag, param->span, "it is declared here");
+    note_definition(e, v);
     diag_hint(e->diag, "a layer is applied to its input: x |> %s(…), or %s(…)(x)", layer->name,
               layer->name);
     return true;

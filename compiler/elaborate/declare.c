@@ -90,7 +90,7 @@ bool declared_shape(Elaborator *e, Scope *scope, const TypeExpr *type, ScalarTyp
                     uint32_t *rank, const int64_t **extents) {
   enum { MAX_ELEMENTS_LOG2 = 40 };
   if (!type_named(scope, type->name, scalar)) {
-    report_unknown(e, scope, type->name, type->span);
+    report_unknown_type(e, type->name, type->span);
     return false;
   }
   int64_t *sizes = ARENA_ARRAY(e->arena, int64_t, MAX_AXES), size = 1;

@@ -108,6 +108,8 @@ static bool seed_value(Elaborator *e, Scope *scope, const Ast *ast, const Value 
   print_ast(&text, of);
   diag_error(e->diag, ast->span, "the vector is %s, but `%s` is %s", value_describe(e, seed),
              text_string(&text), value_describe(e, like));
+  note_operand(e, seed, ast->span);
+  note_operand(e, like, of->span);
   return false;
 }
 

@@ -261,6 +261,8 @@ bool value_convert(Elaborator *e, Value *v, ScalarType type, Span where, const c
 /* The note of an error of types or shapes: what an operand is, shown where it is defined, or where
    it stands. */
 void note_operand(Elaborator *e, const Value *v, Span span);
+/* The same where it has a definition, else nothing. */
+void note_definition(Elaborator *e, const Value *v);
 /* One type for both operands of `what`; places for the error. */
 bool unify_types(Elaborator *e, Value *a, Value *b, Span at_a, Span at_b, const char *what);
 Value value_cast(Elaborator *e, Value v, ScalarType type, bool adapts);
@@ -306,6 +308,7 @@ const char *owned_name(Elaborator *e, const Scope *scope, const char *name);
 /* --- unknown.c --- */
 /* `x` is unknown: the error, with where it is defined after all, or what was probably meant. */
 void report_unknown(Elaborator *e, const Scope *scope, const char *name, Span span);
+void report_unknown_type(Elaborator *e, const char *name, Span span);
 /* The hint of an error where one of n names had to stand: the nearest, or all when they are few. */
 void hint_nearest(Elaborator *e, const char *name, const char *const *names, size_t n);
 

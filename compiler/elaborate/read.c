@@ -237,6 +237,7 @@ static bool give_default(Elaborator *e, Scope *scope, Value *v, const Ast *fallb
   if (!value_broadcast(e, &d, v->rank, v->extents)) {
     diag_error(e->diag, fallback->span, "the default is %s, for a read that is %s",
                value_describe(e, &d), value_describe(e, v));
+    note_operand(e, &d, fallback->span);
     return false;
   }
   const Expr read = *expr_at(e->graph, v->body);

@@ -129,12 +129,23 @@ static bool adapt(Elaborator *e, Value *literal, Value *other) {
   return true;
 }
 
-void note_operand(Elaborator *e, const Value *v, Span span) {
+/* Of a tensor that the user named; NULL: it is none. */
+static const Tensor *named_tensor(const Elaborator *e, const Value *v) {
   TensorId id;
-  const Tensor *t = value_is_whole(e, v, &id) ? tensor_at(e->graph, id) : NULL;
-  bool declared = t != NULL && (t->named || t->kind != TENSOR_DEFINITION);
-  if (declared && t->span.source != NULL)
-    diag_note(e->diag, t->span, "`%s` is %s", t->name, value_describe(e, v));
+  if (v->kind != VALUE_TENSOR || !value_is_whole(e, v, &id)) return NULL;
+  const Tensor *t = tensor_at(e->graph, id);
+  bool named = t->named || t->kind != TENSOR_DEFINITION;
+  return named && t->span.source != NULL ? t : NULL;
+}
+
+void note_definition(Elaborator *e, const Value *v) {
+  const Tensor *t = named_tensor(e, v);
+  if (t != NULL) diag_note(e->diag, t->span, "`%s` is %s", t->name, value_describe(e, v));
+}
+
+void note_operand(Elaborator *e, const Value *v, Span span) {
+  if (named_tensor(e, v) != NULL)
+    note_definition(e, v);
   else
     diag_note(e->diag, span, "this is %s", value_describe(e, v));
 }

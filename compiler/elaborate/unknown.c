@@ -166,6 +166,16 @@ void hint_nearest(Elaborator *e, const char *name, const char *const *names, siz
     diag_hint(e->diag, "there %s %s", n == 1 ? "is" : "are", text_string(&all));
 }
 
+void report_unknown_type(Elaborator *e, const char *name, Span span) {
+  const char *names[N_STORED_TYPES + 2] = {"real", "int"};
+  for (int t = 0; t < N_STORED_TYPES; t++) names[t + 2] = type_name((ScalarType)t);
+  diag_error(e->diag, span, "there is no type `%s`", name);
+  if (habit(name) != NULL)
+    diag_hint(e->diag, "%s", habit(name));
+  else
+    hint_nearest(e, name, names, sizeof names / sizeof *names);
+}
+
 void report_unknown(Elaborator *e, const Scope *scope, const char *name, Span span) {
   diag_error(e->diag, span, "`%s` is not defined", name);
   if (explain_elsewhere(e, scope, name, span)) return;
