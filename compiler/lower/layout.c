@@ -6,7 +6,11 @@
 #include <string.h>
 #include "lower/work.h"
 
-enum { ROW_CONFLICT = 1024, PLANE_CONFLICT = 4096, LINE_BYTES = 64 };
+enum { ROW_CONFLICT = 256, PLANE_CONFLICT = 4096, LINE_BYTES = 64 };
+
+bool rows_conflict(const Buffer *b) {
+  return b->rank > 1 && b->extents[b->rank - 1] * element_bytes(b) % ROW_CONFLICT == 0;
+}
 
 /* As many elements are followed by a gap when the next ones would fall on the same lines of a
  * cache. */

@@ -179,8 +179,8 @@ static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
          a_scalar * sums * (double)rest + copies;
 }
 
-/* y.T, alike but for the innermost axis. In a recurrence that computes y and the reader, each step
-   copies its own. */
+/* y.T, alike but for the innermost axis, or but for gaps between rows. In a recurrence that computes
+   y and the reader, each step copies its own. */
 static TensorId transposed_copy(Work *w, uint32_t reader, TensorId of, uint32_t innermost) {
   TensorId known = known_copy(w, of, innermost);
   if (known != TENSOR_NONE) return known;
@@ -189,14 +189,15 @@ static TensorId transposed_copy(Work *w, uint32_t reader, TensorId of, uint32_t 
   Tensor copy = tensor_new(TENSOR_DEFINITION, t.type);
   ExprId *at = ARENA_ARRAY(w->arena, ExprId, t.rank + 1);
   for (uint32_t k = 0; k < t.rank; k++) at[k] = expr_index(g, k);
-  copy.name = arena_printf(w->arena, "%s.T", t.name);
+  bool transposes = stride_of(w, of, innermost) != 1;
+  copy.name = arena_printf(w->arena, transposes ? "%s.T" : "%s.padded", t.name);
   copy.rank = t.rank;
   copy.extents = t.extents;
   copy.index_names = t.index_names;
   copy.body = expr_read(g, of, at, t.rank, EXPR_NONE);
   TensorId id = add_definition(w, copy);
   Node *n = node_at(w, w->node_of[id] - 1);
-  n->transposes = true;
+  n->transposes = transposes;
   if (w->node_of[of] != 0) {
     const Node *source = node_at(w, w->node_of[of] - 1);
     n->recurrence = common_recurrence(source->recurrence, node_at(w, reader)->recurrence);
@@ -272,13 +273,22 @@ static uint32_t dot_innermost(const Work *w, const Node *n, const int64_t *wishe
   return best;
 }
 
+/* What all steps of a recurrence read again, where its rows fall on the same lines of a cache and
+   more than L1 holds are read: a copy with gaps between the rows is made before them. */
+static bool wants_gaps(const Work *w, uint32_t reader, TensorId operand) {
+  const Buffer *b = &w->plan->buffers[w->buffer_of[operand]];
+  return node_at(w, reader)->recurrence != NULL && b->kind != BUFFER_WORKSPACE &&
+         rows_conflict(b) && b->elements * element_bytes(b) > w->target->l1_bytes;
+}
+
 /* The read of an operand, or of its copy, in which index v is innermost. */
 static ExprId with_innermost(Work *w, uint32_t i, ExprId read, uint32_t v) {
   const Expr e = *expr_at(w->graph, read);
   uint32_t axis = lane_axis(w, node_at(w, i), read, v);
   bool free = is_free(w, e.tensor);
   if (free) wish_stored(w, e.tensor, axis);
-  if (free || stride_of(w, e.tensor, axis) == 1) return read;
+  bool lies_so = free || stride_of(w, e.tensor, axis) == 1;
+  if (lies_so && (free || !wants_gaps(w, i, e.tensor))) return read;
   TensorId copy = transposed_copy(w, i, e.tensor, axis);
   ARRAY_PUSH(w->arena, &node_at(w, i)->after, w->node_of[copy] - 1);
   return expr_read(w->graph, copy, e.args, e.n_args, EXPR_NONE);

@@ -3,12 +3,18 @@
    beyond L1. */
 #include "lower/tile.h"
 
-enum { L2_BYTES_A_CYCLE = 32, CYCLES_TO_START = 16 /* and to end a tile */, WIDEST = 8 };
+enum {
+  L2_BYTES_A_CYCLE = 32,
+  L3_BYTES_A_CYCLE = 8,
+  CYCLES_TO_START = 16, /* and to end a tile */
+  WIDEST = 8,
+  LINE_BYTES = 64
+};
 
+/* The sums, the right operand's vectors, which all rows take, and one of the left. */
 static bool fits_registers(const TargetMachine *t, int64_t rows, int64_t vectors) {
   int64_t most = t->vector_registers >= 32 ? 24 : 12;
-  int64_t smaller = rows < vectors ? rows : vectors;
-  return rows * vectors <= most && smaller + 1 + rows * vectors <= t->vector_registers;
+  return rows * vectors <= most && rows * vectors + vectors + 1 <= t->vector_registers;
 }
 
 /* Cycles a k: two multiply-adds and two loads each, but no fewer than a multiply-add takes. */
@@ -26,12 +32,11 @@ static double panel_cycles(int64_t rows, int64_t tile_rows, int64_t vectors) {
 }
 
 /* The same where k goes in blocks: for each of the other outputs, unless the operands of all of
-   them in a block stay in L1. */
+   them in a block stay in L1, each vector with the line that it lies in. */
 static double bytes_of_blocks(const TargetMachine *t, const Sizes *s, Tile tile) {
-  int64_t vector = s->lanes * s->bytes;
+  int64_t vector = s->lanes * s->bytes, line = vector > LINE_BYTES ? vector : LINE_BYTES;
   int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
-  int64_t block =
-      (tile.rows * s->left_spread + tile.vectors * s->right_spread) * s->block_k * vector;
+  int64_t block = (tile.rows * s->left_spread + tile.vectors * s->right_spread) * s->block_k * line;
   double all = (double)(tiles * (tile.rows + tile.vectors) * s->k * vector);
   return block <= t->l1_bytes * 3 / 4 ? all / (double)s->others : all;
 }
@@ -53,6 +58,17 @@ static double bytes_read(const TargetMachine *t, const Sizes *s, Tile tile, bool
          (double)left * (double)(left_stays ? 1 : panels);
 }
 
+/* The same from beyond L2, again after the first time. */
+static double bytes_read_again(const TargetMachine *t, const Sizes *s, Tile tile,
+                               bool rows_outside) {
+  int64_t left = s->rows * s->left_lanes * s->k * s->bytes,
+          right = s->vectors * s->lanes * s->k * s->bytes;
+  int64_t inner = rows_outside ? right : left;
+  int64_t turns =
+      rows_outside ? ceil_div(s->rows, tile.rows) : ceil_div(s->vectors, tile.vectors);
+  return s->block_k > 0 || inner <= t->l2_bytes * 3 / 4 ? 0 : (double)(inner * (turns - 1));
+}
+
 double cycles_of(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
   int64_t rest = s->vectors % tile.vectors;
   double cycles =
@@ -61,7 +77,8 @@ double cycles_of(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_ou
   int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
   int64_t starts = s->block_k > 0 ? tiles * (s->k / s->block_k) : tiles;
   cycles = cycles * (double)s->k + (double)(starts * CYCLES_TO_START);
-  double moving = bytes_read(t, s, tile, rows_outside) / L2_BYTES_A_CYCLE;
+  double moving = bytes_read(t, s, tile, rows_outside) / L2_BYTES_A_CYCLE +
+                  bytes_read_again(t, s, tile, rows_outside) / L3_BYTES_A_CYCLE;
   return (cycles > moving ? cycles : moving) + moving / 4;
 }
 

@@ -216,6 +216,7 @@ void find_parts(Work *w);
 
 /* layout.c: a buffer for each node, with its strides; contractions; transposed copies. */
 void make_layouts(Work *w);
+bool rows_conflict(const Buffer *b); /* whether rows of a row-major buffer lie on the same lines */
 /* stored.c: how params lie in the struct. */
 StoredWish *free_params(Arena *arena, const Program *p); /* NULL: there are none */
 bool is_free(const Work *w, TensorId tensor);            /* while wishes are found */
