@@ -6,17 +6,18 @@
 #include <string.h>
 #include "lower/work.h"
 
-enum { ROW_CONFLICT = 256, PLANE_CONFLICT = 4096, LINE_BYTES = 64 };
+enum { ROW_CONFLICT = 256, PLANE_CONFLICT = 4096, LINE_BYTES = 64, SMALL_BYTES = 16384 };
 
 bool rows_conflict(const Buffer *b) {
   return b->rank > 1 && b->extents[b->rank - 1] * element_bytes(b) % ROW_CONFLICT == 0;
 }
 
 /* As many elements are followed by a gap when the next ones would fall on the same lines of a
- * cache. */
+   cache, and are so many that they push each other out. */
 static int64_t padded(const Node *n, int64_t elements, int64_t conflict) {
   int64_t size = type_bytes(n->type);
-  return elements * size % conflict == 0 ? elements + LINE_BYTES / size : elements;
+  bool conflicts = elements * size % conflict == 0 && node_size(n) * size > SMALL_BYTES;
+  return conflicts ? elements + LINE_BYTES / size : elements;
 }
 
 /* Strides with axis `innermost` of stride 1 and the others row-major around it. */
