@@ -1,6 +1,6 @@
 /* The definitions, each with its adjoint opposite: rows in the order of the forward pass, gathered
    by layers. Read down on the left, and up on the right. */
-#include <inttypes.h>
+#include <math.h>
 #include <string.h>
 #include "page/parts.h"
 
@@ -201,28 +201,37 @@ static void write_declared(const Page *p, TensorId id, const char *layer) {
 
 /* --- layers --- */
 
-/* Operations of the lines in the rows, of the entry that the first of them counts in. */
-static void write_layer_cost(const Rows *r, size_t from, size_t to) {
+/* The share of the operations that the lines of some rows have, forward and backward, of the entry
+   that the first of them counts in. */
+typedef struct LayerShare {
+  double forward, backward;
+} LayerShare;
+
+static LayerShare share_of_rows(const Rows *r, size_t from, size_t to) {
   const Page *p = r->p;
   const LineCost *first = NULL;
-  double parts[2] = {0};
+  LayerShare share = {0, 0};
   for (uint32_t i = 0; i < p->lines.items.count; i++) {
     TensorId id = line_at(p, i)->tensor;
     if (id == TENSOR_NONE || !p->costs[id].known) continue;
     uint32_t row = r->row_of[id];
     if (row == 0 || row - 1 < from || row - 1 >= to) continue;
     if (first == NULL) first = &p->costs[id];
-    if (p->costs[id].entry == first->entry)
-      parts[p->outline.backward[id]] += p->costs[id].operations;
+    double total = p->totals[first->entry].operations;
+    if (p->costs[id].entry != first->entry || total == 0) continue;
+    *(p->outline.backward[id] ? &share.backward : &share.forward) +=
+        p->costs[id].operations / total;
   }
-  if (first == NULL) return;
-  double total = p->totals[first->entry].operations;
-  if (total == 0) return;
+  return share;
+}
+
+static void write_share(const Page *p, LayerShare share, double widest) {
+  if (share.forward + share.backward == 0) return;
   text_add(p->out, "<span class=\"cost\">");
-  write_bar(p, "f", parts[0] / total);
-  write_bar(p, "b", parts[1] / total);
+  write_bar(p, "f", share.forward / widest);
+  write_bar(p, "b", share.backward / widest);
   text_add(p->out, " ");
-  html_share(p->out, (parts[0] + parts[1]) / total);
+  html_share(p->out, share.forward + share.backward);
   text_add(p->out, "</span>");
 }
 
@@ -235,7 +244,7 @@ static void write_layer_name(const Page *p, const char *layer) {
   }
 }
 
-static void write_layer_head(const Rows *r, size_t from, size_t to) {
+static void write_layer_head(const Rows *r, size_t from, size_t to, double widest) {
   const char *layer = r->rows.items[from].layer;
   if (*layer == '\0') {
     text_add(r->p->out, "<div class=\"layer none\"></div>\n");
@@ -244,7 +253,7 @@ static void write_layer_head(const Rows *r, size_t from, size_t to) {
   text_add(r->p->out, "<div class=\"layer\"><h3>");
   write_layer_name(r->p, layer);
   text_add(r->p->out, "</h3>");
-  write_layer_cost(r, from, to);
+  write_share(r->p, share_of_rows(r, from, to), widest);
   text_add(r->p->out, "</div>\n");
 }
 
@@ -260,13 +269,23 @@ static void write_row(const Page *p, const Row *row) {
   text_add(p->out, "</div></div>\n");
 }
 
+/* The first row behind those of the same layer. */
+static size_t layer_end(const Rows *r, size_t from) {
+  size_t end = from;
+  while (end < r->rows.count && strcmp(r->rows.items[end].layer, r->rows.items[from].layer) == 0)
+    end++;
+  return end;
+}
+
 static void write_rows(const Rows *r) {
-  size_t end;
-  for (size_t i = 0; i < r->rows.count; i = end) {
-    for (end = i; end < r->rows.count; end++)
-      if (strcmp(r->rows.items[end].layer, r->rows.items[i].layer) != 0) break;
-    write_layer_head(r, i, end);
-    for (size_t k = i; k < end; k++) write_row(r->p, &r->rows.items[k]);
+  double widest = 0;
+  for (size_t i = 0; i < r->rows.count; i = layer_end(r, i)) {
+    LayerShare share = share_of_rows(r, i, layer_end(r, i));
+    widest = fmax(widest, share.forward + share.backward);
+  }
+  for (size_t i = 0; i < r->rows.count; i = layer_end(r, i)) {
+    write_layer_head(r, i, layer_end(r, i), widest);
+    for (size_t k = i; k < layer_end(r, i); k++) write_row(r->p, &r->rows.items[k]);
   }
 }
 

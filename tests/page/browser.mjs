@@ -130,6 +130,15 @@ async function checkLinks() {
   check((await evaluate(marks)).on.length === 0, "Escape does not take the marks away");
 }
 
+async function checkNames() {
+  const shown = async () =>
+    evaluate(`document.getElementById(${lineOf("dense1.z")}).querySelector("code").innerText`);
+  check((await shown()).startsWith(".z["), `the short name is ${await shown()}`);
+  await evaluate(`document.getElementById("full").click()`);
+  check((await shown()).startsWith("dense1.z["), `the full name is ${await shown()}`);
+  await evaluate(`document.getElementById("full").click()`);
+}
+
 async function checkKeyboard() {
   const reached = new Set();
   for (let i = 0; i < 60; i++) {
@@ -163,6 +172,7 @@ async function main() {
   await open();
   await checkKeyboard();
   await checkLinks();
+  await checkNames();
   const light = await checkColours("light"), dark = await checkColours("dark");
   check(light !== dark, "light and dark look the same");
   await scheme("light");
