@@ -7,6 +7,7 @@
 #include "differentiate/differentiate.h"
 #include "elaborate/elaborate.h"
 #include "emit/emit.h"
+#include "explain.h"
 #include "fmt.h"
 #include "lower/lower.h"
 #include "lsp/lsp.h"
@@ -15,6 +16,7 @@
 #include "options.h"
 #include "output.h"
 #include "page/page.h"
+#include "pass_diff.h"
 #include "simplify/simplify.h"
 #include "toolchain.h"
 
@@ -59,14 +61,35 @@ static NotationForm notation_form(const char *output) {
   return dot != NULL && strcmp(dot, ".tex") == 0 ? NOTATION_LATEX : NOTATION_TEXT;
 }
 
+/* --diff: what each pass up to the stage changed, of a model that is known to be right. */
+static void print_passes(Arena *arena, Diag *diag, const Options *options, const File *file,
+                         const Map *flat, Text *out) {
+  Diag *said = diag_hold(diag);
+  PassDiff passes = pass_diff_new(arena, out);
+  Program *program = elaborate_model(arena, said, options, file, flat);
+  if (options->emit == EMIT_IR) {
+    pass_diff_add(&passes, program, "elaborate", "functions and layers written out");
+    return;
+  }
+  passes.before = program_lines(program_canonical(program));
+  differentiate(program, said);
+  pass_diff_add(&passes, program, "differentiate", "the chain rule, from what is differentiated");
+  simplify_watched(program, &(PassWatch){pass_diff_watch, &passes});
+}
+
+static const File *read_model(Arena *arena, Diag *diag, const Options *options) {
+  const Source *source = source_read(arena, diag, options->model, span_none());
+  if (source == NULL) return NULL;
+  const File *file = parse_file(arena, diag, source);
+  return diag_errors(diag) > 0 ? NULL : file;
+}
+
 /* The program after all passes on the graph, or printed at the stage asked for. Returns NULL when
    the model is wrong, or when *done: a dump was all that was wanted. */
 static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, bool *done) {
   Text dump = text_new(arena);
-  const Source *source = source_read(arena, diag, options->model, span_none());
-  if (source == NULL) return NULL;
-  const File *file = parse_file(arena, diag, source);
-  if (diag_errors(diag) > 0) return NULL;
+  const File *file = read_model(arena, diag, options);
+  if (file == NULL) return NULL;
   *done = true;
   if (options->emit == EMIT_AST) {
     print_file(&dump, file);
@@ -77,6 +100,12 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
   Map flat = map_new(arena);
   Program *program = derive(arena, diag, options, file, &flat);
   if (program == NULL) return NULL;
+  if (options->diff) {
+    *done = true;
+    print_passes(arena, diag, options, file, &flat, &dump);
+    write_output(arena, options->output, text_string(&dump));
+    return NULL;
+  }
   /* `check` differentiates more than the program asks for */
   if (options->emit == EMIT_IR || options->command == COMMAND_CHECK)
     program = elaborate_model(arena, diag_hold(diag), options, file, &flat);
@@ -204,6 +233,23 @@ static int build(Arena *arena, const Options *options, const char *c_text) {
   return code;
 }
 
+static int explain_model(Arena *arena, Diag *diag, const Options *options) {
+  const File *file = read_model(arena, diag, options);
+  if (file == NULL) return EXIT_MODEL;
+  Map flat = map_new(arena);
+  Program *derived = derive(arena, diag, options, file, &flat);
+  if (derived == NULL) return EXIT_MODEL;
+  Program *written = elaborate_model(arena, diag_hold(diag), options, file, &flat);
+  derived = program_canonical(derived);
+  const Plan *plans[N_PORTABLE];
+  make_plans(arena, options, derived, plans);
+  Explanation explanation = {file, program_canonical(written), derived, plans[0]};
+  Text text = text_new(arena);
+  if (!explain(&text, &explanation, options->tensor)) return EXIT_USAGE;
+  write_output(arena, options->output, text_string(&text));
+  return 0;
+}
+
 static int drive(Arena *arena, const Options *options) {
   if (options->command == COMMAND_FMT) return format_files(arena, options);
   if (options->command == COMMAND_LSP) return serve_editor(STDIN_FILENO, STDOUT_FILENO);
@@ -212,9 +258,10 @@ static int drive(Arena *arena, const Options *options) {
     return 0;
   }
   Diag *diag = diag_new(arena, options->json ? NULL : stderr);
-  bool done = false;
-  Program *program = compile_graph(arena, diag, options, &done);
-  int code = program == NULL && !done ? EXIT_MODEL : 0;
+  bool done = options->command == COMMAND_EXPLAIN;
+  int code = done ? explain_model(arena, diag, options) : 0;
+  Program *program = done ? NULL : compile_graph(arena, diag, options, &done);
+  if (program == NULL && !done) code = EXIT_MODEL;
   if (program != NULL && options->command == COMMAND_CHECK) {
     code = check_program(arena, diag, program, find_compiler(arena), stdout);
     done = true;

@@ -99,6 +99,7 @@ static void set_option(Parser *p, Option option, const char *value) {
   switch (option) {
   case OPTION_OUTPUT: o->output = value; break;
   case OPTION_EMIT: o->emit = parse_emit(p->arena, value); break;
+  case OPTION_DIFF: o->diff = true; break;
   case OPTION_HEADER: o->header = value; break;
   case OPTION_NO_MAIN: o->no_main = true; break;
   case OPTION_STANDALONE: o->standalone = true; break;
@@ -176,6 +177,10 @@ static void parse_operand(Parser *p, const char *arg) {
     ARRAY_PUSH(p->arena, &p->models, arg);
     return;
   }
+  if (o->command == COMMAND_EXPLAIN && o->tensor == NULL) {
+    o->tensor = arg;
+    return;
+  }
   const char *near = p->command_given ? "" : command_suggestion(p->arena, arg);
   if (*near != '\0') wrong("unknown command '%s'%s", arg, near);
   wrong("expected a model, a file that ends in .dag, not '%s'", arg);
@@ -188,6 +193,12 @@ static void check_options(const Parser *p) {
       wrong("%s does not go with dagc %s", option_rows[i].name,
             row->name[0] == '\0' ? "MODEL.dag" : row->name);
   if (row->takes != NOTHING && p->options.model == NULL) wrong("no model given");
+  if (p->options.command == COMMAND_EXPLAIN && p->options.tensor == NULL)
+    wrong("explain takes the name of a tensor: dagc explain NAME MODEL.dag");
+  Emit stage = p->options.emit;
+  if (p->options.diff && stage != EMIT_IR && stage != EMIT_GRAD && stage != EMIT_OPT &&
+      p->given[OPTION_EMIT])
+    wrong("--diff shows the passes on the graph: it goes with --emit=ir, grad or opt");
   if (p->options.n_trainer_args > 0 && p->options.command != COMMAND_RUN)
     wrong("arguments after -- are for the trainer: they go with dagc run");
   if (p->options.emit == EMIT_HTML && strcmp(p->options.target, "portable") == 0)

@@ -26,13 +26,15 @@ typedef enum Option {
 typedef struct Options {
   Command command;
   Emit emit;
-  const char *model;  /* the .dag file */
-  const char *output; /* -o; NULL: standard output (for build: the model's name) */
-  const char *header; /* --header; NULL: none */
+  const char *model;   /* the .dag file */
+  const char *tensor;  /* explain: the name */
+  const char *output;  /* -o; NULL: standard output (for build: the model's name) */
+  const char *header;  /* --header; NULL: none */
   const char *depfile; /* --depfile; NULL: none */
   const char *target;
   const char *only;  /* --only a,b; NULL: everything */
   bool weights_int8; /* --weights int8 */
+  bool diff;         /* --diff: what each pass changed, up to the stage of --emit */
   bool no_main, standalone, verify, json;
   bool check;          /* fmt --check */
   const char **models; /* of fmt, n_models of them; "-": standard input */

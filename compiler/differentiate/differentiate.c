@@ -45,6 +45,7 @@ static void define_hessian(Rules *rules, Graph *graph, TensorId id, uint32_t n_s
   gradient.wrt = hessian.wrt;
   gradient.span = hessian.span;
   gradient.adjoint_from = hessian.source;
+  gradient.derivative_of = hessian.derivative_of;
   TensorId g = graph_add(graph, gradient);
   define_gradients(rules, graph, g);
   reverse_sweep(rules, graph, g, TENSOR_NONE, x.rank - n_shared, &(Request){hessian.wrt, id}, 1);

@@ -78,7 +78,11 @@ static Tensor tangent_tensor(const Forward *f, TensorId y) {
   t.unsolved = NULL;
   t.adjoint_of = y;
   t.adjoint_from = f->source;
-  t.derived = true;
+  t.derivative_of = tensor_at(f->graph, f->source)->name;
+  Passages passages = {0};
+  add_passage(f->graph, &passages, y);
+  t.through = passages_text(f->graph->arena, &passages);
+  t.derived = t.tangent = true;
   if (tensor_at(f->graph, y)->rule != NULL) {
     t.reduction = REDUCE_NONE;
     t.n_reduced = 0;
@@ -143,7 +147,7 @@ void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, Te
   Tensor *place = tensor_at(graph, result);
   TensorId tangent = f.activity.active[source] ? f.tangents[source] : TENSOR_NONE;
   place->kind = TENSOR_DEFINITION;
-  place->derived = true;
+  place->derived = place->tangent = true;
   place->source = place->wrt = place->seed = TENSOR_NONE;
   place->reduction = REDUCE_NONE;
   place->body =

@@ -73,6 +73,7 @@ static TensorId add_copy(Copy *copy, TensorId id) {
   t.unsolved = NULL;
   t.adjoint_of = TENSOR_NONE;
   t.adjoint_from = copy->use->source;
+  t.derivative_of = tensor_at(copy->graph, copy->use->source)->name;
   if (t.kind == TENSOR_RESHAPE) t.source = copy->made[t.source];
   return graph_add(copy->graph, t);
 }

@@ -13,7 +13,6 @@
 #include "differentiate/segments.h"
 #include "differentiate/sweep.h"
 #include "differentiate/terms.h"
-#include "graph/scalar_ops.h"
 #include "simplify/algebra.h"
 #include "simplify/sum.h"
 #include "simplify/view.h"
@@ -25,6 +24,7 @@ typedef struct Adjoint {
   uint32_t n_terms;
   const UnsolvedSum *unsolved; /* of the only contribution; NULL */
   TensorId via;                /* the last contribution's reader */
+  Passages passages;           /* of all contributions */
   const char *const *names;    /* of index variables, as that reads it: S, then the tensor's */
 } Adjoint;
 
@@ -49,6 +49,7 @@ static void contribute(Sweep *sweep, TensorId x, ExprId value, TensorId via) {
       adjoint->terms == EXPR_NONE ? value : derive_add(sweep->graph, adjoint->terms, value);
   adjoint->n_terms++;
   adjoint->via = via;
+  add_passage(sweep->graph, &adjoint->passages, via);
 }
 
 /* [S…, extents of t…] */
@@ -87,17 +88,7 @@ static void name_sum(const Sweep *sweep, Sum *sum, const StepRead *read, const T
   for (size_t v = 0; v < sum->names.count; v++) sum->names.items[v] = names[v];
 }
 
-/* What the definition does, in a word: the function that it comes from, or its operator. */
-static const char *passage(const Graph *graph, TensorId via) {
-  const Tensor *t = tensor_at(graph, via);
-  if (t->origin != NULL || t->body == EXPR_NONE) return t->origin;
-  const Expr *e = expr_at(graph, t->body);
-  bool function = e->kind == EXPR_OP && scalar_ops[e->op].infix == NULL &&
-                  scalar_ops[e->op].prefix == NULL && e->n_args == 1 && e->op != OP_CAST;
-  return function ? scalar_ops[e->op].name : NULL;
-}
-
-static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
+static Tensor adjoint_tensor(const Sweep *sweep, TensorId x) {
   const Tensor *t = tensor_at(sweep->graph, x);
   Tensor adjoint = tensor_new(TENSOR_DEFINITION, t->type);
   adjoint.rank = sweep->n_seed + t->rank;
@@ -107,10 +98,20 @@ static Tensor adjoint_tensor(const Sweep *sweep, TensorId x, TensorId via) {
   adjoint.origin = t->origin;
   adjoint.use = t->use;
   adjoint.adjoint_of = x;
-  adjoint.through = via == TENSOR_NONE ? NULL : passage(sweep->graph, via);
+  adjoint.through = passages_text(sweep->graph->arena, &sweep->adjoints[x].passages);
   adjoint.adjoint_from = sweep->source;
+  adjoint.derivative_of = tensor_at(sweep->graph, sweep->source)->name;
   adjoint.derived = true;
   return adjoint;
+}
+
+/* A share of it: what comes through one reader. */
+static Tensor share_tensor(const Sweep *sweep, TensorId x, TensorId via) {
+  Tensor share = adjoint_tensor(sweep, x);
+  Passages passages = {0};
+  add_passage(sweep->graph, &passages, via);
+  share.through = passages_text(sweep->graph->arena, &passages);
+  return share;
 }
 
 /* Whether its first summed index is the segment of a recurrence with checkpoints. */
@@ -142,7 +143,7 @@ static uint64_t step_axes(const Sweep *sweep, TensorId x) {
 static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, Sum *sum,
                            const UnsolvedSum *unsolved) {
   Graph *graph = sweep->graph;
-  Tensor part = adjoint_tensor(sweep, x, y);
+  Tensor part = share_tensor(sweep, x, y);
   part.name = arena_printf(graph->arena, "%s_bar.part", tensor_at(graph, x)->name);
   bool along = is_over_segments(sweep, x, y, sum);
   if (!along && sum_remains(sum)) {
@@ -180,7 +181,7 @@ static void contribute_sum(Sweep *sweep, TensorId x, TensorId y, Sum *sum,
 static void contribute_by_segments(Sweep *sweep, TensorId x, TensorId y, const Sum *sum,
                                    const StepRead *steps) {
   Graph *graph = sweep->graph;
-  Tensor part = adjoint_tensor(sweep, x, y);
+  Tensor part = share_tensor(sweep, x, y);
   part.rank++;
   part.extents = adjoint_extents(sweep, &steps->split, 0);
   part.index_names = sum_names(sum);
@@ -247,7 +248,7 @@ static TensorId adjoint_as_tensor(Sweep *sweep, TensorId y) {
   const Tensor *t = tensor_at(graph, y);
   if (is_whole_read(graph, value, adjoint_extents(sweep, t, 0), sweep->n_seed + t->rank))
     return expr_at(graph, value)->tensor;
-  Tensor adjoint = adjoint_tensor(sweep, y, sweep->adjoints[y].via);
+  Tensor adjoint = adjoint_tensor(sweep, y);
   adjoint.is_adjoint = true;
   adjoint.body = value;
   adjoint.name = arena_printf(graph->arena, "%s_bar", t->name);
@@ -324,7 +325,7 @@ static void propagate_reshape(Sweep *sweep, TensorId y) {
   ExprId value = sweep->adjoints[y].value;
   int64_t *extents = adjoint_extents(sweep, &t, 0);
   if (is_whole_read(graph, value, extents, sweep->n_seed + t.rank)) {
-    Tensor view = adjoint_tensor(sweep, t.source, y);
+    Tensor view = share_tensor(sweep, t.source, y);
     view.kind = TENSOR_RESHAPE;
     view.source = expr_at(graph, value)->tensor;
     view.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, t.source)->name);
@@ -370,7 +371,7 @@ static bool is_apart(const Graph *graph, TensorId x, ExprId value) {
 /* What an adjoint has where its index variables are equal, if it is 0 elsewhere. */
 static Tensor diagonal_tensor(const Sweep *sweep, TensorId x, const Request *request) {
   Graph *graph = sweep->graph;
-  Tensor t = adjoint_tensor(sweep, x, sweep->adjoints[x].via);
+  Tensor t = adjoint_tensor(sweep, x);
   const char *name = request == NULL
                          ? arena_printf(graph->arena, "%s_bar", tensor_at(graph, x)->name)
                          : tensor_at(graph, request->result)->name;
@@ -394,7 +395,7 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
                          tensor_at(graph, e->tensor)->adjoint_from == sweep->source;
   bool apart = is_apart(graph, x, terms);
   if (request == NULL && !is_read_of_part && !apart && stays_inline(graph, terms)) return;
-  Tensor t = adjoint_tensor(sweep, x, adjoint->via);
+  Tensor t = adjoint_tensor(sweep, x);
   t.is_adjoint = true;
   t.body = terms;
   t.sweep = place_in_sweep(sweep, x);
@@ -429,7 +430,7 @@ static void finish_adjoint(Sweep *sweep, TensorId x) {
 static TensorId reserve_adjoint(Sweep *sweep, TensorId x) {
   Graph *graph = sweep->graph;
   const Request *request = request_for(sweep, x);
-  Tensor t = adjoint_tensor(sweep, x, TENSOR_NONE);
+  Tensor t = adjoint_tensor(sweep, x);
   t.is_adjoint = true;
   t.name = arena_printf(graph->arena, "%s_bar", tensor_at(graph, x)->name);
   TensorId id = request != NULL ? request->result : graph_add(graph, t);
@@ -446,7 +447,8 @@ static void finish_reserved(Sweep *sweep, TensorId x, TensorId id) {
   Tensor *t = tensor_at(graph, id);
   t->body = terms;
   t->named = t->named || is_apart(graph, x, terms);
-  if (adjoint->via != TENSOR_NONE) t->through = passage(graph, adjoint->via);
+  t->through = passages_text(graph->arena, &adjoint->passages);
+  t->sweep = place_in_sweep(sweep, x);
 }
 
 /* Items first … first + n - 1 of the order are the members of one recurrence. One that is

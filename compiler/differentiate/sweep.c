@@ -65,6 +65,7 @@ static TensorId place_of_extremum(Graph *graph, TensorId y) {
   place.type = TYPE_I32;
   place.name = arena_printf(graph->arena, "%s.%s", place.name, max ? "argmax" : "argmin");
   place.named = false;
+  place.auxiliary = true;
   place.rule = NULL;
   place.body = read_again(graph, place.body);
   place.again = TENSOR_NONE;

@@ -39,6 +39,16 @@ void reverse_sweep(Rules *rules, Graph *graph, TensorId source, TensorId seed, u
 void forward_sweep(Rules *rules, Graph *graph, TensorId source, TensorId wrt, TensorId direction,
                    TensorId result);
 
+/* passage.c: what an adjoint comes through, each once: the functions or operators that read what it
+   is the adjoint of, and where they stand. */
+typedef struct Passage {
+  const char *what, *place; /* "relu", "mlp.dag:7"; place NULL: nowhere */
+} Passage;
+typedef ARRAY(Passage) Passages;
+void add_passage(const Graph *graph, Passages *passages, TensorId via);
+/* "relu at mlp.dag:7", "dense and softmax at mlp.dag:7"; NULL: there is none. */
+const char *passages_text(Arena *arena, const Passages *passages);
+
 /* own_rule.c: the shares of y's own reverse rule, written out for an adjoint of y with index
    variables S in front. shares[i], of wrt[i]'s shape with S in front, for each i in the rule. */
 typedef struct RuleUse {

@@ -54,6 +54,7 @@ TensorId make_derivative(Elaborator *e, DerivativeKind kind, TensorId f, TensorI
   t.span = span;
   shape_derivative(e, &t, n_shared);
   t.adjoint_from = f;
+  t.derivative_of = tensor_at(e->graph, f)->name;
   return graph_add(e->graph, t);
 }
 

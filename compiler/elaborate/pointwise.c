@@ -166,6 +166,7 @@ static Value take(Lift *l, const Pointwise *p, TensorId f) {
     t->pointwise = true;
     t->unsolved = NULL; /* which reads the copies */
     t->adjoint_from = TENSOR_NONE;
+    t->derivative_of = NULL;
   }
   return value_at_point(l, id, leading == NULL ? 0 : leading->rank);
 }

@@ -161,14 +161,18 @@ typedef struct Tensor {
   Span use;           /* where that layer or function was called: "dense, mlp.dag:5" */
   TensorId
       adjoint_of; /* of which tensor this is the adjoint (or a part of it); TENSOR_NONE: forward */
-  const char *through;   /* the function or operator that this adjoint came through; NULL */
-  TensorId adjoint_from; /* the scalar or tensor that is differentiated: `loss` */
-  bool is_adjoint;       /* the whole adjoint, printed by itself; else a part of one */
-  bool derived;          /* by differentiate/ */
-  bool pointwise;        /* and that at each point of the notation around it: it belongs to what is
-                            differentiated later, not to a backward sweep of its own */
-  uint64_t points;       /* while a derivative is taken at points: which of its indices they are */
-  uint32_t sweep;        /* place in the backward sweep: adjoints are printed in this order */
+  const char *through;       /* what this adjoint came through: "relu at mlp.dag:7"; NULL */
+  TensorId adjoint_from;     /* the scalar or tensor that is differentiated: `loss` */
+  const char *derivative_of; /* its name, also where it is not computed; NULL: no derivative */
+  bool is_adjoint;           /* the whole adjoint, printed by itself; else a part of one */
+  bool derived;              /* by differentiate/ */
+  bool tangent;              /* by forward mode */
+  bool auxiliary;  /* a pass made it of what was written: the place of a maximum, an exp that
+                      several read */
+  bool pointwise;  /* and that at each point of the notation around it: it belongs to what is
+                      differentiated later, not to a backward sweep of its own */
+  uint64_t points; /* while a derivative is taken at points: which of its indices they are */
+  uint32_t sweep;  /* place in the backward sweep: adjoints are printed in this order */
   /* made in a `scan … checkpoint k`: k, else 0; and which of its output indices is the step */
   int64_t checkpoint;
   uint32_t step_axis;
@@ -343,8 +347,8 @@ typedef struct Gradient {
 typedef struct Program {
   Arena *arena;
   Graph *graph;
-  const char *name; /* the C prefix: "mlp" from mlp.dag; always a C identifier */
-  const char *path; /* as given on the command line */
+  const char *name;     /* the C prefix: "mlp" from mlp.dag; always a C identifier */
+  const char *path;     /* as given on the command line */
   const Source *source; /* the model as written */
   const char **sources; /* the paths of the files that were read: that one, and what is imported */
   uint32_t n_sources;
@@ -383,5 +387,13 @@ Program *program_canonical(const Program *program);
 void print_program(Text *out, const Program *program);
 /* print_dot.c: --emit=dot, a picture for graphviz of the program in canonical form. */
 void print_dot(Text *out, const Program *program);
+/* What print_program prints of a canonical program, a line for each definition and update, without
+   notes. A reduction that is printed inside its reader has no line of its own. */
+typedef struct NamedLine {
+  const char *name; /* of the tensor; `W <-` where the line is an update of W */
+  const char *text;
+} NamedLine;
+typedef ARRAY(NamedLine) NamedLines;
+NamedLines program_lines(const Program *program);
 /* One definition on one line, without a comment: `z[b, j] = sum[i](W[j, i] * x[b, i]) + c[j]`. */
 void print_definition(Text *out, const Program *program, TensorId tensor);

@@ -86,46 +86,27 @@ static void print_tensor(const Printer *p, TensorId id) {
 /* What the lines from t on have in common. */
 static const char *heading(const Printer *p, const Tensor *t, bool after_derivatives) {
   const Graph *graph = p->program->graph;
-  if (t->adjoint_from != TENSOR_NONE)
-    return arena_printf(p->program->arena, "backward, from %s",
-                        tensor_at(graph, t->adjoint_from)->name);
+  const char *from =
+      t->adjoint_from != TENSOR_NONE ? tensor_at(graph, t->adjoint_from)->name : t->derivative_of;
+  if (from != NULL)
+    return arena_printf(p->program->arena, "%s %s",
+                        t->tangent ? "forward mode, to" : "backward, from", from);
   if (t->derived && !t->pointwise) return "backward";
   return after_derivatives ? "forward, with derivatives" : "forward";
 }
 
 static const char rules_heading[] = "reverse rules";
 
-/* Notes stand below each other, but for those of the longest lines. */
-static void print_lines(const Printer *p, const DumpLine *lines, size_t n) {
-  enum { LONGEST = 84, GAP = 4 };
-  size_t column = 0;
-  for (size_t i = 0; i < n; i++) {
-    size_t length = strlen(lines[i].text);
-    if (*lines[i].note != '\0' && length <= LONGEST && length > column) column = length;
-  }
-  for (size_t i = 0; i < n; i++) {
-    if (i == 0 || strcmp(lines[i].heading, lines[i - 1].heading) != 0)
-      text_printf(p->out, "\n# %s\n", lines[i].heading);
-    size_t length = strlen(lines[i].text);
-    text_add(p->out, lines[i].text);
-    if (*lines[i].note != '\0')
-      text_printf(p->out, "%*s# %s", (int)(GAP + (length < column ? column - length : 0)), "",
-                  lines[i].note);
-    text_add(p->out, "\n");
-  }
-}
-
-/* tensor TENSOR_NONE: a line without a note. */
 static void add_line(const Printer *p, DumpLines *lines, const char *head, const char *text,
                      TensorId tensor) {
-  const char *note = "";
-  if (tensor != TENSOR_NONE) {
-    note = definition_note(p, tensor);
-    bool again = !tensor_at(p->program->graph, tensor)->derived && strcmp(note, lines->last) == 0;
-    lines->last = note;
-    note = again ? "" : note;
-  }
-  ARRAY_PUSH(p->program->arena, &lines->items, (DumpLine){head, text, note, tensor, lines->units});
+  bool defines = tensor != TENSOR_NONE;
+  ARRAY_PUSH(p->program->arena, &lines->items,
+             (DumpLine){.heading = head,
+                        .text = text,
+                        .note = defines ? definition_note(p, tensor, false) : "",
+                        .full_note = defines ? definition_note(p, tensor, true) : "",
+                        .tensor = tensor,
+                        .unit = lines->units});
 }
 
 /* Those that stand in the rule of that seed, or in none. */
@@ -141,8 +122,10 @@ static void add_definitions(const Printer *p, const Listing *l, DumpLines *lines
     if ((l->folded[id] && l->groups[id] == NULL) || l->is_value[id] || l->block[id] != block)
       continue;
     lines->units++;
-    derivatives = derivatives || t->adjoint_from != TENSOR_NONE || (t->derived && !t->pointwise);
-    const char *head = block != TENSOR_NONE ? rules_heading : heading(p, t, derivatives);
+    derivatives = derivatives || t->derivative_of != NULL || (t->derived && !t->pointwise);
+    const char *head = block != TENSOR_NONE ? rules_heading
+                       : l->beside[id]      ? NULL
+                                            : heading(p, t, derivatives);
     if (l->groups[id] != NULL) {
       ScanLines scan = {0};
       n = print_scan(p, l, i, print_tensor, &scan);
@@ -186,15 +169,18 @@ static void add_rules(const Printer *p, const Listing *l, DumpLines *lines, Tens
 }
 
 DumpLines dump_definitions(const Printer *p, const Listing *l) {
-  DumpLines lines = {.last = ""};
+  DumpLines lines = {0};
   add_definitions(p, l, &lines, TENSOR_NONE, "");
   add_rules(p, l, &lines, TENSOR_NONE, "");
+  for (size_t i = lines.items.count; i-- > 0;)
+    if (lines.items.items[i].heading == NULL && i + 1 < lines.items.count)
+      lines.items.items[i].heading = lines.items.items[i + 1].heading;
   return lines;
 }
 
 static void print_definitions(const Printer *p, const Listing *l) {
   DumpLines lines = dump_definitions(p, l);
-  print_lines(p, lines.items.items, lines.items.count);
+  print_lines(p, &lines);
 }
 
 /* --- entries --- */
@@ -293,6 +279,32 @@ void print_program(Text *out, const Program *given) {
     print_export(&p, &l, &program->entries[i]);
   }
   print_train(&p, &l);
+}
+
+NamedLines program_lines(const Program *program) {
+  Arena *arena = program->arena;
+  const Graph *graph = program->graph;
+  Listing l = list_program(program);
+  Text text = text_new(arena);
+  Printer p = listing_printer(&l, &text);
+  DumpLines lines = dump_definitions(&p, &l);
+  NamedLines result = {0};
+  for (size_t i = 0; i < lines.items.count; i++) {
+    const DumpLine *line = &lines.items.items[i];
+    if (line->tensor == TENSOR_NONE) continue;
+    const char *name = tensor_at(graph, line->tensor)->name;
+    ARRAY_PUSH(arena, &result, (NamedLine){name, line->text + strspn(line->text, " ")});
+  }
+  for (uint32_t e = 0; e < program->n_entries; e++)
+    for (uint32_t i = 0; i < program->entries[e].n_updates; i++) {
+      const Update *update = &program->entries[e].updates[i];
+      text = text_new(arena);
+      print_update(&p, &l, update);
+      const char *target = tensor_at(graph, update->target)->name;
+      ARRAY_PUSH(arena, &result,
+                 (NamedLine){arena_printf(arena, "%s <-", target), text_string(&text)});
+    }
+  return result;
 }
 
 void print_definition(Text *out, const Program *program, TensorId tensor) {

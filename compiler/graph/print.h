@@ -30,12 +30,16 @@ typedef struct Listing {
                        values last */
   bool *folded;     /* per tensor: printed inside its one reader */
   bool *is_value;   /* the new value of an update, printed where the update stands */
+  bool *beside;     /* per tensor: of what was written, but made for derivatives alone: it stands
+                       where they read it */
   TensorId *block;  /* per tensor: the seed of the reverse rule in which it is printed,
                        TENSOR_NONE: in none */
   const Group **groups;      /* per tensor: the recurrence that it is a member of, NULL */
   const char *const **steps; /* per tensor: as in Printer */
 } Listing;
 Listing list_program(const Program *program);
+/* listing_order.c: the order of what is live, into l->order. */
+void order_definitions(Listing *l, TensorList live);
 /* How the definitions of a listing are printed. */
 Printer listing_printer(const Listing *l, Text *out);
 
@@ -43,13 +47,12 @@ Printer listing_printer(const Listing *l, Text *out);
 typedef struct DumpLine {
   const char *heading; /* what it stands under: "forward", "backward, from loss" */
   const char *text;
-  const char *note; /* "": none */
-  TensorId tensor;  /* what it defines; TENSOR_NONE where it opens or closes a block */
-  uint32_t unit;    /* those of one recurrence have the same, which nothing else has */
+  const char *note, *full_note; /* as it stands beside the line, and above it; "": none */
+  TensorId tensor;              /* what it defines; TENSOR_NONE where it opens or closes a block */
+  uint32_t unit;                /* those of one recurrence have the same, which nothing else has */
 } DumpLine;
 typedef struct DumpLines {
   ARRAY(DumpLine) items;
-  const char *last; /* a note is not said twice in a row */
   uint32_t units;
 } DumpLines;
 /* print.c: all definitions of the listing, in its order. */
@@ -88,5 +91,9 @@ void print_shape(Text *out, const Tensor *tensor);
 void print_value(const Printer *p, TensorId tensor);
 /* `z[b, j] = …` */
 void print_line(const Printer *p, TensorId tensor);
-/* What stands behind the line's #, "" for nothing: `relu, mlp.dag:5`, `Wᵀ δ`, `through tanh`. */
-const char *definition_note(const Printer *p, TensorId tensor);
+/* What a definition is, "" for nothing: `relu, mlp.dag:5`, `Wᵀ δ, through dense at mlp.dag:5`. In
+   full where it stands by itself: `adjoint of hidden: Wᵀ δ, through dense at mlp.dag:5`. */
+const char *definition_note(const Printer *p, TensorId tensor, bool in_full);
+
+/* print_lines.c: the lines under their headings, with what they are beside or above them. */
+void print_lines(const Printer *p, const DumpLines *lines);

@@ -61,11 +61,47 @@ static bool has_own_output(const Graph *graph, const Tensor *sum, ExprId id, Exp
   return false;
 }
 
-/* `sum[n](δ[n, j] * a[n, i])`, the adjoint of a weight, or `sum[j](W[j, i] * δ[n, j])`. */
+/* A read at sums of index variables, as in a convolution: a[c, i + p]. */
+static const Tensor *read_sliding(const Graph *graph, const Tensor *sum, ExprId id) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind != EXPR_READ) return NULL;
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    uint32_t n = 0;
+    for (uint32_t v = 0; v < sum->rank + sum->n_reduced; v++)
+      n += expr_uses_index(graph, e->args[i], v);
+    if (n > 1) return tensor_at(graph, e->tensor);
+  }
+  return NULL;
+}
+
+/* `sum[p](δ[p] * a[i + p])`, the adjoint of a filter, or `sum[i](W[i] * δ[p - i])`. */
+static const char *convolution_note(const Graph *graph, const Tensor *sum, const Expr *product,
+                                    TensorId of) {
+  const Tensor *a = plainly_read(graph, product->args[0]);
+  const Tensor *b = read_sliding(graph, sum, product->args[1]);
+  if (a == NULL || b == NULL || of == TENSOR_NONE) return NULL;
+  if (tensor_at(graph, of)->kind == TENSOR_PARAM && a->derived && !b->derived) return "δ ⋆ a";
+  return a->kind == TENSOR_PARAM && b->derived ? "W ∗ δ" : NULL;
+}
+
+/* `sum[n](δ[n, j] * a[n, i])`, the adjoint of a weight, or `sum[j](W[j, i] * δ[n, j])`; of a bias
+   `sum[n](δ[n, j])`. */
 static const char *product_note(const Graph *graph, const Tensor *sum, TensorId of) {
   if (sum->reduction != REDUCE_SUM) return NULL;
-  const Expr *product = as_op(graph, without_scale(graph, sum->body), OP_MUL);
-  if (product == NULL) return NULL;
+  ExprId body = without_scale(graph, sum->body);
+  const Expr *guarded = as_op(graph, body, OP_WHERE);
+  if (guarded != NULL && is_zero(graph, guarded->args[2])) body = guarded->args[1];
+  const Expr *product = as_op(graph, body, OP_MUL);
+  if (product == NULL) {
+    const Tensor *summed = plainly_read(graph, body);
+    bool weight = of != TENSOR_NONE && tensor_at(graph, of)->kind == TENSOR_PARAM;
+    if (!weight || summed == NULL || !summed->derived) return NULL;
+    return guarded == NULL                                 ? "Σ δ"
+           : as_op(graph, guarded->args[0], OP_EQ) == NULL ? NULL
+                                                           : "Σ δ where it was looked up";
+  }
+  const char *convolution = convolution_note(graph, sum, product, of);
+  if (convolution != NULL || guarded != NULL) return convolution;
   const Tensor *a = activation(graph, product->args[0]), *b = activation(graph, product->args[1]);
   if (a == NULL || b == NULL || a->rank == 0 || b->rank == 0 || of == TENSOR_NONE) return NULL;
   ExprId left = product->args[0], right = product->args[1];
@@ -125,29 +161,58 @@ static bool is_softmax_rest(const Graph *graph, ExprId id) {
          tensor_at(graph, summed->tensor) == e;
 }
 
-static const char *adjoint_note(const Printer *p, const Tensor *t) {
+/* The last _bar of a name that the compiler gave, as in z_bar, z_bar2 or z_bar.part; of a tangent,
+   the last _dot. NULL: it is called otherwise. */
+static const char *ending_of(const Tensor *t) {
+  const char *ending = t->tangent ? "_dot" : "_bar", *last = NULL;
+  if (t->named) return NULL;
+  for (const char *at = t->name; (at = strstr(at, ending)) != NULL; at++) last = at;
+  return last;
+}
+
+/* What it is the adjoint of; NULL: that is not known any more. */
+static const char *subject(const Printer *p, const Tensor *t) {
   const Graph *graph = p->program->graph;
-  const char *matrix = matrix_note(p, t);
-  if (matrix != NULL) return matrix;
-  bool weight =
-      t->adjoint_of != TENSOR_NONE && tensor_at(graph, t->adjoint_of)->kind == TENSOR_PARAM;
-  if (weight || !t->is_adjoint || t->through == NULL) return "";
-  return arena_printf(p->program->arena, "%sthrough %s",
-                      is_softmax_rest(graph, t->body) ? "softmax − one-hot, " : "", t->through);
+  Arena *arena = p->program->arena;
+  const char *ending = ending_of(t);
+  if (ending != NULL)
+    return arena_printf(arena, "%s of %.*s",
+                        t->tangent      ? "tangent"
+                        : t->is_adjoint ? "adjoint"
+                                        : "a share of the adjoint",
+                        (int)(ending - t->name), t->name);
+  const char *from =
+      t->adjoint_from != TENSOR_NONE ? tensor_at(graph, t->adjoint_from)->name : t->derivative_of;
+  if (from == NULL || t->adjoint_of == TENSOR_NONE || t->tangent) return NULL;
+  return arena_printf(arena, "∂%s/∂%s", from, tensor_at(graph, t->adjoint_of)->name);
+}
+
+/* `adjoint of z: Wᵀ δ, through dense at mlp.dag:7`; of what its name says not all, unless in full.
+ */
+static const char *adjoint_note(const Printer *p, const Tensor *t, bool in_full) {
+  const Graph *graph = p->program->graph;
+  const char *form = t->kind == TENSOR_DEFINITION ? matrix_note(p, t) : NULL;
+  if (form == NULL && t->kind == TENSOR_DEFINITION && is_softmax_rest(graph, t->body))
+    form = "softmax − one-hot";
+  bool said = ending_of(t) != NULL && !in_full;
+  const char *what = t->through == NULL || said ? NULL : subject(p, t);
+  Text note = text_new(p->program->arena);
+  if (what != NULL) text_add(&note, what);
+  if (form != NULL) text_printf(&note, "%s%s", what != NULL ? ": " : "", form);
+  if (t->through != NULL)
+    text_printf(&note, "%sthrough %s", form != NULL ? ", " : what != NULL ? " " : "", t->through);
+  return text_string(&note);
 }
 
 /* `dense, mlp.dag:5` */
 static const char *provenance(const Printer *p, const Tensor *t) {
-  Span place = t->use.source != NULL ? t->use : t->span;
-  if (place.source == NULL || t->origin == NULL) return "";
-  const char *slash = strrchr(place.source->path, '/');
-  return arena_printf(p->program->arena, "%s, %s:%u", t->origin,
-                      slash == NULL ? place.source->path : slash + 1, place.line);
+  const char *place = tensor_source(p->program->arena, t);
+  if (place == NULL || t->origin == NULL) return "";
+  return arena_printf(p->program->arena, "%s, %s", t->origin, place);
 }
 
-const char *definition_note(const Printer *p, TensorId id) {
+const char *definition_note(const Printer *p, TensorId id, bool in_full) {
   const Tensor *t = tensor_at(p->program->graph, id);
   if (t->kind == TENSOR_DERIVATIVE) return "";
-  if (!t->derived) return provenance(p, t);
-  return t->kind == TENSOR_DEFINITION ? adjoint_note(p, t) : "";
+  return t->derived ? adjoint_note(p, t, in_full) : provenance(p, t);
 }

@@ -224,6 +224,7 @@ static TensorId define_shared(Sharing *s, const Candidate *c) {
   t.span = first.span;
   t.use = first.use;
   t.origin = first.origin;
+  t.auxiliary = true;
   t.adjoint_from = first.adjoint_from;
   t.name = shared_name(graph, c);
   return graph_add(graph, t);

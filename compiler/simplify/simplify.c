@@ -150,12 +150,25 @@ static void drop_stops(Program *program) {
   }
 }
 
-typedef bool Pass(Program *program);
+typedef struct Pass {
+  const char *name, *does;
+  bool (*run)(Program *program);
+} Pass;
 
-static Pass *const passes[] = {
-    fold_definitions,     read_diagonals, eliminate_brackets, drop_copies,
-    settle_outputs,       narrow_outputs, inline_helpers,     move_lookups,
-    widen_values_of_step, read_quotients, merge_equal,        share_dear,
+static const Pass passes[] = {
+    {"fold_definitions", "numbers are computed, indices brought to normal form", fold_definitions},
+    {"read_diagonals", "Jacobians are read where they are not known to be 0", read_diagonals},
+    {"eliminate_brackets", "sums lose the indices that a condition decides", eliminate_brackets},
+    {"drop_copies", "what has two names keeps one", drop_copies},
+    {"settle_outputs", "reductions lose the axes that they do not depend on", settle_outputs},
+    {"narrow_outputs", "sums are taken only where they are not 0", narrow_outputs},
+    {"inline_helpers", "what nobody named moves into its only reader", inline_helpers},
+    {"move_lookups", "what is looked up is summed once for each row of the table", move_lookups},
+    {"widen_values_of_step", "what depends on the step alone is computed in f64",
+     widen_values_of_step},
+    {"read_quotients", "x / y is read where it is a definition", read_quotients},
+    {"merge_equal", "equal definitions become one", merge_equal},
+    {"share_dear", "dear expressions that stand in several become a definition", share_dear},
 };
 
 enum {
@@ -164,9 +177,17 @@ enum {
 };
 
 /* In turn, until none of them in a row has changed anything. */
-void simplify(Program *program) {
+void simplify_watched(Program *program, const PassWatch *watch) {
   int unchanged = 0;
   drop_stops(program);
-  for (int i = 0; unchanged < N_PASSES && i < MAX_ROUNDS * N_PASSES; i++)
-    unchanged = passes[i % N_PASSES](program) ? 0 : unchanged + 1;
+  if (watch != NULL)
+    watch->changed(watch->context, program, "drop_stops", "all derivatives are taken");
+  for (int i = 0; unchanged < N_PASSES && i < MAX_ROUNDS * N_PASSES; i++) {
+    const Pass *pass = &passes[i % N_PASSES];
+    bool changed = pass->run(program);
+    unchanged = changed ? 0 : unchanged + 1;
+    if (changed && watch != NULL) watch->changed(watch->context, program, pass->name, pass->does);
+  }
 }
+
+void simplify(Program *program) { simplify_watched(program, NULL); }

@@ -6,6 +6,13 @@
  */
 void simplify(Program *program);
 
+/* The same; `changed` is called after each pass that changed something. */
+typedef struct PassWatch {
+  void (*changed)(void *context, const Program *program, const char *pass, const char *does);
+  void *context;
+} PassWatch;
+void simplify_watched(Program *program, const PassWatch *watch);
+
 /* quantise.c: params of two axes or more as integers of eight bits with a factor for each channel,
    where no entry gives them new values. */
 void quantise_weights(Program *program);
