@@ -12,10 +12,6 @@ typedef struct Elsewhere {
 static bool find_in_block(const StmtBlock *body, const char *name, const Stmt *block,
                           Elsewhere *found);
 
-static bool is_owner_of_names(StmtKind kind) {
-  return kind == STMT_REPEAT || kind == STMT_IF || kind == STMT_SCAN;
-}
-
 static bool declares(const Stmt *stmt, const char *name) {
   bool declaration = stmt->kind == STMT_DIM || stmt->kind == STMT_CONST ||
                      stmt->kind == STMT_INPUT || stmt->kind == STMT_PARAM ||
@@ -31,7 +27,7 @@ static bool find_in_statement(const Stmt *stmt, const char *name, const Stmt *bl
     found->span = stmt->targets[i].span;
     if (strcmp(stmt->targets[i].name, name) == 0) return true;
   }
-  if (!is_owner_of_names(stmt->kind)) return false;
+  if (stmt->kind != STMT_REPEAT && stmt->kind != STMT_IF && stmt->kind != STMT_SCAN) return false;
   const Stmt *inner = stmt->kind == STMT_SCAN ? block : stmt;
   return find_in_block(&stmt->body, name, inner, found) ||
          find_in_block(&stmt->otherwise, name, inner, found);

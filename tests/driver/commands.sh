@@ -135,6 +135,7 @@ END
 printf '1000,1,1\n' >v.csv
 printf '1,1,1,2,2,2,3,3,3,4,4,4\n' >x.csv
 expect 0 "" "$dagc" build infinite.dag -o infinite
+expect 1 "compile the model with x of one row" ./infinite predict edge --data v=v.csv --data x=v.csv --out y=y.csv
 expect 0 "" ./infinite predict edge --data v=v.csv --data x=x.csv --out y=y.csv --out w=w.csv
 [ "$(tail -n 1 y.csv)" = 0,inf,inf,inf ] || fail "infinite.dag: $(cat y.csv)"
 # nor in a product of matrices
