@@ -92,10 +92,10 @@ Axes find_axes(const Program *program, TensorList live) {
   for (uint32_t i = 0; i < program->n_inputs; i++)
     if (tensor_at(graph, program->inputs[i])->rank > 0)
       given[representative(&c, c.first[program->inputs[i]])] = true;
-  Axes axes = {c.first, ARENA_ARRAY(arena, bool, n + 1), ARENA_ARRAY(arena, uint32_t, n + 1)};
+  Axes axes = {c.first, ARENA_ARRAY(arena, uint32_t, n + 1)};
   for (uint32_t i = 0; i < n; i++) {
-    axes.class[i] = representative(&c, i);
-    axes.batch[i] = given[axes.class[i]] && !c.broken[axes.class[i]];
+    uint32_t class = representative(&c, i);
+    if (given[class] && !c.broken[class]) axes.batch[i] = class + 1;
   }
   return axes;
 }

@@ -7,13 +7,13 @@
 
 typedef struct Axes {
   uint32_t *first; /* per tensor: where its variables begin in `batch` */
-  bool *batch;     /* per index variable (outputs are axes), whether it goes over the batch */
-  uint32_t *class; /* the same, the class */
+  uint32_t *batch; /* per index variable (outputs are axes), the batch over whose examples it goes:
+                      its class, from 1; 0: none */
 } Axes;
 
 /* live: all definitions that count. */
 Axes find_axes(const Program *program, TensorList live);
 
-static inline bool axis_is_batch(const Axes *axes, TensorId tensor, uint32_t index) {
+static inline uint32_t batch_of_axis(const Axes *axes, TensorId tensor, uint32_t index) {
   return axes->batch[axes->first[tensor] + index];
 }

@@ -35,6 +35,7 @@ static void need(Builder *b, TensorId id) {
   b->needed[id] = true;
   if (t->kind == TENSOR_DEFINITION) need_reads(b, tree_of(b->trees, id).body);
   if (t->source != TENSOR_NONE) need(b, t->source);
+  if (t->adjoint_from != TENSOR_NONE) need(b, t->adjoint_from);
 }
 
 /* What the results are made of, and all adjoints of params. What only textbook forms were made of

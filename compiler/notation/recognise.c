@@ -52,7 +52,9 @@ typedef struct Subscripts {
   const Formula **outside; /* the same where the read is outside */
   uint32_t n, n_components;
   uint32_t n_steps, n_outside; /* those that may be outside, and by one step only */
-  uint32_t n_shown;            /* up to the last that is shown */
+  uint32_t step_axis;
+  bool before;
+  uint32_t n_shown; /* up to the last that is shown */
   uint32_t order[MAX_COMPONENTS];
   bool batch;
 } Subscripts;
@@ -77,7 +79,11 @@ static bool add_subscript(Context *c, const Node *read, uint32_t axis, Subscript
   if (value.formula == NULL || value.components != 0) return false;
   s->batch = s->batch || value.batch;
   const Formula *step = first_outside(c, at, t->extents[axis]);
-  s->n_steps += step != NULL;
+  if (step != NULL) {
+    s->n_steps++;
+    s->step_axis = axis;
+    s->before = step->kind == FORMULA_NEGATIVE;
+  }
   s->outside[s->n] = step != NULL ? step : value.formula;
   s->items[s->n++] = value.formula;
   s->n_shown = s->n;
@@ -100,6 +106,16 @@ static bool same_formula(Arena *arena, const Formula *a, const Formula *b) {
   return strcmp(text_string(&left), text_string(&right)) == 0;
 }
 
+/* Whether both can be said of one tensor: the same number, or of different ends of an axis. */
+static bool agree(Arena *arena, const Remark *a, const Remark *b) {
+  const Formula *value = a->equation->args[1];
+  bool same = same_formula(arena, value, b->equation->args[1]);
+  if (same && (value->kind == FORMULA_GLYPH ||
+               same_formula(arena, a->equation->args[0], b->equation->args[0])))
+    return true;
+  return !a->outside && !b->outside && a->axis == b->axis && a->before != b->before;
+}
+
 /* Says what the read is outside. False: of the same tensor something else was said. */
 static bool add_remark(Context *c, const Node *read, const Subscripts *s, const Formula *value) {
   Arena *arena = c->r->arena;
@@ -107,15 +123,14 @@ static bool add_remark(Context *c, const Node *read, const Subscripts *s, const 
   bool step = s->n_steps == 1 && s->n_outside == 1;
   const Formula *left =
       formula_symbol(arena, symbol, step ? s->outside : NULL, step ? s->n_shown : 0);
+  Remark remark = {formula_relation(arena, (Glyph){"=", "="}, left, value), !step, s->step_axis,
+                   s->before};
   for (size_t i = 0; i < c->remarks->count; i++) {
     const Remark *other = &c->remarks->items[i];
-    const Formula *const *sides = other->equation->args;
-    if (sides[0]->symbol != symbol) continue;
-    bool same_place = same_formula(arena, sides[0], left);
-    if (same_place && same_formula(arena, sides[1], value)) return true;
-    if (same_place || !step || other->outside) return false;
+    if (other->equation->args[0]->symbol != symbol) continue;
+    if (!agree(arena, &remark, other)) return false;
+    if (same_formula(arena, remark.equation, other->equation)) return true;
   }
-  Remark remark = {formula_relation(arena, (Glyph){"=", "="}, left, value), !step};
   ARRAY_PUSH(arena, c->remarks, remark);
   return true;
 }
@@ -273,35 +288,50 @@ Value value_of(Context *c, const Node *node) {
 
 /* --- the ways to write a definition --- */
 
-/* Whether every part of it speaks of one example at most: `of`, or that of the sum it stands in. */
-static bool is_of_one(const Node *node, const Var *of, bool *any) {
-  if (node->kind == NODE_VAR && node->var->batch) {
-    *any = true;
-    return node->var == of;
+typedef struct Examples {
+  uint32_t class; /* of the batch; 0: not met yet */
+  bool several;   /* batches, or examples of one at a time */
+} Examples;
+
+static void meet(Examples *e, const Var *var) {
+  e->several = e->several || (e->class != 0 && e->class != var->batch);
+  e->class = var->batch;
+}
+
+/* of: the variable whose example it stands in; NULL. */
+static void find_examples(const Node *node, const Var *of, Examples *e) {
+  if (node->kind == NODE_VAR && node->var->batch != 0) {
+    meet(e, node->var);
+    e->several = e->several || node->var != of;
   }
-  for (uint32_t i = 0; i < node->n_vars; i++)
-    if (node->vars[i]->batch) {
-      if (of != NULL) return false;
-      of = node->vars[i];
-    }
-  for (uint32_t i = 0; i < node->n_args; i++)
-    if (!is_of_one(node->args[i], of, any)) return false;
-  return node->fallback == NULL || is_of_one(node->fallback, of, any);
+  for (uint32_t i = 0; i < node->n_vars; i++) {
+    if (node->vars[i]->batch == 0) continue;
+    meet(e, node->vars[i]);
+    e->several = e->several || of != NULL;
+    of = node->vars[i];
+  }
+  for (uint32_t i = 0; i < node->n_args; i++) find_examples(node->args[i], of, e);
+  if (node->fallback != NULL) find_examples(node->fallback, of, e);
 }
 
 static const Var *batch_output(const Tree *tree, uint32_t rank) {
   for (uint32_t i = 0; i < rank; i++)
-    if (tree->outputs[i]->batch) return tree->outputs[i];
+    if (tree->outputs[i]->batch != 0) return tree->outputs[i];
   return NULL;
 }
 
-/* Whether the variable of the batch can be left out: there is one, and it is clear which. */
+/* Whether the variable of the batch can be left out: every part speaks of one example at most, that
+   of what is defined or of the sum in which it stands. */
 static bool may_hide(const Tree *tree, uint32_t rank) {
   const Var *of = batch_output(tree, rank);
-  bool any = of != NULL;
-  for (uint32_t i = 0; i < rank; i++)
-    if (tree->outputs[i]->batch && tree->outputs[i] != of) return false;
-  return is_of_one(tree->body, of, &any) && any;
+  Examples e = {0};
+  for (uint32_t i = 0; i < rank; i++) {
+    if (tree->outputs[i]->batch == 0) continue;
+    meet(&e, tree->outputs[i]);
+    e.several = e.several || tree->outputs[i] != of;
+  }
+  find_examples(tree->body, of, &e);
+  return e.class != 0 && !e.several;
 }
 
 /* With the last n outputs that are not hidden as components. */

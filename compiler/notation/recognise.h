@@ -13,7 +13,9 @@ typedef struct Recogniser {
 /* What a tensor is where it is read outside of its axes. */
 typedef struct Remark {
   const Formula *equation; /* h₋₁ = 0 */
-  bool outside;            /* everywhere outside */
+  bool outside;            /* everywhere outside; else just before or after an axis: */
+  uint32_t axis;
+  bool before;
 } Remark;
 typedef ARRAY(Remark) Remarks;
 

@@ -73,6 +73,10 @@ static void find_inlined(Trees *trees) {
   TensorList roots = program_roots(trees->program, trees->arena);
   for (uint32_t i = 0; i < roots.count; i++) result[roots.items[i]] = true;
   for (uint32_t i = 0; i < order.count; i++) {
+    TensorId from = tensor_at(graph, order.items[i])->adjoint_from;
+    if (from != TENSOR_NONE) result[from] = true; /* L of ∂L/∂x */
+  }
+  for (uint32_t i = 0; i < order.count; i++) {
     TensorId id = order.items[i];
     const Tensor *t = tensor_at(graph, id);
     if (t->kind != TENSOR_DEFINITION || result[id] || trees->listing->folded[id]) continue;
@@ -252,7 +256,7 @@ static Var *new_var(const Trees *trees, TensorId tensor, uint32_t index) {
   Var *var = ARENA_NEW(trees->arena, Var);
   *var = (Var){.name = t->index_names != NULL ? t->index_names[index] : NULL,
                .extent = index < t->rank ? t->extents[index] : t->reduced_extents[index - t->rank],
-               .batch = axis_is_batch(trees->axes, tensor, index),
+               .batch = batch_of_axis(trees->axes, tensor, index),
                .step = index < t->rank && trees->listing->steps[tensor] != NULL &&
                        trees->listing->steps[tensor][index] != NULL};
   if (var->name == NULL) var->name = arena_printf(trees->arena, "i%u", index);

@@ -8,8 +8,8 @@
 typedef struct Var {
   const char *name;
   int64_t extent;
-  bool batch; /* it goes over the examples of the batch (axes.h) */
-  bool step;  /* it is the step of a recurrence, which is always written */
+  uint32_t batch; /* the batch over whose examples it goes (axes.h); 0: none */
+  bool step;      /* it is the step of a recurrence, which is always written */
 } Var;
 
 typedef enum NodeKind {

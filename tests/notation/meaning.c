@@ -151,7 +151,7 @@ static Array read_symbol(Reading *r, const Formula *f) {
   bool outside = false;
   for (uint32_t i = 0; i < t->rank; i++) {
     fixed[i] = UNKNOWN;
-    if (r->line->batch && axis_is_batch(r->axes, id, i)) {
+    if (r->line->batch && batch_of_axis(r->axes, id, i)) {
       fixed[i] = r->example;
     } else if (arg < f->n_args && !is_any(f->args[arg])) {
       double at = read_formula(r, f->args[arg++]).values[0];
@@ -188,7 +188,7 @@ static bool is_of_examples(const Reading *r, const Formula *f) {
   if (f->kind == FORMULA_SYMBOL) {
     TensorId id = tensor_of(r, f->symbol);
     for (uint32_t i = 0; id != TENSOR_NONE && i < tensor_at(r->graph, id)->rank; i++)
-      if (axis_is_batch(r->axes, id, i)) return true;
+      if (batch_of_axis(r->axes, id, i)) return true;
   }
   for (uint32_t i = 0; i < f->n_args; i++)
     if (is_of_examples(r, f->args[i])) return true;
@@ -264,7 +264,7 @@ static int64_t range_of(const Reading *r, const Formula *f, const char *name) {
     TensorId id = tensor_of(r, f->symbol);
     uint32_t arg = 0;
     for (uint32_t i = 0; id != TENSOR_NONE && i < tensor_at(r->graph, id)->rank; i++) {
-      if (r->line->batch && axis_is_batch(r->axes, id, i)) continue;
+      if (r->line->batch && batch_of_axis(r->axes, id, i)) continue;
       const Formula *at = arg < f->n_args ? f->args[arg] : NULL;
       arg++;
       if (at != NULL && at->kind == FORMULA_GLYPH && strcmp(at->glyph.text, name) == 0)
@@ -552,7 +552,7 @@ static const char *compare_from(Reading *r, uint32_t arg) {
 static int64_t count_examples(const Reading *r, const Formula *f) {
   TensorId id = f->kind == FORMULA_SYMBOL ? tensor_of(r, f->symbol) : TENSOR_NONE;
   for (uint32_t i = 0; id != TENSOR_NONE && i < tensor_at(r->graph, id)->rank; i++)
-    if (axis_is_batch(r->axes, id, i)) return tensor_at(r->graph, id)->extents[i];
+    if (batch_of_axis(r->axes, id, i)) return tensor_at(r->graph, id)->extents[i];
   for (uint32_t i = 0; i < f->n_args; i++) {
     int64_t count = count_examples(r, f->args[i]);
     if (count > 0) return count;

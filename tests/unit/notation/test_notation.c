@@ -119,6 +119,14 @@ static void names(void **state) {
          "k₂ = α + xₜ", "  α   alpha  [4]  test.dag:1\n");
 }
 
+/* What is differentiated has a formula of its own, be it ever so short. */
+static void differentiated(void **state) {
+  (void)state;
+  EXPECT("param w: real[2, 4] = normal(1)\nm = max(w)\nd = hessian(tanh(m), w)\n"
+         "loss = sum(softplus(-d)) + sum(w^2)\nexport f() = loss, grad(loss, w)\n",
+         "Backward, from d̃\n", "    d̃ = tanh(m)    ");
+}
+
 /* Updates that are alike are one. */
 static void updates(void **state) {
   (void)state;
@@ -155,12 +163,13 @@ static void wraps(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(dense_layer), cmocka_unit_test(layouts),
-      cmocka_unit_test(columns),     cmocka_unit_test(products_of_examples),
-      cmocka_unit_test(neighbours),  cmocka_unit_test(softmax_and_cross_entropy),
-      cmocka_unit_test(slopes),      cmocka_unit_test(recurrence),
-      cmocka_unit_test(choices),     cmocka_unit_test(numbers),
-      cmocka_unit_test(names),       cmocka_unit_test(updates),
-      cmocka_unit_test(latex),       cmocka_unit_test(wraps)};
+      cmocka_unit_test(dense_layer),    cmocka_unit_test(layouts),
+      cmocka_unit_test(columns),        cmocka_unit_test(products_of_examples),
+      cmocka_unit_test(neighbours),     cmocka_unit_test(softmax_and_cross_entropy),
+      cmocka_unit_test(slopes),         cmocka_unit_test(recurrence),
+      cmocka_unit_test(choices),        cmocka_unit_test(numbers),
+      cmocka_unit_test(differentiated), cmocka_unit_test(names),
+      cmocka_unit_test(updates),        cmocka_unit_test(latex),
+      cmocka_unit_test(wraps)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
