@@ -27,8 +27,9 @@ void mistake_point(Tokens *tokens, Token *token, const char *text) {
   token->real = 0;
 }
 
-void mistake_open_string(Tokens *tokens, const Token *token) {
+void mistake_open_string(Tokens *tokens, Token *token) {
   tokens->misread = true;
+  token->text = "";
   diag_error(tokens->diag, token->span, "this string does not end on its line");
 }
 

@@ -7,7 +7,7 @@
 /* --- words (called by grammar/dag.l) --- */
 void mistake_number(Tokens *tokens, Token *token, const char *text);
 void mistake_point(Tokens *tokens, Token *token, const char *text);
-void mistake_open_string(Tokens *tokens, const Token *token);
+void mistake_open_string(Tokens *tokens, Token *token);
 void mistake_spelling(Tokens *tokens, const Token *token, const char *text);
 /* A character that begins no token. */
 void mistake_character(Tokens *tokens, const Token *token, const char *text);

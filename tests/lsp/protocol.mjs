@@ -260,13 +260,17 @@ const tests = {
     let version = 1;
     const survives = async (text) => {
       client.change(a, text, ++version);
-      return client.diagnostics(a, version);
+      const diagnostics = await client.diagnostics(a, version);
+      assert.ok(!diagnostics.some(({ message }) => message.includes('dagc has failed')), text);
+      return diagnostics;
     };
     for (let length = 1; length < model.length; length += 37)
       await survives(model.slice(0, length));
-    for (const text of ['\0', '}{)(', '\ufeffx = 1\r\n', 'layer f()(x) {'.repeat(600),
-      'f('.repeat(3000), 'fn f(x) = f(x)\ny = f(1)',
-      'input x: f32[1000000, 1000000]\nexport f(x) = hessian(sum(x^2), x)'])
+    for (const text of [
+      '\0', '}{)(', '\ufeffx = 1\r\n', 'import "', 'train { data x = "a }',
+      'layer f()(x) {'.repeat(600), 'f('.repeat(3000), 'fn f(x) = f(x)\ny = f(1)',
+      'input x: f32[1000000, 1000000]\nexport f(x) = hessian(sum(x^2), x)',
+    ])
       await survives(text);
     const large = Array.from({ length: 5000 }, (_, i) => `x${i + 1} = x${i} + 1.0  # ${i}`);
     await survives(['x0 = 1.0', ...large].join('\n'));
