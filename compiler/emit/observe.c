@@ -179,20 +179,33 @@ typedef struct Description {
   ARRAY(uint32_t) from; /* positions in the call's rows */
 } Description;
 
+/* Whether an array that is read has the values of a tensor, or what lowering made of those: a copy
+   with another index innermost, a factor that is computed once. */
+static bool stands_for(const Rows *r, uint32_t row, TensorId id) {
+  const Graph *graph = r->e->program->graph;
+  const Tensor *t = tensor_at(graph, r->values.items[row].tensor);
+  if (r->values.items[row].tensor == id) return true;
+  bool made = t->kind == TENSOR_DEFINITION && t->span.source == NULL;
+  return made && expr_is_small(graph, t->body) && expr_reads(graph, t->body, id);
+}
+
+static void add_position(Description *d, uint32_t position) {
+  for (size_t i = 0; i < d->from.count; i++)
+    if (d->from.items[i] == position) return;
+  ARRAY_PUSH(d->rows->e->arena, &d->from, position);
+}
+
 /* A definition that the call writes as well, or what it reads. */
 static void add_from(Description *d, TensorId id) {
   Rows *r = d->rows;
   const KernelCall *call = d->call->call;
   for (uint32_t i = 0; i < call->n_stored; i++)
     if (call->stored[i].tensor == id) {
-      ARRAY_PUSH(r->e->arena, &d->from, d->call->n_read + i);
+      add_position(d, d->call->n_read + i);
       return;
     }
   for (uint32_t i = 0; i < d->call->n_read; i++)
-    if (r->values.items[d->call->items[i]].tensor == id) {
-      ARRAY_PUSH(r->e->arena, &d->from, i);
-      return;
-    }
+    if (stands_for(r, d->call->items[i], id)) add_position(d, i);
 }
 
 static void describe(Description *d, TensorId id);

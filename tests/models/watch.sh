@@ -76,8 +76,25 @@ code=0
 ./watched train --quiet 2>err || code=$?
 [ $code = 1 ] && grep -q -e '--stop-on-nan tells where' err || fail "without: $code, $(cat err)"
 
-# --- the profile: a row for each kernel, shares that add up ---
+# --- a param that is infinite before the first step ---
+cp one.safetensors bad.safetensors
+length=$(od -An -t u8 -N 8 bad.safetensors | tr -d ' ')
+begin=$(tail -c +9 bad.safetensors | head -c "$length" |
+  sed 's/.*"W":{[^}]*"data_offsets":\[\([0-9]*\),.*/\1/')
+printf '\0\0\0\0\0\0\360\177' |
+  dd of=bad.safetensors bs=1 seek=$((8 + length + begin)) conv=notrunc status=none
 sed -i '3s/1e200/0.3/' x.csv
+code=0
+./watched train --quiet --stop-on-nan --init bad.safetensors 2>err || code=$?
+[ $code = 4 ] || fail "exit code $code, not 4: $(cat err)"
+grep -q '^error: .* the first infinity is in W.T: 1 of 25 values$' err &&
+  grep -q "^    W, .*: param f64\[5, 5\]: .*, infinite 1$" err || fail "$(cat err)"
+
+# --- what is read in a copy is found in that: of dense1.z the transposed W, x in reals, and b ---
+"$DAGC" "$example/../../../examples/mlp/mlp.dag" --target generic | grep -A 3 '{"mlp_dense1_z", ' |
+  grep -qF 'dense1.b[j]    mlp.dag:7\012", (const int32_t[]){0, 1, 2}, 3}' || fail "dense1.z is not of three"
+
+# --- the profile: a row for each kernel, shares that add up ---
 ./watched profile --steps 20 --threads 1 >profile
 grep -q '^watched on 1 thread: ' profile || fail "profile: $(cat profile)"
 awk '/ kernel$/ { rows = 1; next }
