@@ -253,11 +253,8 @@ static void add_exports(Builder *b) {
 /* --- the table --- */
 
 static const char *place_of(const Builder *b, const Tensor *t) {
-  Span place = t->use.source != NULL ? t->use : t->span;
-  if (place.source == NULL) return "";
-  const char *slash = strrchr(place.source->path, '/');
-  return arena_printf(b->arena, "%s:%u", slash == NULL ? place.source->path : slash + 1,
-                      place.line);
+  const char *source = tensor_source(b->arena, t);
+  return source == NULL ? "" : source;
 }
 
 static SymbolRow symbol_row(const Builder *b, TensorId id) {
