@@ -1,25 +1,8 @@
-#include "explain.h"
+#include "explainer.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include "graph/outline.h"
-
-/* A program as it is printed. */
-typedef struct Dump {
-  const Program *program;
-  Outline outline;
-  DumpLines lines;
-} Dump;
-
-typedef struct Explainer {
-  Arena *arena;
-  Text *out;
-  const Explanation *e;
-  const char *name;
-  TensorId written, derived; /* in the two programs; TENSOR_NONE: it is not there */
-  Dump dumps[2];             /* of the two */
-} Explainer;
 
 static Dump dump_of(const Program *program) {
   Dump dump = {.program = program, .outline = outline_program(program)};
@@ -38,13 +21,9 @@ static TensorId id_of(const Explainer *x) {
   return x->derived != TENSOR_NONE ? x->derived : x->written;
 }
 
-static const Tensor *tensor_of(const Explainer *x) {
-  return tensor_at(program_of(x)->graph, id_of(x));
-}
+const Tensor *tensor_of(const Explainer *x) { return tensor_at(program_of(x)->graph, id_of(x)); }
 
-/* The first line of a row has its label in front. */
-static __attribute__((format(printf, 3, 4))) void add_row(Explainer *x, const char *label,
-                                                          const char *format, ...) {
+void add_row(Explainer *x, const char *label, const char *format, ...) {
   va_list args;
   va_start(args, format);
   text_printf(x->out, "%-11s ", label);
@@ -55,8 +34,7 @@ static __attribute__((format(printf, 3, 4))) void add_row(Explainer *x, const ch
 
 /* --- source --- */
 
-/* The line that a place is on, without blanks around it. */
-static const char *source_line(const Explainer *x, Span place) {
+const char *line_with(const Explainer *x, Span place) {
   const char *line = place.source->text;
   for (uint32_t i = 1; i < place.line && line != NULL; i++) {
     line = strchr(line, '\n');
@@ -69,7 +47,7 @@ static const char *source_line(const Explainer *x, Span place) {
   return arena_strndup(x->arena, line, length);
 }
 
-static const char *place_text(const Explainer *x, Span place) {
+const char *place_text(const Explainer *x, Span place) {
   Tensor t = {.span = place};
   if (place.source->prelude)
     return arena_printf(x->arena, "%s:%" PRIu32, place.source->path, place.line);
@@ -104,7 +82,7 @@ static void explain_head(Explainer *x) {
     text_printf(x->out, "%s%" PRId64, i == 0 ? "[" : ", ", t->extents[i]);
   text_printf(x->out, "%s, %s\n", t->rank > 0 ? "]" : "", kind_text(x, t));
   if (place.source != NULL)
-    text_printf(x->out, "  %s: %s\n", place_text(x, place), source_line(x, place));
+    text_printf(x->out, "  %s: %s\n", place_text(x, place), line_with(x, place));
 }
 
 /* --- where it comes from --- */
@@ -160,136 +138,8 @@ static void explain_definition(Explainer *x) {
   const Tensor *t = tensor_of(x);
   const DumpLine *line = line_of(dump_with(x), id_of(x));
   if (t->span.source != NULL && t->span.source->prelude)
-    add_row(x, "written", "%s: %s", place_text(x, t->span), source_line(x, t->span));
+    add_row(x, "written", "%s: %s", place_text(x, t->span), line_with(x, t->span));
   if (line != NULL) add_definition(x, "definition", line);
-}
-
-/* --- its shape --- */
-
-/* What stands for an axis where a tensor is declared: `B` of `input x: u8[B, 64]`; NULL. */
-static const char *declared_axis(const Explainer *x, const Tensor *t, uint32_t axis) {
-  if (t->span.source == NULL) return NULL;
-  const char *text = source_line(x, t->span), *colon = strchr(text, ':');
-  const char *at = colon == NULL ? NULL : strchr(colon, '[');
-  if (at == NULL) return NULL;
-  const char *from = ++at;
-  int depth = 0;
-  for (; *at != '\0'; at++) {
-    bool ends = depth == 0 && (*at == ',' || *at == ']');
-    if (ends && axis == 0) return arena_strndup(x->arena, from, (size_t)(at - from));
-    if (ends && *at == ']') return NULL;
-    if (ends) {
-      axis--;
-      from = at + 1 + strspn(at + 1, " ");
-    }
-    depth += (*at == '[' || *at == '(') - (*at == ']' || *at == ')');
-  }
-  return NULL;
-}
-
-/* `, B = 64 at mlp.dag:2` for each dim of the file that an expression names. */
-static void add_dims(const Explainer *x, Text *text, const char *expression) {
-  const File *file = x->e->file;
-  for (size_t i = 0; i < file->body.count; i++) {
-    const Stmt *s = file->body.items[i];
-    if (s->kind != STMT_DIM) continue;
-    size_t length = strlen(s->name);
-    for (const char *at = strstr(expression, s->name); at != NULL; at = strstr(at + 1, s->name)) {
-      bool whole = (at == expression || !(isalnum((unsigned char)at[-1]) || at[-1] == '_')) &&
-                   !(isalnum((unsigned char)at[length]) || at[length] == '_');
-      if (!whole) continue;
-      const Program *p = x->e->derived;
-      for (uint32_t k = 0; k < p->n_dims; k++)
-        if (strcmp(p->dims[k].name, s->name) == 0)
-          text_printf(text, ", %s = %" PRId64 " at %s", s->name, p->dims[k].value,
-                      place_text(x, s->name_span));
-      break;
-    }
-  }
-}
-
-static bool is_declared(const Tensor *t) {
-  return t->kind == TENSOR_INPUT || t->kind == TENSOR_PARAM || t->kind == TENSOR_STATE;
-}
-
-typedef struct AxisRead {
-  TensorId tensor;
-  uint32_t axis;
-} AxisRead;
-
-/* A read in which index variable v stands alone on an axis of that extent: of what is declared
-   rather than of other definitions. */
-static void find_axis_read(const Graph *graph, ExprId id, uint32_t v, int64_t extent,
-                           AxisRead *best) {
-  const Expr *e = expr_at(graph, id);
-  for (uint32_t i = 0; i < e->n_args; i++) find_axis_read(graph, e->args[i], v, extent, best);
-  if (e->kind != EXPR_READ || e->fallback != EXPR_NONE) return;
-  const Tensor *t = tensor_at(graph, e->tensor);
-  bool better = best->tensor == TENSOR_NONE ||
-                (is_declared(t) && !is_declared(tensor_at(graph, best->tensor)));
-  for (uint32_t i = 0; i < e->n_args && better; i++) {
-    const Expr *at = expr_at(graph, e->args[i]);
-    if (at->kind == EXPR_INDEX && at->index == v && t->extents[i] == extent)
-      *best = (AxisRead){e->tensor, i};
-  }
-}
-
-/* Which axis gives an axis of a tensor its extent; TENSOR_NONE: none does. */
-static AxisRead given_by(const Graph *graph, TensorId id, uint32_t axis) {
-  const Tensor *t = tensor_at(graph, id);
-  AxisRead read = {TENSOR_NONE, 0};
-  if (t->derived && t->adjoint_of != TENSOR_NONE) {
-    uint32_t seeds = t->rank - tensor_at(graph, t->adjoint_of)->rank;
-    if (axis >= seeds) return (AxisRead){t->adjoint_of, axis - seeds};
-  }
-  if (t->kind == TENSOR_DERIVATIVE) {
-    uint32_t seeds = t->rank - tensor_at(graph, t->wrt)->rank;
-    return axis >= seeds ? (AxisRead){t->wrt, axis - seeds} : (AxisRead){t->source, axis};
-  }
-  if (t->kind == TENSOR_DEFINITION) find_axis_read(graph, t->body, axis, t->extents[axis], &read);
-  return read;
-}
-
-/* Along the axes that give it its extent, to the one that is declared. */
-static void explain_axis(Explainer *x, uint32_t axis, bool first) {
-  enum { HOPS = 64, SHOWN = 3 };
-  const Program *program = x->written != TENSOR_NONE ? x->e->written : x->e->derived;
-  const Graph *graph = program->graph;
-  TensorId id = x->written != TENSOR_NONE ? x->written : x->derived;
-  const Tensor *t = tensor_at(graph, id);
-  const char *index = t->index_names == NULL ? NULL : t->index_names[axis];
-  Text text = text_new(x->arena);
-  text_printf(&text, "axis %" PRIu32 "%s%s is %" PRId64, axis, index == NULL ? "" : ", ",
-              index == NULL ? "" : index, t->extents[axis]);
-  const Tensor *last = t;
-  int shown = 0;
-  for (int hop = 0; hop < HOPS && !is_declared(tensor_at(graph, id)); hop++) {
-    AxisRead read = given_by(graph, id, axis);
-    if (read.tensor == TENSOR_NONE) break;
-    id = read.tensor;
-    axis = read.axis;
-    last = tensor_at(graph, id);
-    if (!is_declared(last) && (!last->named || shown >= SHOWN)) continue;
-    text_printf(&text, ", as axis %" PRIu32 " of %s", axis, last->name);
-    shown++;
-  }
-  const char *expression = is_declared(last) ? declared_axis(x, last, axis) : NULL;
-  const char *place = last->span.source == NULL ? NULL : place_text(x, last->span);
-  const char *call = last->use.source == NULL ? NULL : place_text(x, last->use);
-  if (place != NULL && expression != NULL)
-    text_printf(&text, ", declared as %s at %s", expression, place);
-  else if (place != NULL)
-    text_printf(&text, ", given at %s", place);
-  if (expression != NULL && call == NULL) add_dims(x, &text, expression);
-  if (call != NULL && strcmp(call, place == NULL ? "" : place) != 0)
-    text_printf(&text, ", called at %s", call);
-  add_row(x, first ? "shape" : "", "%s", text_string(&text));
-}
-
-static void explain_shape(Explainer *x) {
-  const Tensor *t = tensor_of(x);
-  if (t->rank == 0) add_row(x, "shape", "a single number");
-  for (uint32_t i = 0; i < t->rank; i++) explain_axis(x, i, i == 0);
 }
 
 /* --- who reads it --- */

@@ -40,6 +40,12 @@ static bool reads_everywhere(const Graph *graph, const Expr *read, const Tensor 
   return n < 64 && seen == ((uint64_t)1 << n) - 1;
 }
 
+/* Of a param: what an optimizer reads is printed, however simple. */
+static bool is_gradient(const Graph *graph, const Tensor *t) {
+  return t->is_adjoint && t->adjoint_of != TENSOR_NONE && t->rank > 0 &&
+         tensor_at(graph, t->adjoint_of)->kind == TENSOR_PARAM;
+}
+
 /* May the helper that is read stand inside `reader`? */
 static bool may_inline(const Live *live, const Expr *read, const Tensor *reader) {
   TensorId helper = read->tensor;
@@ -47,7 +53,7 @@ static bool may_inline(const Live *live, const Expr *read, const Tensor *reader)
   const Tensor *t = tensor_at(graph, helper);
   if (t->kind != TENSOR_DEFINITION || t->reduction != REDUCE_NONE) return false;
   if (t->rank == 0 && is_number(graph, t->body)) return true; /* a name for a number */
-  if (t->named) return false;
+  if (t->named || is_gradient(graph, t)) return false;
   if (live->is_root[helper] || reads_with_fallback(graph, reader->body, helper)) return false;
   if (is_free(graph, t->body)) return true;
   if (reader->derived && tensor_size(reader) > tensor_size(t) &&

@@ -6,9 +6,10 @@
 "$DAGC" "$model" -o "$scratch/$name.c" 2>"$scratch/said"
 [ ! -s "$scratch/said" ] || fail "a warning without need: $(cat "$scratch/said")"
 
-# `relu, mlp.dag:5` in a comment: the layer and the place that a definition comes from.
+# `relu, mlp.dag:5` in a comment: the layer and the place that a definition comes from. And what an
+# array is for in a trace: of a dump, nothing is an adjoint.
 without_places() {
-  sed -E 's/ *([A-Za-z_][A-Za-z0-9_]*, )?[^ ]*\.dag:[0-9]+//g' "$1"
+  sed -E 's/ *([A-Za-z_][A-Za-z0-9_]*, )?[^ ]*\.dag:[0-9]+//g; s/(\}, )DAG_(ACTIVATION|ADJOINT|UPDATE), /\1/' "$1"
 }
 without_comments() {
   sed -E 's/ *#.*//; /^$/d' "$1"
