@@ -194,7 +194,8 @@ static Value var_value(const Context *c, const Var *var) {
 
 /* With these components and no others, of which it has all. */
 static Value value_over(Context *c, const Node *node, Var *const *components, uint32_t n) {
-  Context inner = {.r = c->r, .hide = c->hide, .remarks = c->remarks, .outer = c};
+  Context inner = {
+      .r = c->r, .hide = c->hide, .n_tried = c->n_tried, .remarks = c->remarks, .outer = c};
   for (uint32_t i = 0; i < n; i++) {
     if (components[i]->batch) return no_value;
     inner.components[i] = components[i];
@@ -266,6 +267,7 @@ static Value slope_value(Context *c, const Node *node) {
 }
 
 Value value_of(Context *c, const Node *node) {
+  if (++*c->n_tried > MOST_TRIED && (c->hide || c->n_components > 0)) return no_value;
   switch (node->kind) {
   case NODE_NUMBER:
     if (node->truth)
@@ -338,7 +340,9 @@ static bool may_hide(const Tree *tree, uint32_t rank) {
 static bool try_way(const Recogniser *r, const Tree *tree, uint32_t rank, uint32_t n, bool hide,
                     Line *line) {
   *line = (Line){.tensor = TENSOR_NONE, .batch = hide};
-  Context c = {.r = r, .hide = hide, .remarks = &line->remarks, .n_components = n};
+  uint32_t n_tried = 0;
+  Context c = {
+      .r = r, .hide = hide, .n_tried = &n_tried, .remarks = &line->remarks, .n_components = n};
   uint32_t left = n;
   for (uint32_t i = rank; i-- > 0 && left > 0;)
     if (!tree->outputs[i]->batch && !tree->outputs[i]->step)

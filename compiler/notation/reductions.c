@@ -136,6 +136,7 @@ static Node *product_of_others(Context *c, const Sum *sum, uint32_t but, const V
 
 /* The sum over k as a product of one factor and all others with k. */
 static bool contract_over(Context *c, Sum *sum, Var *k) {
+  if (*c->n_tried > MOST_TRIED) return false;
   for (uint32_t i = 0; i < sum->n_done; i++)
     if (node_uses(sum->done[i], k)) return false;
   for (uint32_t i = 0; i < sum->n_factors; i++) {

@@ -279,7 +279,8 @@ static void set_helper(Names *n, Symbol *symbol, TensorId id, TensorId parent) {
     add_label(n->arena, symbol, (Glyph){text_of(n, of), text_string(&latex)});
     return;
   }
-  *symbol = of->of != NULL ? *of->of : *of;
+  while (of->of != NULL) of = of->of;
+  *symbol = *of;
   symbol->accent = ACCENT_TILDE;
 }
 

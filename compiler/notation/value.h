@@ -5,11 +5,16 @@
 
 enum { MAX_COMPONENTS = 8, NOT_A_COMPONENT = MAX_COMPONENTS };
 
+/* How many expressions are looked at in one way to write a definition. Products within products are
+   tried in each of their ways; beyond this only index form, which needs no trying. */
+enum { MOST_TRIED = 4000 };
+
 typedef struct Context {
   const Recogniser *r;
   Var *components[MAX_COMPONENTS]; /* what vectors and matrices go over, rows first */
   uint32_t n_components;
-  bool hide;                   /* the variable of the batch */
+  bool hide; /* the variable of the batch */
+  uint32_t *n_tried;
   Remarks *remarks;            /* of all reads */
   const struct Context *outer; /* whose components must not occur; NULL */
 } Context;
