@@ -8,11 +8,11 @@
 #include <string.h>
 #include "notation/value.h"
 
-enum { MAX_SUM_VARS = 16, MAX_FACTORS = 32 };
+enum { MAX_FACTORS = 32 };
 
 typedef struct Sum {
   const Node *body;
-  Var *vars[MAX_SUM_VARS]; /* those that are still to be summed over */
+  Var **vars; /* those that are still to be summed over */
   uint32_t n_vars;
   Node *factors[MAX_FACTORS]; /* of the body, those that are left */
   uint32_t n_factors;
@@ -168,7 +168,7 @@ static bool contract(Context *c, Sum *sum) {
 
 /* Σ a² over all of an array: ‖a‖². */
 static bool contract_norm(Context *c, Sum *sum) {
-  Var *vars[MAX_SUM_VARS];
+  Var **vars = ARENA_ARRAY(c->r->arena, Var *, sum->n_vars + 1);
   uint32_t n = 0;
   for (uint32_t i = 0; i < sum->n_vars; i++)
     if (!is_batch(c, sum->vars[i])) vars[n++] = sum->vars[i];
@@ -254,8 +254,7 @@ static Value sum_value(Context *c, Var *const *vars, uint32_t n, Node *body) {
     values[0].batch = values[0].batch || values[1].batch;
     return values[0];
   }
-  Sum sum = {.body = body, .n_vars = n};
-  if (n > MAX_SUM_VARS) bug("notation", "a sum over %u variables", n);
+  Sum sum = {.body = body, .vars = ARENA_ARRAY(c->r->arena, Var *, n + 1), .n_vars = n};
   for (uint32_t i = 0; i < n; i++) sum.vars[i] = vars[i];
   if (!add_factors(c, &sum, body)) {
     sum.n_factors = 1;

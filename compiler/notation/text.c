@@ -150,7 +150,7 @@ static void print_subscripts(const TextPrinter *p, const Formula *f, uint32_t fi
   }
   text_add(p->out, "[");
   for (uint32_t i = first; i < f->n_args; i++)
-    text_printf(p->out, "%s%s", i > first ? ", " : "", plain(p, f->args[i]));
+    text_printf(p->out, "%s%s", i > first ? ",\7" : "", plain(p, f->args[i]));
   text_add(p->out, "]");
 }
 

@@ -144,6 +144,14 @@ static void latex(void **state) {
       "\\formula{\\frac{\\partial L}{\\partial b} = \\sum_{n} \\delta}%", "\\end{document}\n");
 }
 
+/* As many axes as may be. */
+static void many_axes(void **state) {
+  (void)state;
+  EXPECT("input x: real[1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]\n"
+         "export f(x) = sum(x * exp(x))\n",
+         "f = Σ[i, j, k, l, m, n, o, p, q, r, i2, j2, k2, l2, m2, n2, o2, p2] x");
+}
+
 /* No line is longer than a hundred columns. */
 static void wraps(void **state) {
   (void)state;
@@ -170,6 +178,6 @@ int main(void) {
       cmocka_unit_test(choices),        cmocka_unit_test(numbers),
       cmocka_unit_test(differentiated), cmocka_unit_test(names),
       cmocka_unit_test(updates),        cmocka_unit_test(latex),
-      cmocka_unit_test(wraps)};
+      cmocka_unit_test(many_axes),      cmocka_unit_test(wraps)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
