@@ -30,7 +30,7 @@ typedef struct dag_array {
 } dag_array;
 
 /* A param or state: an array inside the model's struct, without gaps. Element [i, j] is strides[0]
-   * i + strides[1] * j elements from its start. */
+ * i + strides[1] * j elements from its start. */
 typedef struct dag_tensor {
   dag_array array;
   size_t offset; /* bytes from the start of the struct */
@@ -105,6 +105,7 @@ typedef struct dag_computed {
                               they stand in the source behind four blanks */
   const int32_t *from;     /* those arrays, into dag_kernel_call.values */
   int32_t n_from;
+  int32_t has_infinity; /* one is written in them: values may be infinite, as in a mask */
 } dag_computed;
 
 /* A C function of the file. */

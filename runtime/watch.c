@@ -4,8 +4,8 @@
    the call wrote is then looked at where it lies, before anything else is stored there.
 
    What ends training is a NaN anywhere, or an infinity in the loss, an adjoint or a param. The
-   report is of the first array of the step that is not finite. An infinity that an array also had
-   in steps that ended well is as it should be: masks of attention are such. */
+   report is of the first array of the step that is not finite, but for infinities that are as they
+   should be: those of a mask, that the model writes, and those that steps had that ended well. */
 #include "runtime.h"
 #include <stdlib.h>
 #include <string.h>
@@ -106,11 +106,26 @@ static int dagrt_is_fatal(const dag_value *value, const dagrt_statistics *s) {
   return s->nans > 0 || (counts && s->infinities > 0);
 }
 
+/* Whether its infinities are as they should be: it had some before, or the definitions have one, or
+   they come from such an array. */
+static int dagrt_may_be_infinite(const dagrt_watch *watch, const dag_kernel_call *call,
+                                 int32_t position) {
+  const dag_computed *computed = &watch->model->kernels[call->kernel].computed[position];
+  if (watch->usual[call->values[call->n_read + position]] || computed->has_infinity) return 1;
+  for (int32_t k = 0; k < computed->n_from; k++) {
+    int32_t from = call->values[computed->from[k]];
+    if (watch->usual[from] && watch->last[from].infinities > 0) return 1;
+  }
+  return 0;
+}
+
 /* The array at that position of those that the call has written. */
 static void dagrt_judge(dagrt_watch *watch, const dag_kernel_call *call, int32_t position) {
   int32_t i = call->values[call->n_read + position];
   const dagrt_statistics *s = &watch->last[i];
   int fatal = dagrt_is_fatal(&watch->model->values[i], s);
+  if (!fatal && s->infinities > 0 && dagrt_may_be_infinite(watch, call, position))
+    watch->usual[i] = 1;
   if (watch->first < 0 && (fatal || (s->infinities > 0 && !watch->usual[i]))) {
     watch->first = i;
     watch->report = dagrt_report_of(watch, call, position);

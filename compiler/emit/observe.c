@@ -1,6 +1,7 @@
 /* A training step for whoever watches it: a mark behind each call, and tables that say what each
    call reads and writes. Only in programs with a main: a library has neither. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 #include "emit/emitter.h"
 #include "emit/lines.h"
@@ -177,6 +178,7 @@ typedef struct Description {
   const CallRows *call;
   Text text;
   ARRAY(uint32_t) from; /* positions in the call's rows */
+  bool has_infinity;    /* a constant is infinite */
 } Description;
 
 /* Whether an array that is read has the values of a tensor, or what lowering made of those: a copy
@@ -218,6 +220,7 @@ static void describe_reads(Description *d, ExprId id) {
   r->met_exprs[id] = r->walk;
   for (uint32_t i = 0; i < e->n_args; i++) describe_reads(d, e->args[i]);
   if (e->fallback != EXPR_NONE) describe_reads(d, e->fallback);
+  if (e->kind == EXPR_CONST && isinf(e->real)) d->has_infinity = true;
   if (e->kind != EXPR_READ) return;
   TensorId read = e->tensor;
   while (tensor_at(graph, read)->kind == TENSOR_RESHAPE) read = tensor_at(graph, read)->source;
@@ -259,7 +262,7 @@ static void write_computed(Rows *r, Text *out, const CallRows *rows, TensorId id
   write_lines(out, text_string(&d.text));
   text_add(out, ", ");
   write_numbers(out, d.from.items, (uint32_t)d.from.count);
-  text_printf(out, ", %zu}", d.from.count);
+  text_printf(out, ", %zu, %d}", d.from.count, d.has_infinity);
 }
 
 static void write_kernel_row(Rows *r, Text *out, const CallRows *rows) {
