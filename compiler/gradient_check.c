@@ -346,6 +346,7 @@ static bool check_modes(Run *run) {
     magnitude += fabs(reverse[k] * v[k]);
   }
   check->mode_error = fabs(left - right) / magnitude;
+  check->mode_magnitude = magnitude;
   if (isnan(left) && isnan(right)) check->mode_error = 0;
   return true;
 }

@@ -34,6 +34,7 @@ typedef struct GradientCheck {
   int64_t kinks; /* elements of wrt among them at which the source has a kink right at the point, and
                     the derivative lies between the slopes on its two sides */
   double mode_error; /* |uᵀ(J v) − (uᵀJ) v|, relative to the sum of the magnitudes */
+  double mode_magnitude; /* that sum */
 } GradientCheck;
 
 typedef struct GradientChecks {

@@ -179,7 +179,7 @@ typedef struct Comparison {
   const Program *program;
   Interpreter *in;
   char *memory; /* the model's struct */
-  Disagreement *worst, *outputs; /* outputs: NULL when not asked for */
+  Disagreement *worst, *all; /* all: NULL when not asked for */
 } Comparison;
 
 static int64_t array_size(const dag_array *array) {
@@ -315,18 +315,20 @@ static bool compare_run(Comparison *c, const Entry *entry, uint64_t seed, const 
   }
   for (int32_t i = 0; i < call.n_outputs; i++) {
     Disagreement worst = compare_values(c, &call.outputs[i], outputs[i], expected[i]);
-    if (c->outputs != NULL) c->outputs[i] = worst;
+    if (c->all != NULL) c->all[i] = worst;
   }
   for (int32_t i = 0; i < c->model->n_tensors; i++) {
     const dag_tensor *t = &c->model->tensors[i];
-    compare_values(c, &t->array, c->memory + t->offset, placed_values(c, t));
+    Disagreement worst =
+        compare_values(c, &t->array, c->memory + t->offset, placed_values(c, t));
+    if (c->all != NULL) c->all[call.n_outputs + i] = worst;
   }
   return true;
 }
 
 bool native_compare(Arena *arena, const dag_model *model, const Program *program, Interpreter *in,
                     const Entry *entry, uint64_t seed, int64_t steps_done, Disagreement *worst,
-                    Disagreement *outputs, const char **message) {
+                    Disagreement *all, const char **message) {
   size_t alignment = model->alignment < sizeof(void *) ? sizeof(void *) : model->alignment;
   size_t size = (model->size + alignment - 1) / alignment * alignment;
   Comparison c = {.arena = arena,
@@ -334,7 +336,7 @@ bool native_compare(Arena *arena, const dag_model *model, const Program *program
                   .program = program,
                   .in = in,
                   .worst = worst,
-                  .outputs = outputs};
+                  .all = all};
   c.memory = aligned_alloc(alignment, size);
   if (c.memory == NULL) fatal("no memory for a model of %zu bytes", size);
   memset(c.memory, 0, size);

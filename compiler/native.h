@@ -31,11 +31,12 @@ typedef struct Disagreement {
 
 /* Calls the entry in both, from the interpreter's inputs, params, states and count of steps, and
    compares all outputs, params and states afterwards. Both have then made the entry's updates.
-   `worst` keeps what is worse; outputs, where not NULL, gets that of each output. Returns false,
-   with *message set, when one of them refuses the data (and the other does not). */
+   `worst` keeps what is worse; `all`, where not NULL, gets that of each output, then of each param
+   and state in the model's order. Returns false, with *message set, when one of them refuses the
+   data (and the other does not). */
 bool native_compare(Arena *arena, const dag_model *model, const Program *program, Interpreter *in,
                     const Entry *entry, uint64_t seed, int64_t steps_done, Disagreement *worst,
-                    Disagreement *outputs, const char **message);
+                    Disagreement *all, const char **message);
 
 /* Arrays of a model's element types, from and to doubles. */
 void native_store(dag_type type, void *array, const double *values, int64_t n);
