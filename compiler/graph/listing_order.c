@@ -14,17 +14,17 @@ typedef struct Order {
 
 static void place(Order *o, TensorId id);
 
+/* Marked when it is done: a recurrence that is placed meanwhile may share the expression. */
 static void place_above(Order *o, ExprId id) {
   const Expr *e = expr_at(o->graph, id);
   if (o->above[id]) return;
-  o->above[id] = true;
   for (uint32_t i = 0; i < e->n_args; i++) place_above(o, e->args[i]);
   if (e->fallback != EXPR_NONE) place_above(o, e->fallback);
-  if (e->kind != EXPR_READ) return;
-  if (o->l->folded[e->tensor])
+  if (e->kind == EXPR_READ && o->l->folded[e->tensor])
     place_above(o, tensor_at(o->graph, e->tensor)->body);
-  else
+  else if (e->kind == EXPR_READ)
     place(o, e->tensor);
+  o->above[id] = true;
 }
 
 static void append(Order *o, TensorId id) { o->l->order.items[o->l->order.count++] = id; }
