@@ -84,6 +84,17 @@ static const File *read_model(Arena *arena, Diag *diag, const Options *options) 
   return diag_errors(diag) > 0 ? NULL : file;
 }
 
+/* What is printed of the program in canonical form. Whether the stage is one of these. */
+static bool print_canonical(Text *out, const Options *options, const Program *program) {
+  switch (options->emit) {
+  case EMIT_GRAD:
+  case EMIT_OPT: print_program(out, program); return true;
+  case EMIT_DOT: print_dot(out, program); return true;
+  case EMIT_MATH: print_notation(out, program, notation_form(options->output)); return true;
+  default: return false;
+  }
+}
+
 /* The program after all passes on the graph, or printed at the stage asked for. Returns NULL when
    the model is wrong, or when *done: a dump was all that was wanted. */
 static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, bool *done) {
@@ -118,15 +129,7 @@ static Program *compile_graph(Arena *arena, Diag *diag, const Options *options, 
   }
   program = program_canonical(program);
   if (options->verify) verify_program(program, "simplify");
-  bool is_dump = options->emit == EMIT_GRAD || options->emit == EMIT_OPT;
-  if (is_dump || options->emit == EMIT_DOT) {
-    if (is_dump) print_program(&dump, program);
-    if (options->emit == EMIT_DOT) print_dot(&dump, program);
-    write_output(arena, options->output, text_string(&dump));
-    return NULL;
-  }
-  if (options->emit == EMIT_MATH) {
-    print_notation(&dump, program, notation_form(options->output));
+  if (print_canonical(&dump, options, program)) {
     write_output(arena, options->output, text_string(&dump));
     return NULL;
   }

@@ -348,8 +348,11 @@ static void write_init(const Sections *s, Text *out) {
 }
 
 /* Loops over turns go from member to member by numbers: a C compiler must see them there. */
-static void write_places_check(const Emitter *e, Text *out) {
-  if (e->uses_places)
+static void write_places_check(const Sections *s, Text *out) {
+  const Emitter *e = &s->items[0];
+  bool used = false;
+  for (uint32_t i = 0; i < s->n; i++) used = used || s->items[i].uses_places;
+  if (used)
     text_printf(out,
                 "\n_Static_assert(offsetof(%s, step) == %" PRId64 ", \"places of members\");\n",
                 e->program->name, (e->end + 7) / 8 * 8);
@@ -359,7 +362,7 @@ void write_entries(const Sections *sections, Text *out) {
   write_init(sections, out);
   for (uint32_t i = 0; i < sections->items[0].program->n_entries; i++)
     write_entry(sections, out, i);
-  write_places_check(&sections->items[0], out);
+  write_places_check(sections, out);
 }
 
 static void write_part(const Sections *s, uint32_t section, uint32_t number, Text *out) {
@@ -385,5 +388,4 @@ static void write_part(const Sections *s, uint32_t section, uint32_t number, Tex
 void write_parts(const Sections *sections, uint32_t section, Text *out) {
   for (uint32_t i = 0; i <= sections->items[section].program->n_entries; i++)
     write_part(sections, section, i, out);
-  write_places_check(&sections->items[section], out);
 }

@@ -166,3 +166,28 @@ unsigned formula_weight(const Formula *formula) {
     weight += formula->n_args;
   return weight;
 }
+
+int formula_level(const Formula *f) {
+  switch (f->kind) {
+  case FORMULA_RELATION:
+  case FORMULA_NOT: return LEVEL_RELATION;
+  case FORMULA_SUM:
+  case FORMULA_NEGATIVE: return LEVEL_SUM;
+  case FORMULA_SCALED:
+  case FORMULA_HADAMARD:
+  case FORMULA_QUOTIENT:
+  case FORMULA_MODULO: return LEVEL_PRODUCT;
+  case FORMULA_BIG: return f->linear ? LEVEL_PRODUCT : LEVEL_SUM;
+  case FORMULA_JUXTAPOSED: return LEVEL_JUXTAPOSED;
+  case FORMULA_POWER:
+  case FORMULA_TRANSPOSED: return LEVEL_TIGHT;
+  case FORMULA_SYMBOL: return f->symbol->of != NULL ? LEVEL_JUXTAPOSED : LEVEL_ATOM;
+  case FORMULA_GLYPH:
+  case FORMULA_CALL:
+  case FORMULA_FENCED:
+  case FORMULA_ROOT:
+  case FORMULA_CHOICE:
+  case FORMULA_COMPONENT: return LEVEL_ATOM;
+  }
+  return LEVEL_ATOM;
+}

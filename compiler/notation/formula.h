@@ -75,6 +75,11 @@ const Formula *formula_negative(Arena *arena, const Formula *a);
 /* How much there is to read: Σ and the like count ten, a subscript one, · four. */
 unsigned formula_weight(const Formula *formula);
 
+/* How tightly what is printed holds together: parentheses stand around what is looser. As text, on
+   one line; LaTeX's fractions are tighter. */
+enum { LEVEL_RELATION, LEVEL_SUM, LEVEL_PRODUCT, LEVEL_JUXTAPOSED, LEVEL_TIGHT, LEVEL_ATOM };
+int formula_level(const Formula *formula);
+
 /* text.c and latex.c: one formula. In text a control character 1 to 8 stands where the line may be
    broken, the lower the better; print_notation makes a blank or a new line of it. */
 void formula_text(Text *out, const Formula *formula);

@@ -3,8 +3,6 @@
 #include <string.h>
 #include "notation/formula.h"
 
-enum { LEVEL_RELATION, LEVEL_SUM, LEVEL_PRODUCT, LEVEL_JUXTAPOSED, LEVEL_TIGHT, LEVEL_ATOM };
-
 /* What stands in a box that TeX cannot break is at most so wide, in characters of its text. */
 enum { WIDEST_BOX = 56 };
 
@@ -21,29 +19,11 @@ static bool is_fraction(const Text *out, const Formula *f) {
   return width_of(out, f->args[0]) <= WIDEST_BOX && width_of(out, f->args[1]) <= WIDEST_BOX;
 }
 
+/* A fraction holds together by its line. */
 static int level_of(const Text *out, const Formula *f) {
-  switch (f->kind) {
-  case FORMULA_RELATION:
-  case FORMULA_NOT: return LEVEL_RELATION;
-  case FORMULA_SUM:
-  case FORMULA_NEGATIVE: return LEVEL_SUM;
-  case FORMULA_SCALED:
-  case FORMULA_HADAMARD:
-  case FORMULA_MODULO: return LEVEL_PRODUCT;
-  case FORMULA_BIG: return f->linear ? LEVEL_PRODUCT : LEVEL_SUM;
-  case FORMULA_QUOTIENT: return is_fraction(out, f) ? LEVEL_TIGHT : LEVEL_PRODUCT;
-  case FORMULA_JUXTAPOSED: return LEVEL_JUXTAPOSED;
-  case FORMULA_POWER:
-  case FORMULA_TRANSPOSED: return LEVEL_TIGHT;
-  case FORMULA_SYMBOL: return f->symbol->of != NULL ? LEVEL_TIGHT : LEVEL_ATOM;
-  case FORMULA_GLYPH:
-  case FORMULA_CALL:
-  case FORMULA_FENCED:
-  case FORMULA_ROOT:
-  case FORMULA_CHOICE:
-  case FORMULA_COMPONENT: return LEVEL_ATOM;
-  }
-  return LEVEL_ATOM;
+  bool fraction = f->kind == FORMULA_QUOTIENT && is_fraction(out, f);
+  bool derivative = f->kind == FORMULA_SYMBOL && f->symbol->of != NULL;
+  return fraction || derivative ? LEVEL_TIGHT : formula_level(f);
 }
 
 static bool is_tall(const Text *out, const Formula *f) {

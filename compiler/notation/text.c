@@ -2,40 +2,12 @@
 #include <string.h>
 #include "notation/formula.h"
 
-/* How tightly what is printed holds together: parentheses stand around what is looser. */
-enum { LEVEL_RELATION, LEVEL_SUM, LEVEL_PRODUCT, LEVEL_JUXTAPOSED, LEVEL_TIGHT, LEVEL_ATOM };
-
 enum { DEEPEST = 7 }; /* the last of the control characters for breaks */
 
 typedef struct TextPrinter {
   Text *out;
   int depth; /* of parentheses */
 } TextPrinter;
-
-static int level_of(const Formula *f) {
-  switch (f->kind) {
-  case FORMULA_RELATION:
-  case FORMULA_NOT: return LEVEL_RELATION;
-  case FORMULA_SUM:
-  case FORMULA_NEGATIVE: return LEVEL_SUM;
-  case FORMULA_SCALED:
-  case FORMULA_HADAMARD:
-  case FORMULA_QUOTIENT:
-  case FORMULA_MODULO: return LEVEL_PRODUCT;
-  case FORMULA_BIG: return f->linear ? LEVEL_PRODUCT : LEVEL_SUM;
-  case FORMULA_JUXTAPOSED: return LEVEL_JUXTAPOSED;
-  case FORMULA_POWER:
-  case FORMULA_TRANSPOSED: return LEVEL_TIGHT;
-  case FORMULA_SYMBOL: return f->symbol->of != NULL ? LEVEL_JUXTAPOSED : LEVEL_ATOM;
-  case FORMULA_GLYPH:
-  case FORMULA_CALL:
-  case FORMULA_FENCED:
-  case FORMULA_ROOT:
-  case FORMULA_CHOICE:
-  case FORMULA_COMPONENT: return LEVEL_ATOM;
-  }
-  return LEVEL_ATOM;
-}
 
 /* --- small letters --- */
 
@@ -210,7 +182,7 @@ static void print_power(const TextPrinter *p, const Formula *f) {
   const char *exponent = plain(p, f->args[1]), *letters = superscript(p->out->arena, exponent);
   if (letters != NULL)
     text_add(p->out, letters);
-  else if (level_of(f->args[1]) == LEVEL_ATOM)
+  else if (formula_level(f->args[1]) == LEVEL_ATOM)
     text_printf(p->out, "^%s", exponent);
   else
     text_printf(p->out, "^(%s)", exponent);
@@ -316,7 +288,7 @@ static void print_kind(const TextPrinter *p, const Formula *f) {
 }
 
 static void print(const TextPrinter *p, const Formula *f, int level) {
-  bool parenthesise = level_of(f) < level;
+  bool parenthesise = formula_level(f) < level;
   TextPrinter inner = {p->out, p->depth + parenthesise};
   if (parenthesise) text_add(p->out, "(");
   print_kind(&inner, f);
