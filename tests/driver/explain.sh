@@ -40,7 +40,7 @@ printf 'input x: f32[8]\ny = 2 * x\nz = y + 1\nexport f(x) = z\n' >inline.dag
 says y inline.dag "none of its own: it is computed where it is read" "read by     z"
 printf 'dim N = 4\ninput x: f32[N + 1]\ny = sum(x)\nexport f(x) = grad(y^2, x)\n' >dims.dag
 says x dims.dag "declared as N + 1 at dims.dag:2, N = 4 at dims.dag:1"
-"$dagc" explain x dims.dag -D N=6 | grep -qF "N = 6" || fail "explain does not see -D"
+grep -qF "N = 6" <<<"$("$dagc" explain x dims.dag -D N=6)" || fail "explain does not see -D"
 
 # --- usage ---
 wrong() { # TEXT ARGUMENT…

@@ -36,7 +36,7 @@ grep -q 'a part.dag:1:' log || fail "no message of a wrong model: $(cat log)"
 refuses() { # TEXT CALL
   echo "$2" >>CMakeLists.txt
   ! cmake -S . -B build >log 2>&1 || fail "accepted: $2"
-  tr -s ' \n' ' ' <log | grep -qF "$1" || fail "$2: $(cat log)"
+  grep -qF "$1" <<<"$(tr -s ' \n' ' ' <log)" || fail "$2: $(cat log)"
   sed -i '$d' CMakeLists.txt
 }
 refuses "there is no target of that name yet" 'dagc_add_model(app mlp.dag)'

@@ -61,8 +61,8 @@ for weights in f32 int8; do
     --data x='digits-test.csv[1:65]' --out "$scratch/$weights.csv"
   sed 1d "$scratch/$weights.csv" | tr ',' '\n' >"$scratch/$weights.numbers"
 done
-"$scratch/int8" info | grep -qF 'param dense1.W: i8[64, 64]' || fail "$("$scratch/int8" info)"
-"$scratch/int8" info | grep -qF 'param dense1.W.scale: f32[64, 1]' || fail "no factor a unit"
+grep -qF 'param dense1.W: i8[64, 64]' <<<"$("$scratch/int8" info)" || fail "$("$scratch/int8" info)"
+grep -qF 'param dense1.W.scale: f32[64, 1]' <<<"$("$scratch/int8" info)" || fail "no factor a unit"
 paste "$scratch/f32.numbers" "$scratch/int8.numbers" | awk -v labels="$scratch/labels" '
   { d = $1 > $2 ? $1 - $2 : $2 - $1
     if (d > most) most = d

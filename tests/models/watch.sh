@@ -9,7 +9,7 @@ awk 'BEGIN { srand(3); for (r = 0; r < 8; r++) { for (i = 0; i < 7; i++)
   printf "%s%.6f", i ? "," : "", 2 * rand() - 1; print "" } }' >x.csv
 
 # Where a definition stands: watched.dag:12
-at() { echo "watched.dag:$(grep -n "^ *$1 *[=[{:]" "$example/$model" | head -n 1 | cut -d: -f1)"; }
+at() { echo "watched.dag:$(grep -n -m 1 "^ *$1 *[=[{:]" "$example/$model" | cut -d: -f1)"; }
 
 # --- the same run, watched or not, on any number of threads ---
 ./watched train --quiet --log plain.jsonl --save plain.safetensors
@@ -53,9 +53,9 @@ same_figures z_bar z_bar.csv
 ./watched train --quiet --steps 1 --save one.safetensors
 parts --load one.safetensors
 same_figures W weights.csv
-line 1 hidden | grep -q '"role": "activation", "source": "'$(at hidden)'", "elements": 40,' || fail "hidden"
-line 1 z_bar | grep -q '"role": "adjoint"' || fail "z_bar"
-line 1 'dense2[8].b.v' | grep -q '"role": "state", "source": "watched.dag:' || fail "a state"
+grep -q '"role": "activation", "source": "'$(at hidden)'", "elements": 40,' <<<"$(line 1 hidden)" || fail "hidden"
+grep -q '"role": "adjoint"' <<<"$(line 1 z_bar)" || fail "z_bar"
+grep -q '"role": "state", "source": "watched.dag:' <<<"$(line 1 'dense2[8].b.v')" || fail "a state"
 
 # --- log(0): infinite where it stands, and then in the loss. The checkpoint stays as it is ---
 stops() { # TEXT…
@@ -81,7 +81,7 @@ code=0
 # --- a param that is infinite before the first step ---
 cp one.safetensors bad.safetensors
 length=$(od -An -t u8 -N 8 bad.safetensors | tr -d ' ')
-begin=$(tail -c +9 bad.safetensors | head -c "$length" |
+begin=$(head -c $((8 + length)) bad.safetensors | tail -c "$length" |
   sed 's/.*"W":{[^}]*"data_offsets":\[\([0-9]*\),.*/\1/')
 printf '\0\0\0\0\0\0\360\177' |
   dd of=bad.safetensors bs=1 seek=$((8 + length + begin)) conv=notrunc status=none

@@ -14,5 +14,5 @@ mkdir -p "$scratch"
 for compiler in gcc clang; do
   $compiler -std=gnu11 -Wall -Wextra -Werror -O1 "$scratch/linear.c" -o "$scratch/$compiler" \
     -lz -lm
-  "$scratch/$compiler" info | grep -q '^params: 3 numbers, 12 bytes$'
+  grep -q '^params: 3 numbers, 12 bytes$' <<<"$("$scratch/$compiler" info)"
 done
