@@ -6,17 +6,18 @@
 #include <string.h>
 #include "lower/work.h"
 
-enum { ROW_CONFLICT = 256, PLANE_CONFLICT = 4096, LINE_BYTES = 64, SMALL_BYTES = 16384 };
+/* Rows or planes that are a multiple of CONFLICT bytes apart share a quarter of a cache's sets. */
+enum { CONFLICT = 256, SMALL_BYTES = 16384 };
 
 bool rows_conflict(const Buffer *b) {
-  return b->rank > 1 && b->extents[b->rank - 1] * element_bytes(b) % ROW_CONFLICT == 0;
+  return b->rank > 1 && b->extents[b->rank - 1] * element_bytes(b) % CONFLICT == 0;
 }
 
 /* As many elements are followed by a gap when the next ones would fall on the same lines of a
    cache, and are so many that they push each other out. */
-static int64_t padded(const Node *n, int64_t elements, int64_t conflict) {
+static int64_t padded(const Node *n, int64_t elements) {
   int64_t size = type_bytes(n->type);
-  bool conflicts = elements * size % conflict == 0 && node_size(n) * size > SMALL_BYTES;
+  bool conflicts = elements * size % CONFLICT == 0 && node_size(n) * size > SMALL_BYTES;
   return conflicts ? elements + LINE_BYTES / size : elements;
 }
 
@@ -27,14 +28,14 @@ static const int64_t *strides_with(Arena *arena, const Node *n, uint32_t innermo
   if (innermost < n->rank) {
     strides[innermost] = 1;
     stride = n->extents[innermost];
-    if (stride < node_size(n)) stride = padded(n, stride, ROW_CONFLICT);
+    if (stride < node_size(n)) stride = padded(n, stride);
   }
   for (uint32_t i = n->rank; i-- > 0;) {
     if (i == innermost) continue;
     strides[i] = stride;
     stride *= n->extents[i];
     bool whole = n->recurrence != NULL; /* slots.c takes steps out of the strides */
-    if (i > 0 && !whole && stride < node_size(n)) stride = padded(n, stride, PLANE_CONFLICT);
+    if (i > 0 && !whole && stride < node_size(n)) stride = padded(n, stride);
   }
   *elements = stride;
   return strides;

@@ -214,6 +214,8 @@ void place_workspace(Plan *plan); /* offsets from lifetimes */
 /* part.c: what each node is computed for, once all are known. */
 void find_parts(Work *w);
 
+enum { LINE_BYTES = 64 }; /* of a cache */
+
 /* layout.c: a buffer for each node, with its strides; contractions; transposed copies. */
 void make_layouts(Work *w);
 bool rows_conflict(const Buffer *b); /* whether rows of a row-major buffer lie on the same lines */
