@@ -12,13 +12,16 @@ typedef struct Tile {
 typedef struct Sizes {
   int64_t rows, vectors, k;
   int64_t lanes, left_lanes, bytes;
-  /* where k goes in blocks, of block_k > 0 products: for how many outputs beside rows and columns,
-     and for how many of these an operand's elements differ */
-  int64_t block_k, others, left_spread, right_spread;
+  /* where k goes in blocks, of block_k > 0 products, with so many vectors of lanes side by side: for
+     how many outputs beside rows and columns, and for how many of these an operand's elements
+     differ */
+  int64_t block_k, abreast, others, left_spread, right_spread;
 } Sizes;
 
 static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+/* That much of a panel of so many vectors stays in L1 while other tiles use it. */
+int64_t most_k_of_panel(const TargetMachine *target, const Sizes *s, int64_t vectors);
 double cycles_of(const TargetMachine *target, const Sizes *s, Tile tile, bool rows_outside);
 Tile choose_tile(const TargetMachine *target, const Sizes *s, bool *rows_outside);
 
@@ -37,7 +40,7 @@ typedef struct Tiling {
   bool outer_shared; /* one around all rows and columns has turns enough for that */
   int lanes;
   uint32_t sum;   /* local: the accumulators */
-  bool in_blocks; /* k goes in blocks: for each vector of lanes, */
+  bool in_blocks; /* k goes in blocks: for each line's vectors of lanes, */
   uint32_t block; /* and for each value of a reduced index, or NO_INDEX */
   /* that many values of the first reduced index at a time, from portion0 on; 0: all at once */
   int64_t portion;
@@ -61,7 +64,7 @@ void clear_sums(Tiling *t);
 void sum_over_k(Tiling *t);
 /* for reduced index v from..to: how many lanes at a time; the loop stays open. */
 void open_k(Tiling *t, uint32_t v, int64_t from, int64_t to, int lanes, LoopMark mark);
-void open_lanes(Tiling *t); /* over whole vectors */
+void open_lanes(Tiling *t, int64_t abreast); /* over so many whole vectors at a time */
 Offset offset_of(Tiling *t, const Affine *a);
 
 /* tile_epilogue.c */

@@ -5,7 +5,7 @@
 
        for rows, columns:
          partial[o][r][v] = 0 for all other outputs o
-         for a vector of the lanes' index, maybe for a value of another reduced one:
+         for the vectors of a line of the lanes' index, maybe for a value of another reduced one:
            for o:  sum = partial[o];  sum += …;  partial[o] = sum
          for o:  y = the lanes of partial[o] added up */
 #include "lower/tile.h"
@@ -102,7 +102,7 @@ void build_blocked_tile(Tiling *t) {
   unrolled(t, "v", t->tile.vectors, &at[1]);
   kernel_assign(b, partial, at, 2, kernel_splat(b, kernel_number(b, n->type, 0), t->lanes));
   close_loops(t, 2);
-  open_lanes(t);
+  open_lanes(t, t->sizes.abreast);
   if (t->block != NO_INDEX) open_k(t, t->block, 0, n->extents[t->block], 1, LOOP_PLAIN);
   opened = open_others(t, t->block != NO_INDEX, &flat);
   kernel_declare(b, t->sum, VALUE_NONE);

@@ -50,6 +50,13 @@ static int64_t spread_of(const Tiling *t, ExprId side) {
   return spread;
 }
 
+/* How many of the lanes' vectors lie in one line. */
+static int64_t vectors_of_line(int64_t vector_bytes, int64_t vectors) {
+  int64_t n = vector_bytes < LINE_BYTES ? LINE_BYTES / vector_bytes : 1;
+  while (vectors % n != 0) n /= 2;
+  return n;
+}
+
 /* The tile, and how k goes: at once, by vectors of lanes, or by these and values of an index.
    Blocks are considered where many tiles share operands that are more than L1 holds, and their sums
    fit. */
@@ -65,7 +72,8 @@ void choose_tile_and_blocks(Tiling *t) {
       s.others * MOST_SUMS * vector > target->l1_bytes)
     return;
   t->in_blocks = true;
-  s.block_k = s.k / blocks;
+  t->sizes.abreast = s.abreast = vectors_of_line(vector, blocks);
+  s.block_k = s.k / blocks * s.abreast;
   s.left_spread = s.right_spread = 1;
   t->tile = choose_tile(target, &s, &t->rows_outside);
   double cycles = cycles_of(target, &s, t->tile, t->rows_outside);
@@ -94,8 +102,7 @@ static int64_t portion_of(const Tiling *t, const Sizes *s) {
   const Contraction *c = t->contraction;
   if (c->dot || n->recurrence != NULL || n->n_reduced == 0) return 0;
   int64_t extent = n->extents[n->rank], rest = s->k / extent;
-  int64_t row = t->tile.vectors * s->lanes * s->bytes;
-  int64_t most = t->c.w->target->l1_bytes * 3 / 4 / row, portion = most / rest;
+  int64_t most = most_k_of_panel(t->c.w->target, s, t->tile.vectors), portion = most / rest;
   if (t->c.w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE || s->k <= 2 * most) return 0;
   if (s->k * (s->rows + s->vectors * s->lanes) * s->bytes <= t->c.w->target->l2_bytes) return 0;
   if (ceil_div(s->rows, t->tile.rows) < LEAST_TILES || s->vectors < t->tile.vectors) return 0;

@@ -7,9 +7,12 @@ enum {
   L2_BYTES_A_CYCLE = 32,
   L3_BYTES_A_CYCLE = 8,
   CYCLES_TO_START = 16, /* and to end a tile */
-  WIDEST = 8,
-  LINE_BYTES = 64
+  WIDEST = 8
 };
+
+/* Of the time that loads take, and that bytes from beyond L1 take, what multiply-adds do not hide:
+   as measured where another thread used the same caches. */
+static const double LOADS_IN_THE_WAY = 0.25, MOVING_IN_THE_WAY = 0.5;
 
 /* The sums, the right operand's vectors, which all rows take, and one of the left. */
 static bool fits_registers(const TargetMachine *t, int64_t rows, int64_t vectors) {
@@ -21,7 +24,7 @@ static bool fits_registers(const TargetMachine *t, int64_t rows, int64_t vectors
 static double tile_cycles(int64_t rows, int64_t vectors) {
   double work = 0.5 * (double)(rows * vectors), loads = 0.5 * (double)(rows + vectors);
   double cycles = work > loads ? work : loads;
-  return cycles > 4 ? cycles : 4;
+  return (cycles > 4 ? cycles : 4) + loads * LOADS_IN_THE_WAY;
 }
 
 /* All tiles of one panel of `vectors`, with the rows spread. */
@@ -31,30 +34,43 @@ static double panel_cycles(int64_t rows, int64_t tile_rows, int64_t vectors) {
          (double)(tiles - high) * tile_cycles(low, vectors);
 }
 
-/* The same where k goes in blocks: for each of the other outputs, unless the operands of all of
-   them in a block stay in L1, each vector with the line that it lies in. */
+/* What is read from beyond L1, in bytes, where k goes in blocks: for each of the other outputs,
+   unless the operands of all of them in a block stay in L1, in whole lines. */
 static double bytes_of_blocks(const TargetMachine *t, const Sizes *s, Tile tile) {
-  int64_t vector = s->lanes * s->bytes, line = vector > LINE_BYTES ? vector : LINE_BYTES;
+  int64_t vector = s->lanes * s->bytes, abreast = s->abreast * vector;
+  int64_t line = abreast > LINE_BYTES ? abreast : LINE_BYTES;
   int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
-  int64_t block = (tile.rows * s->left_spread + tile.vectors * s->right_spread) * s->block_k * line;
+  int64_t block =
+      (tile.rows * s->left_spread + tile.vectors * s->right_spread) * s->block_k / s->abreast * line;
   double all = (double)(tiles * (tile.rows + tile.vectors) * s->k * vector);
   return block <= t->l1_bytes * 3 / 4 ? all / (double)s->others : all;
 }
 
-/* What is read from beyond L1, in bytes, when rows (or else panels) are the outer loop: the operand
+/* Of each of its k rows the lines that it lies in. */
+static int64_t bytes_of_panel(const Sizes *s, int64_t vectors, int64_t k) {
+  return k * ceil_div(vectors * s->lanes * s->bytes, LINE_BYTES) * LINE_BYTES;
+}
+
+/* Half of L1 may be another thread's, and the left operand and the results pass through it. */
+int64_t most_k_of_panel(const TargetMachine *t, const Sizes *s, int64_t vectors) {
+  return t->l1_bytes * 3 / 8 / bytes_of_panel(s, vectors, 1);
+}
+
+/* The same at once, when rows (or else panels) are the outer loop: the operand
    that the inner loop runs through is read again in each turn, unless it stays in L1. */
 static double bytes_read(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
   int64_t left = s->rows * s->left_lanes * s->k * s->bytes,
           right = s->vectors * s->lanes * s->k * s->bytes;
   int64_t row_tiles = ceil_div(s->rows, tile.rows), panels = ceil_div(s->vectors, tile.vectors);
-  int64_t panel = tile.vectors * s->lanes * s->k * s->bytes;
+  int64_t panel = bytes_of_panel(s, tile.vectors, s->k);
   if (s->block_k > 0) return bytes_of_blocks(t, s, tile);
   if (rows_outside) {
     bool stays = right <= t->l1_bytes / 2;
     return (double)left + (double)right * (double)(stays ? 1 : row_tiles);
   }
-  bool left_stays = left <= t->l1_bytes / 2, panel_stays = panel <= t->l1_bytes * 3 / 4;
-  return (double)right * (double)(panel_stays ? 1 : row_tiles) +
+  bool left_stays = left <= t->l1_bytes / 2,
+       panel_stays = s->k <= most_k_of_panel(t, s, tile.vectors);
+  return (double)(panels * panel) * (double)(panel_stays ? 1 : row_tiles) +
          (double)left * (double)(left_stays ? 1 : panels);
 }
 
@@ -79,7 +95,7 @@ double cycles_of(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_ou
   cycles = cycles * (double)s->k + (double)(starts * CYCLES_TO_START);
   double moving = bytes_read(t, s, tile, rows_outside) / L2_BYTES_A_CYCLE +
                   bytes_read_again(t, s, tile, rows_outside) / L3_BYTES_A_CYCLE;
-  return (cycles > moving ? cycles : moving) + moving / 4;
+  return (cycles > moving ? cycles : moving) + moving * MOVING_IN_THE_WAY;
 }
 
 /* The tile and the order of loops that take the fewest cycles; of equal ones the wider tile. */

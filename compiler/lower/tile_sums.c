@@ -131,12 +131,21 @@ void open_k(Tiling *t, uint32_t v, int64_t from, int64_t to, int lanes, LoopMark
   t->bindings[v] = (Binding){at, lanes > 1};
 }
 
-void open_lanes(Tiling *t) {
+void open_lanes(Tiling *t, int64_t abreast) {
   uint32_t v = t->contraction->lane;
-  open_k(t, v, 0, t->node->extents[v] / t->lanes * t->lanes, t->lanes, LOOP_ROLLED);
+  open_k(t, v, 0, t->node->extents[v] / t->lanes * t->lanes, (int)abreast * t->lanes, LOOP_ROLLED);
 }
 
-/* The lanes' index innermost, if it is reduced. In a block, it and the block's are given. */
+/* The vectors of lanes that a turn of their loop covers, one after the other. */
+static void unroll_lanes(Tiling *t) {
+  Binding *lane = &t->bindings[t->contraction->lane];
+  Offset first = lane->offset, u;
+  unrolled(t, "u", t->sizes.abreast, &u);
+  *lane = (Binding){offset_add(t->c.b, first, t->lanes, u), t->lanes > 1};
+}
+
+/* The lanes' index innermost, if it is reduced. In a block, its line and the block's index are
+   given. */
 void sum_over_k(Tiling *t) {
   const Node *n = t->node;
   uint32_t n_indices = n->rank + n->n_reduced, opened = 0;
@@ -149,7 +158,11 @@ void sum_over_k(Tiling *t) {
     opened++;
   }
   if (dot && !t->in_blocks) {
-    open_lanes(t);
+    open_lanes(t, 1);
+    opened++;
+  }
+  if (t->in_blocks && t->sizes.abreast > 1) {
+    unroll_lanes(t);
     opened++;
   }
   add_products(t);
