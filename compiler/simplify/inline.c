@@ -20,12 +20,26 @@ static bool is_free(const Graph *graph, ExprId body) {
          (e->kind == EXPR_READ && e->fallback == EXPR_NONE);
 }
 
-static bool reads_with_fallback(const Graph *graph, ExprId id, TensorId tensor) {
+typedef struct Inliner {
+  const Live *live;
+  const Tensor *reader;
+  ARRAY(TensorId) with_fallback; /* what the reader reads so: that stays a definition */
+  bool changed;
+} Inliner;
+
+static bool reads_with_fallback(const Inliner *in, TensorId tensor) {
+  for (size_t i = 0; i < in->with_fallback.count; i++)
+    if (in->with_fallback.items[i] == tensor) return true;
+  return false;
+}
+
+static void find_fallbacks(Inliner *in, ExprId id) {
+  const Graph *graph = in->live->program->graph;
   const Expr *e = expr_at(graph, id);
-  if (e->kind == EXPR_READ && e->tensor == tensor && e->fallback != EXPR_NONE) return true;
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (reads_with_fallback(graph, e->args[i], tensor)) return true;
-  return e->fallback != EXPR_NONE && reads_with_fallback(graph, e->fallback, tensor);
+  for (uint32_t i = 0; i < e->n_args; i++) find_fallbacks(in, e->args[i]);
+  if (e->fallback == EXPR_NONE) return;
+  if (!reads_with_fallback(in, e->tensor)) ARRAY_PUSH(graph->arena, &in->with_fallback, e->tensor);
+  find_fallbacks(in, e->fallback);
 }
 
 /* Whether the read stands alone at each of the reader's index variables: then the reader evaluates
@@ -47,14 +61,16 @@ static bool is_gradient(const Graph *graph, const Tensor *t) {
 }
 
 /* May the helper that is read stand inside `reader`? */
-static bool may_inline(const Live *live, const Expr *read, const Tensor *reader) {
+static bool may_inline(const Inliner *in, const Expr *read) {
+  const Live *live = in->live;
+  const Tensor *reader = in->reader;
   TensorId helper = read->tensor;
   const Graph *graph = live->program->graph;
   const Tensor *t = tensor_at(graph, helper);
   if (t->kind != TENSOR_DEFINITION || t->reduction != REDUCE_NONE) return false;
   if (t->rank == 0 && is_number(graph, t->body)) return true; /* a name for a number */
   if (t->named || is_gradient(graph, t)) return false;
-  if (live->is_root[helper] || reads_with_fallback(graph, reader->body, helper)) return false;
+  if (live->is_root[helper] || reads_with_fallback(in, helper)) return false;
   if (is_free(graph, t->body)) return true;
   if (reader->derived && tensor_size(reader) > tensor_size(t) &&
       is_read_as_diagonal(graph, reader->body, helper))
@@ -63,19 +79,13 @@ static bool may_inline(const Live *live, const Expr *read, const Tensor *reader)
          (reader->reduction == REDUCE_NONE || reads_everywhere(graph, read, reader));
 }
 
-typedef struct Inliner {
-  const Live *live;
-  const Tensor *reader;
-  bool changed;
-} Inliner;
-
 static ExprId inline_reads(Inliner *in, ExprId id) {
   Graph *graph = in->live->program->graph;
   const Expr e = *expr_at(graph, id);
   if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
   ExprId *args = ARENA_ARRAY(graph->arena, ExprId, e.n_args + 1);
   for (uint32_t i = 0; i < e.n_args; i++) args[i] = inline_reads(in, e.args[i]);
-  if (e.kind == EXPR_READ && may_inline(in->live, &e, in->reader)) {
+  if (e.kind == EXPR_READ && may_inline(in, &e)) {
     in->changed = true;
     for (uint32_t i = 0; i < e.n_args; i++) args[i] = fold_cast(graph, TYPE_I32, args[i]);
     return expr_substitute(graph, tensor_at(graph, e.tensor)->body, args, e.n_args);
@@ -95,7 +105,8 @@ bool inline_helpers(Program *program) {
     TensorId id = live.order.items[i];
     const Tensor t = *tensor_at(graph, id);
     if (t.kind != TENSOR_DEFINITION) continue;
-    Inliner in = {&live, &t, false};
+    Inliner in = {.live = &live, .reader = &t};
+    find_fallbacks(&in, t.body);
     ExprId body = inline_reads(&in, t.body);
     if (!in.changed) continue;
     Ranges ranges = {tensor_index_extents(&t, graph->arena), t.rank + t.n_reduced};
