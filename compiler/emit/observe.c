@@ -127,7 +127,8 @@ static void write_value_row(const Rows *r, Text *out, const ValueRow *v) {
   text_add(out, ",\n     ");
   write_memory(r, out, v);
   text_add(out, ", ");
-  write_list(out, b->strides, is_row_major(b) ? 0 : b->rank);
+  /* panels are all elements, in another order */
+  write_list(out, b->strides, is_row_major(b) || b->panel != 0 ? 0 : b->rank);
   text_add(out, "},\n");
 }
 

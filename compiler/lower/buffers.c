@@ -40,7 +40,7 @@ bool is_row_major(const Buffer *b) {
   int64_t stride = 1;
   for (uint32_t i = b->rank; i-- > 0; stride *= b->extents[i])
     if (b->strides[i] != stride && b->extents[i] > 1) return false;
-  return true;
+  return b->panel == 0;
 }
 
 static void fix(Plan *plan, BufferKind kind, TensorId id, BufferId *buffer_of) {

@@ -209,6 +209,10 @@ typedef struct Buffer {
   const int64_t *extents;
   const int64_t *strides; /* elements, per logical axis */
   int64_t elements;       /* allocated, with padding */
+  /* not 0: axis panel_axis, of stride 1, lies in panels of so many of its elements, of which it is a
+     multiple; all others go round within a panel, without padding, with the strides */
+  int64_t panel;
+  uint32_t panel_axis;
   int64_t offset;  /* workspace: bytes, a multiple of 64. Buffers of different element types never
                       share bytes, in any entry */
   uint32_t output; /* BUFFER_OUTPUT: which output of its entry */
@@ -217,6 +221,11 @@ typedef struct Buffer {
 } Buffer;
 
 bool is_row_major(const Buffer *b);
+/* How many elements x of panel_axis lies further on than its stride tells: this times the start of
+   its panel. */
+static inline int64_t panel_factor(const Buffer *b) {
+  return b->elements / b->extents[b->panel_axis] - 1;
+}
 
 /* The type in memory, and its bytes. */
 static inline ScalarType buffer_stored(const Buffer *b) { return type_stored(b->type, b->storage); }

@@ -41,11 +41,11 @@ static void build_pieces(Nest *nest, Binding *binding, const char *name, int64_t
     while (lanes > 1 && lanes > extent - from) lanes = lanes > 4 ? lanes / 2 : 1;
     int64_t to = from + (extent - from) / lanes * lanes;
     if (to - from == lanes) {
-      *binding = (Binding){offset_number(from), lanes > 1};
+      *binding = bound(offset_number(from), lanes > 1);
       body(nest, lanes);
     } else {
       uint32_t variable = kernel_variable(b, name);
-      *binding = (Binding){offset_variable(b, variable), lanes > 1};
+      *binding = bound(offset_variable(b, variable), lanes > 1);
       kernel_loop(b, variable, from, to, lanes, mark);
       body(nest, lanes);
       kernel_end(b);
@@ -164,7 +164,7 @@ static Accumulators start(Nest *nest, const char *name, int lanes) {
   ValueId first;
   if (finds_place(n)) { /* the first element, whatever it is */
     for (uint32_t i = 0; i < n->n_reduced; i++)
-      nest->bindings[n->rank + i] = (Binding){offset_number(0), false};
+      nest->bindings[n->rank + i] = bound(offset_number(0), false);
     first = translate_body(&nest->c, n, nest->bindings, lanes);
     acc.place = kernel_new_local(b, "place", lanes_of(TYPE_I32, lanes));
     kernel_declare(b, acc.place, kernel_splat(b, kernel_integer(b, TYPE_I32, 0), lanes));
@@ -211,7 +211,7 @@ static void reduce_loop(Nest *nest, uint32_t k, const Accumulators *acc, int lan
     Accumulators part = start(nest, "part", acc->lanes);
     kernel_loop(b, inner, 0, block, step, LOOP_PLAIN);
     Offset offset = offset_add(b, offset_variable(b, outer), 1, offset_variable(b, inner));
-    nest->bindings[v] = (Binding){offset, here && lanes > 1};
+    nest->bindings[v] = bound(offset, here && lanes > 1);
     reduce_from(nest, k + 1, &part, lanes);
     kernel_end(b);
     set(nest, acc->value,
@@ -222,7 +222,7 @@ static void reduce_loop(Nest *nest, uint32_t k, const Accumulators *acc, int lan
   if (from == to) return;
   uint32_t variable = kernel_variable(b, index_name(n, v));
   kernel_loop(b, variable, from, to, step, LOOP_PLAIN);
-  nest->bindings[v] = (Binding){offset_variable(b, variable), here && lanes > 1};
+  nest->bindings[v] = bound(offset_variable(b, variable), here && lanes > 1);
   part_of(nest, k + 1, acc, lanes, in_parts(n) && !last && n->extents[v] > 4);
   kernel_end(b);
 }
@@ -255,7 +255,7 @@ static ValueId reduce_in_lanes(Nest *nest, int lanes) {
     uint32_t r = n->rank + k;
     uint32_t variable = kernel_variable(b, index_name(n, r));
     kernel_loop(b, variable, r == v ? done : 0, n->extents[r], 1, LOOP_PLAIN);
-    nest->bindings[r] = (Binding){offset_variable(b, variable), false};
+    nest->bindings[r] = bound(offset_variable(b, variable), false);
   }
   accumulate(nest, &acc, 1);
   for (uint32_t k = 0; k < n->n_reduced; k++) kernel_end(b);
@@ -319,7 +319,7 @@ static void build_outputs(Nest *nest, uint32_t v, int lanes) {
   if (v < n->rank) {
     uint32_t variable = kernel_variable(b, index_name(n, v));
     kernel_loop(b, variable, 0, n->extents[v], 1, LOOP_PLAIN);
-    nest->bindings[v] = (Binding){offset_variable(b, variable), false};
+    nest->bindings[v] = bound(offset_variable(b, variable), false);
     build_outputs(nest, v + 1, lanes);
     kernel_end(b);
     return;
@@ -405,7 +405,7 @@ static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
   if (v < nest->group->spine) {
     uint32_t variable = kernel_variable(b, index_name(first, v));
     kernel_loop(b, variable, 0, first->extents[v], 1, spine_mark(nest));
-    nest->spine[v] = (Binding){offset_variable(b, variable), false};
+    nest->spine[v] = bound(offset_variable(b, variable), false);
     build_spine(nest, v + 1, lane_axis, lanes);
     kernel_end(b);
     return;

@@ -8,9 +8,9 @@
    The cheapest in estimated cycles is taken. That the batch is what lanes run along in a training
    step, and never a weight's index, comes out of this: activations are smaller than weights. */
 #include "graph/scalar_ops.h"
-#include "lower/work.h"
+#include "lower/tile.h"
 
-enum { READERS_DEEP = 4 };
+enum { READERS_DEEP = 4, ANY_PANEL = -1 };
 
 /* Cycles. */
 static const double a_vector = 0.5 /* multiply-add */,
@@ -94,10 +94,12 @@ static void wishes_of(const Work *w, uint32_t i, int depth, int64_t *wishes) {
   }
 }
 
-static TensorId known_copy(const Work *w, TensorId of, uint32_t innermost) {
-  for (size_t i = 0; i < w->copies.count; i++)
-    if (w->copies.items[i].of == of && w->copies.items[i].innermost == innermost)
-      return w->copies.items[i].copy;
+static TensorId known_copy(const Work *w, TensorId of, uint32_t innermost, int64_t panel) {
+  for (size_t i = 0; i < w->copies.count; i++) {
+    const TransposedCopy *c = &w->copies.items[i];
+    if (c->of == of && c->innermost == innermost && (panel == ANY_PANEL || c->panel == panel))
+      return c->copy;
+  }
   return TENSOR_NONE;
 }
 
@@ -122,7 +124,7 @@ static bool has_index(const Graph *g, ExprId id, uint32_t v) {
 /* Of bringing an operand's axis innermost, where it is not. */
 static double copy_cycles(const Work *w, TensorId operand, uint32_t axis) {
   if (is_free(w, operand) || stride_of(w, operand, axis) == 1 ||
-      known_copy(w, operand, axis) != TENSOR_NONE)
+      known_copy(w, operand, axis, ANY_PANEL) != TENSOR_NONE)
     return 0;
   return a_copy * (double)tensor_size(tensor_at(w->graph, operand));
 }
@@ -179,10 +181,24 @@ static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
          a_scalar * sums * (double)rest + copies;
 }
 
-/* y.T, alike but for the innermost axis, or but for gaps between rows. In a recurrence that computes
-   y and the reader, each step copies its own. */
-static TensorId transposed_copy(Work *w, uint32_t reader, TensorId of, uint32_t innermost) {
-  TensorId known = known_copy(w, of, innermost);
+/* Axis `innermost`, whose stride is 1, in panels; without gaps between rows. */
+static void lay_in_panels(const Work *w, Buffer *b, uint32_t innermost, int64_t panel) {
+  int64_t *extents = ARENA_ARRAY(w->arena, int64_t, b->rank);
+  b->elements = 1;
+  for (uint32_t k = 0; k < b->rank; k++) {
+    extents[k] = k == innermost ? panel : b->extents[k];
+    b->elements *= b->extents[k];
+  }
+  b->strides = strides_around(w->arena, b->rank, extents, innermost);
+  b->panel = panel;
+  b->panel_axis = innermost;
+}
+
+/* y.T, alike but for the innermost axis, in panels, or but for gaps between rows. In a recurrence
+   that computes y and the reader, each step copies its own. */
+static TensorId transposed_copy(Work *w, uint32_t reader, TensorId of, uint32_t innermost,
+                                int64_t panel) {
+  TensorId known = known_copy(w, of, innermost, panel);
   if (known != TENSOR_NONE) return known;
   Graph *g = w->graph;
   Tensor t = *tensor_at(g, of);
@@ -190,21 +206,23 @@ static TensorId transposed_copy(Work *w, uint32_t reader, TensorId of, uint32_t 
   ExprId *at = ARENA_ARRAY(w->arena, ExprId, t.rank + 1);
   for (uint32_t k = 0; k < t.rank; k++) at[k] = expr_index(g, k);
   bool transposes = stride_of(w, of, innermost) != 1;
-  copy.name = arena_printf(w->arena, transposes ? "%s.T" : "%s.padded", t.name);
+  const char *ending = transposes ? "T" : panel != 0 ? "panels" : "padded";
+  copy.name = arena_printf(w->arena, "%s.%s", t.name, ending);
   copy.rank = t.rank;
   copy.extents = t.extents;
   copy.index_names = t.index_names;
   copy.body = expr_read(g, of, at, t.rank, EXPR_NONE);
   TensorId id = add_definition(w, copy);
   Node *n = node_at(w, w->node_of[id] - 1);
-  n->transposes = transposes;
+  n->transposes = transposes || panel != 0;
   if (w->node_of[of] != 0) {
     const Node *source = node_at(w, w->node_of[of] - 1);
     n->recurrence = common_recurrence(source->recurrence, node_at(w, reader)->recurrence);
     n->step_axes = source->step_axes;
   }
   give_buffer(w, n, innermost);
-  ARRAY_PUSH(w->arena, &w->copies, (TransposedCopy){of, id, innermost});
+  if (panel != 0) lay_in_panels(w, &w->plan->buffers[n->buffer], innermost, panel);
+  ARRAY_PUSH(w->arena, &w->copies, (TransposedCopy){of, id, innermost, panel});
   ARRAY_PUSH(w->arena, &w->final_order, w->node_of[id] - 1);
   return id;
 }
@@ -274,11 +292,29 @@ static uint32_t dot_innermost(const Work *w, const Node *n, const int64_t *wishe
 }
 
 /* What all steps of a recurrence read again, where its rows fall on the same lines of a cache and
-   more than L1 holds are read: a copy with gaps between the rows is made before them. */
-static bool wants_gaps(const Work *w, uint32_t reader, TensorId operand) {
+   more than L1 holds are read: a copy in panels, or with gaps between the rows, is made before. */
+static bool wants_copy(const Work *w, uint32_t reader, TensorId operand) {
   const Buffer *b = &w->plan->buffers[w->buffer_of[operand]];
   return node_at(w, reader)->recurrence != NULL && b->kind != BUFFER_WORKSPACE &&
          rows_conflict(b) && b->elements * element_bytes(b) > w->target->l1_bytes;
+}
+
+/* How wide the panels are of a copy of the right operand, so that a tile reads it from one end to the
+   other; 0: its columns are no multiple of that, or each step of a recurrence would copy its own.
+ */
+static int64_t panel_width(const Work *w, uint32_t i, const Expr *read, uint32_t axis) {
+  const Node *n = node_at(w, i);
+  const Expr *at = expr_at(w->graph, read->args[axis]);
+  int64_t lanes = full_lanes(w, n), columns = n->extents[n->contraction->lane];
+  uint32_t source = w->node_of[read->tensor];
+  if (n->contraction->dot || at->kind != EXPR_INDEX || columns < lanes) return 0;
+  if (source != 0 && common_recurrence(node_at(w, source - 1)->recurrence, n->recurrence) != NULL)
+    return 0;
+  Sizes s = sizes_of(n, (int)lanes);
+  bool rows_outside;
+  int64_t width = choose_tile(w->target, &s, &rows_outside).vectors * lanes;
+  bool whole = columns == tensor_at(w->graph, read->tensor)->extents[axis];
+  return whole && columns % width == 0 && columns > width ? width : 0;
 }
 
 /* The read of an operand, or of its copy, in which index v is innermost. */
@@ -288,8 +324,8 @@ static ExprId with_innermost(Work *w, uint32_t i, ExprId read, uint32_t v) {
   bool free = is_free(w, e.tensor);
   if (free) wish_stored(w, e.tensor, axis);
   bool lies_so = free || stride_of(w, e.tensor, axis) == 1;
-  if (lies_so && (free || !wants_gaps(w, i, e.tensor))) return read;
-  TensorId copy = transposed_copy(w, i, e.tensor, axis);
+  if (lies_so && (free || !wants_copy(w, i, e.tensor))) return read;
+  TensorId copy = transposed_copy(w, i, e.tensor, axis, panel_width(w, i, &e, axis));
   ARRAY_PUSH(w->arena, &node_at(w, i)->after, w->node_of[copy] - 1);
   return expr_read(w->graph, copy, e.args, e.n_args, EXPR_NONE);
 }
@@ -303,6 +339,8 @@ static void settle_operands(Work *w, uint32_t i, uint32_t v) {
     c->left = c->right;
     c->right = left;
   }
+  c->row = own_index(w, node_at(w, i), c->left, c->right);
+  if (c->dot) c->column = own_index(w, node_at(w, i), c->right, c->left);
   c->right = with_innermost(w, i, c->right, v);
   if (c->dot) c->left = with_innermost(w, i, c->left, v);
   node_at(w, i)->body = expr_op2(g, OP_MUL, c->left, c->right);
@@ -323,7 +361,5 @@ uint32_t plan_contraction(Work *w, uint32_t i) {
   settle_operands(w, i, lane);
   const Node *n = node_at(w, i);
   c->innermost = c->dot ? dot_innermost(w, n, wishes) : lane;
-  c->row = own_index(w, n, c->left, c->right);
-  if (c->dot) c->column = own_index(w, n, c->right, c->left);
   return store_transposed(w, i);
 }

@@ -250,7 +250,11 @@ static void print_buffer(Text *out, const Buffer *b) {
   text_add(out, "] strides [");
   for (uint32_t i = 0; i < b->rank; i++)
     text_printf(out, "%s%" PRId64, i == 0 ? "" : ", ", b->strides[i]);
-  text_printf(out, "] at %" PRId64 " alive %u..%u\n", b->offset, b->first, b->last);
+  if (b->panel != 0)
+    text_printf(out, "] panels of %" PRId64 " along %" PRIu32, b->panel, b->panel_axis);
+  else
+    text_add(out, "]");
+  text_printf(out, " at %" PRId64 " alive %u..%u\n", b->offset, b->first, b->last);
 }
 
 static void print_entry(Text *out, const Plan *plan, const EntryPlan *e, uint32_t number) {

@@ -26,7 +26,7 @@ uint32_t count_steps(const Node *n) { return n->recurrence == NULL ? 0 : n->recu
 
 void bind_steps(const Node *n, Binding *bindings) {
   for (const Recurrence *r = n->recurrence; r != NULL; r = r->outer)
-    bindings[n->step_axes[r->depth]] = (Binding){r->at, false};
+    bindings[n->step_axes[r->depth]] = bound(r->at, false);
 }
 
 int64_t points_of_step(const Node *n) {

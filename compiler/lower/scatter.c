@@ -90,7 +90,7 @@ static void build_zeros(Context *c, const Node *n, Binding *bindings) {
     if (is_step(n, i)) continue;
     uint32_t variable = kernel_variable(c->b, "i");
     kernel_loop(c->b, variable, 0, n->extents[i], 1, LOOP_PLAIN);
-    bindings[i] = (Binding){offset_variable(c->b, variable), false};
+    bindings[i] = bound(offset_variable(c->b, variable), false);
   }
   uint32_t y = kernel_parameter(c->b, n->buffer, true);
   kernel_store(c->b, y, output_offset(c, n, bindings), kernel_number(c->b, n->type, 0));
@@ -148,7 +148,7 @@ static uint32_t scatter_lane(const ScatterLoops *l) {
 static void open_scatter_loop(ScatterLoops *l, uint32_t v, int64_t from, int64_t to, int lanes) {
   uint32_t variable = kernel_variable(l->c.b, index_name(l->node, v));
   kernel_loop(l->c.b, variable, from, to, lanes, LOOP_PLAIN);
-  l->bindings[v] = (Binding){offset_variable(l->c.b, variable), lanes > 1};
+  l->bindings[v] = bound(offset_variable(l->c.b, variable), lanes > 1);
 }
 
 static void open_outputs(ScatterLoops *l) {
@@ -172,7 +172,7 @@ static void open_place(ScatterLoops *l) {
   kernel_declare(b, place, translate_body(&l->c, &at, l->bindings, 1));
   l->place = kernel_local(b, place, NULL, 0);
   l->open += guard_place(&l->c, l->node, &l->s, l->place);
-  l->bindings[l->s.axis] = (Binding){offset_add_term(b, offset_number(0), 1, l->place), false};
+  l->bindings[l->s.axis] = bound(offset_add_term(b, offset_number(0), 1, l->place), false);
 }
 
 static void add_term(ScatterLoops *l, int lanes) {

@@ -207,9 +207,14 @@ static void build_outer(Tiling *t, uint32_t v) {
   uint32_t variable = kernel_variable(b, index_name(n, v));
   kernel_loop(b, variable, 0, n->extents[v], 1, t->parallel ? LOOP_PARALLEL : LOOP_PLAIN);
   t->outer_shared = t->outer_shared || n->extents[v] >= MANY_TURNS;
-  t->bindings[v] = (Binding){offset_variable(b, variable), false};
+  t->bindings[v] = bound(offset_variable(b, variable), false);
   build_outer(t, v + 1);
   kernel_end(b);
+}
+
+static int64_t panel_of_right(const Work *w, const Node *n) {
+  const Expr *right = expr_at(w->graph, n->contraction->right);
+  return w->plan->buffers[w->buffer_of[right->tensor]].panel;
 }
 
 void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
@@ -219,6 +224,7 @@ void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   t.lanes = w->target->vector_bytes / type_bytes(n->type);
   while (t.lanes > n->extents[t.contraction->lane]) t.lanes /= 2;
   t.sizes = sizes_of(n, t.lanes);
+  t.sizes.panel = panel_of_right(w, n) / t.lanes;
   choose_tile_and_blocks(&t);
   choose_portion(&t);
   t.parallel = points_of_step(n) >= PARALLEL_PRODUCTS;

@@ -12,6 +12,7 @@ typedef struct Tile {
 typedef struct Sizes {
   int64_t rows, vectors, k;
   int64_t lanes, left_lanes, bytes;
+  int64_t panel; /* so many vectors has a tile, as right lies in such panels; 0: any number */
   /* where k goes in blocks, of block_k > 0 products, with so many vectors of lanes side by side: for
      how many outputs beside rows and columns, and for how many of these an operand's elements
      differ */

@@ -65,7 +65,7 @@ static uint32_t open_others(Tiling *t, bool in_block, Offset *flat) {
     if (!is_other(t, v)) continue;
     uint32_t variable = kernel_variable(b, index_name(n, v));
     kernel_loop(b, variable, 0, n->extents[v], 1, LOOP_PLAIN);
-    t->bindings[v] = (Binding){offset_variable(b, variable), false};
+    t->bindings[v] = bound(offset_variable(b, variable), false);
     if (in_block) limit_other(t, v);
     *flat = offset_add(b, t->bindings[v].offset, n->extents[v], *flat);
     opened++;

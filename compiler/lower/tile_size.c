@@ -51,9 +51,10 @@ static int64_t bytes_of_panel(const Sizes *s, int64_t vectors, int64_t k) {
   return k * ceil_div(vectors * s->lanes * s->bytes, LINE_BYTES) * LINE_BYTES;
 }
 
-/* Half of L1 may be another thread's, and the left operand and the results pass through it. */
+/* Some of L1 may be another thread's, and the left operand and the results pass through it. Rows that
+   lie apart do not fall on all of its sets alike. */
 int64_t most_k_of_panel(const TargetMachine *t, const Sizes *s, int64_t vectors) {
-  return t->l1_bytes * 3 / 8 / bytes_of_panel(s, vectors, 1);
+  return t->l1_bytes * (s->panel != 0 ? 5 : 3) / 8 / bytes_of_panel(s, vectors, 1);
 }
 
 /* The same at once, when rows (or else panels) are the outer loop: the operand
@@ -102,7 +103,8 @@ double cycles_of(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_ou
 Tile choose_tile(const TargetMachine *target, const Sizes *s, bool *rows_outside) {
   Tile best = {1, 1};
   double least = 0;
-  for (int64_t v = 1; v <= s->vectors && (v <= WIDEST || s->rows == 1); v++)
+  int64_t widest = s->panel != 0 ? s->panel : s->rows == 1 ? s->vectors : WIDEST;
+  for (int64_t v = s->panel != 0 ? s->panel : 1; v <= s->vectors && v <= widest; v++)
     for (int64_t r = 1; r <= s->rows && fits_registers(target, r, v); r++)
       for (int order = 0; order < 2; order++) {
         double cycles = cycles_of(target, s, (Tile){r, v}, order == 0);

@@ -11,16 +11,18 @@ void unrolled(Tiling *t, const char *name, int64_t to, Offset *offset) {
 
 static void bind_row(Tiling *t, Offset r) {
   if (t->contraction->row == NO_INDEX) return;
-  t->bindings[t->contraction->row] = (Binding){offset_add(t->c.b, t->row0, 1, r), false};
+  t->bindings[t->contraction->row] = bound(offset_add(t->c.b, t->row0, 1, r), false);
 }
 
 /* Vector v of the tile, or column v. */
 static void bind_column(Tiling *t, Offset v) {
   const Contraction *c = t->contraction;
   if (c->dot && c->column != NO_INDEX)
-    t->bindings[c->column] = (Binding){offset_add(t->c.b, t->column0, 1, v), false};
+    t->bindings[c->column] = bound(offset_add(t->c.b, t->column0, 1, v), false);
   if (!c->dot)
-    t->bindings[c->lane] = (Binding){offset_add(t->c.b, t->column0, t->lanes, v), t->lanes > 1};
+    t->bindings[c->lane] = (Binding){.offset = offset_add(t->c.b, t->column0, t->lanes, v),
+                                     .lanes = t->lanes > 1,
+                                     .panel = t->column0};
 }
 
 /* for r: for v: vector v, or column v, of row r; both loops stay open. Rows that are not unrolled
@@ -128,7 +130,7 @@ void open_k(Tiling *t, uint32_t v, int64_t from, int64_t to, int lanes, LoopMark
   limit_k(t, v);
   Offset at = offset_variable(b, variable);
   if (in_portions(t, v)) at = offset_add(b, t->portion0, 1, at);
-  t->bindings[v] = (Binding){at, lanes > 1};
+  t->bindings[v] = bound(at, lanes > 1);
 }
 
 void open_lanes(Tiling *t, int64_t abreast) {
@@ -141,7 +143,7 @@ static void unroll_lanes(Tiling *t) {
   Binding *lane = &t->bindings[t->contraction->lane];
   Offset first = lane->offset, u;
   unrolled(t, "u", t->sizes.abreast, &u);
-  *lane = (Binding){offset_add(t->c.b, first, t->lanes, u), t->lanes > 1};
+  *lane = bound(offset_add(t->c.b, first, t->lanes, u), t->lanes > 1);
 }
 
 /* The lanes' index innermost, if it is reduced. In a block, its line and the block's index are

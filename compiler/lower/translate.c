@@ -135,9 +135,15 @@ static ValueId load(Context *c, const Expr *read) {
   if (buffer == BUFFER_NONE)
     bug("lower", "%s reads %s, which is nowhere", c->node->name,
         tensor_at(w->graph, read->tensor)->name);
-  Affine a = load_offset(w, c->node, read, w->plan->buffers[buffer].strides);
+  const Buffer *b = &w->plan->buffers[buffer];
+  Affine a = load_offset(w, c->node, read, b->strides);
   bool lanes = false;
   Offset offset = translate_affine(c, &a, &lanes);
+  if (b->panel != 0) {
+    const Expr *at = expr_at(w->graph, read->args[b->panel_axis]);
+    if (at->kind != EXPR_INDEX) bug("lower", "%s reads %s across panels", c->node->name, b->name);
+    offset = offset_add(c->b, offset, panel_factor(b), c->bindings[at->index].panel);
+  }
   return kernel_load(c->b, kernel_parameter(c->b, buffer, false), offset, lanes ? c->lanes : 1);
 }
 

@@ -1,4 +1,5 @@
-/* Transposed copies: squares of lanes² elements through registers, the rest one by one. */
+/* Copies with another axis innermost: squares of lanes² elements through registers, the rest one by
+   one. Copies that differ by panels or gaps: vectors along the innermost axis. */
 #include "lower/work.h"
 
 enum { PARALLEL_ELEMENTS = 4096 /* as many are worth sharing among threads */ };
@@ -11,6 +12,7 @@ typedef struct Transposition {
   const Buffer *source, *target;
   uint32_t in_axis, out_axis; /* innermost in the source, in the target */
   Binding *bindings;
+  Offset panel;  /* of the target: the start of the one that is written */
   bool parallel; /* enough is copied for a team of threads */
 } Transposition;
 
@@ -24,18 +26,38 @@ static Offset place_in(Transposition *t, const Buffer *buffer) {
   Offset offset = offset_number(0);
   for (uint32_t i = 0; i < buffer->rank; i++)
     offset = offset_add(t->b, offset, buffer->strides[i], t->bindings[i].offset);
-  return offset;
+  if (buffer->panel == 0) return offset;
+  return offset_add(t->b, offset, panel_factor(buffer), t->panel);
 }
 
-static void loop_over(Transposition *t, uint32_t axis, int64_t from, int64_t to, int64_t step,
-                      LoopMark mark) {
+static void begin_loop(Transposition *t, uint32_t axis, int64_t from, int64_t to, int64_t step,
+                       LoopMark mark) {
   uint32_t variable = kernel_variable(t->b, index_name(t->node, axis));
   kernel_loop(t->b, variable, from, to, step, mark);
-  t->bindings[axis] = (Binding){offset_variable(t->b, variable), false};
+  t->bindings[axis].offset = offset_variable(t->b, variable);
 }
 
-static void copy_one(Transposition *t) {
-  ValueId value = kernel_load(t->b, t->from, place_in(t, t->source), 1);
+/* Over panels, and within each, where the axis lies in these. Returns how many loops it opened. */
+static uint32_t loop_over(Transposition *t, uint32_t axis, int64_t from, int64_t to, int64_t step,
+                          LoopMark mark) {
+  if (t->target->panel == 0 || axis != t->out_axis) {
+    begin_loop(t, axis, from, to, step, mark);
+    return 1;
+  }
+  begin_loop(t, axis, from, to, t->target->panel, mark);
+  t->panel = t->bindings[axis].offset;
+  begin_loop(t, axis, 0, t->target->panel, step, LOOP_PLAIN);
+  t->bindings[axis].offset = offset_add(t->b, t->panel, 1, t->bindings[axis].offset);
+  return 2;
+}
+
+static void end_loops(Transposition *t, uint32_t n) {
+  for (; n > 0; n--) kernel_end(t->b);
+}
+
+/* So many elements that lie next to each other. */
+static void copy_vector(Transposition *t, int lanes) {
+  ValueId value = kernel_load(t->b, t->from, place_in(t, t->source), lanes);
   kernel_store(t->b, t->to, place_in(t, t->target), value);
 }
 
@@ -43,22 +65,30 @@ static void copy_one(Transposition *t) {
 static void copy_box(Transposition *t, int64_t in_from, int64_t in_to, int64_t out_from,
                      int64_t out_to) {
   if (in_from == in_to || out_from == out_to) return;
-  loop_over(t, t->in_axis, in_from, in_to, 1, LOOP_PLAIN);
-  loop_over(t, t->out_axis, out_from, out_to, 1, LOOP_PLAIN);
-  copy_one(t);
-  kernel_end(t->b);
-  kernel_end(t->b);
+  uint32_t opened = loop_over(t, t->in_axis, in_from, in_to, 1, LOOP_PLAIN);
+  opened += loop_over(t, t->out_axis, out_from, out_to, 1, LOOP_PLAIN);
+  copy_vector(t, 1);
+  end_loops(t, opened);
 }
 
 static void copy_squares(Transposition *t, int lanes, int64_t in_to, int64_t out_to) {
   if (in_to == 0 || out_to == 0) return;
-  loop_over(t, t->in_axis, 0, in_to, lanes, t->parallel ? LOOP_PARALLEL : LOOP_PLAIN);
-  loop_over(t, t->out_axis, 0, out_to, lanes, LOOP_PLAIN);
+  LoopMark mark = t->parallel ? LOOP_PARALLEL : LOOP_PLAIN;
+  uint32_t opened = loop_over(t, t->in_axis, 0, in_to, lanes, mark);
+  opened += loop_over(t, t->out_axis, 0, out_to, lanes, LOOP_PLAIN);
   kernel_transpose(t->b, lanes_of(buffer_stored(t->target), lanes), t->from, place_in(t, t->source),
                    t->source->strides[t->out_axis], t->to, place_in(t, t->target),
                    t->target->strides[t->in_axis]);
-  kernel_end(t->b);
-  kernel_end(t->b);
+  end_loops(t, opened);
+}
+
+/* Along the axis that is innermost in both: vectors, where the panels are some. */
+static void copy_row(Transposition *t, int lanes) {
+  bool whole = t->target->panel % lanes == 0 && t->source->storage == t->target->storage;
+  int step = whole ? lanes : 1;
+  uint32_t opened = loop_over(t, t->in_axis, 0, t->node->extents[t->in_axis], step, LOOP_PLAIN);
+  copy_vector(t, step);
+  end_loops(t, opened);
 }
 
 /* Both innermost axes. */
@@ -67,6 +97,10 @@ static void copy_plane(Transposition *t) {
   int lanes = t->w->target->vector_bytes / type_bytes(n->type);
   int64_t in = n->extents[t->in_axis], out = n->extents[t->out_axis];
   int64_t in_squares = in / lanes * lanes, out_squares = out / lanes * lanes;
+  if (t->in_axis == t->out_axis) {
+    copy_row(t, type_bytes(n->type) < 4 ? 1 : lanes);
+    return;
+  }
   bool rounds = t->source->storage != t->target->storage; /* not through registers */
   if (type_bytes(n->type) < 4 || rounds || in_squares == 0 || out_squares == 0)
     in_squares = out_squares = 0;
@@ -95,12 +129,11 @@ void build_transposed(Work *w, Builder *b, const NodeGroup *g) {
   uint32_t outer = 0;
   for (uint32_t i = 0; i < n->rank; i++) {
     if (is_step(n, i) || (!by_ones && (i == t.in_axis || i == t.out_axis))) continue;
-    loop_over(&t, i, 0, n->extents[i], 1, t.parallel ? LOOP_PARALLEL : LOOP_PLAIN);
-    outer++;
+    outer += loop_over(&t, i, 0, n->extents[i], 1, t.parallel ? LOOP_PARALLEL : LOOP_PLAIN);
   }
   if (by_ones)
-    copy_one(&t);
+    copy_vector(&t, 1);
   else
     copy_plane(&t);
-  for (uint32_t i = 0; i < outer; i++) kernel_end(b);
+  end_loops(&t, outer);
 }

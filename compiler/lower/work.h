@@ -85,6 +85,7 @@ typedef struct NodeGroup {
 typedef struct TransposedCopy {
   TensorId of, copy;
   uint32_t innermost;
+  int64_t panel; /* see Buffer; 0 */
 } TransposedCopy;
 
 /* Of a param: whether its layout is free, and which axis is wanted innermost; NO_INDEX: none yet.
@@ -295,7 +296,12 @@ typedef struct Place {
 typedef struct Binding {
   Offset offset;
   bool lanes;
+  Offset panel; /* the start of the panel that it is in, where it is read in panels */
 } Binding;
+
+static inline Binding bound(Offset offset, bool lanes) {
+  return (Binding){.offset = offset, .lanes = lanes};
+}
 
 typedef struct Context {
   Work *w;

@@ -113,7 +113,14 @@ static const char *build_text(Arena *arena, const Case *cases, uint32_t n) {
     TensorId id = add_tensor(graph, TENSOR_INPUT, type, name);
     entry->inputs[entry->n_inputs++] = id;
     plan->buffers[plan->n_buffers++] =
-        (Buffer){BUFFER_INPUT, name, id, type, 0, 1, extents, strides, POINTS, 0, 0, 0, 0, 0};
+        (Buffer){.kind = BUFFER_INPUT,
+                 .name = name,
+                 .tensor = id,
+                 .type = type,
+                 .rank = 1,
+                 .extents = extents,
+                 .strides = strides,
+                 .elements = POINTS};
   }
   for (uint32_t i = 0; i < 2 * n; i++) {
     const Case *c = &cases[i / 2];
@@ -127,7 +134,15 @@ static const char *build_text(Arena *arena, const Case *cases, uint32_t n) {
     buffers[2] = plan->n_buffers;
     calls[i] = (KernelCall){.kernel = i, .buffers = buffers};
     plan->buffers[plan->n_buffers++] =
-        (Buffer){BUFFER_OUTPUT, name, id, c->result, 0, 1, extents, strides, POINTS, 0, i, 0, 0, 0};
+        (Buffer){.kind = BUFFER_OUTPUT,
+                 .name = name,
+                 .tensor = id,
+                 .type = c->result,
+                 .rank = 1,
+                 .extents = extents,
+                 .strides = strides,
+                 .elements = POINTS,
+                 .output = i};
   }
   plan->n_kernels = 2 * n;
   plan->arena = arena;
