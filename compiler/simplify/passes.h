@@ -24,6 +24,7 @@ bool widen_values_of_step(Program *program); /* step.c: 1 - 0.999^step */
 bool drop_copies(Program *program);          /* share.c: another name for the same values */
 bool merge_equal(Program *program);          /* share.c: equal definitions */
 bool share_dear(Program *program);           /* share.c: dear subexpressions met twice */
+bool read_values(Program *program);          /* values.c: a dear function that a definition has */
 bool read_quotients(Program *program);       /* quotients.c: x and / y where x / y is there */
 
 /* Whether a term of the body is where(C, d, 0), C equates index variables: a diagonal of its own.

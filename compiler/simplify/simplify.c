@@ -169,6 +169,7 @@ static const Pass passes[] = {
     {"read_quotients", "x / y is read where it is a definition", read_quotients},
     {"merge_equal", "equal definitions become one", merge_equal},
     {"share_dear", "dear expressions that stand in several become a definition", share_dear},
+    {"read_values", "a dear function of an element is read where a definition has it", read_values},
 };
 
 enum {
