@@ -1,6 +1,5 @@
 # cmake --install build --prefix P: the compiler, the runtime's library, the manual, the documents and
 # examples, and what pkg-config and find_package(dagc) read. The prefix may be moved afterwards.
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/dagc)

@@ -56,9 +56,28 @@ int run_program(const char *program, char *const argv[]) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+const char *find_runtime(Arena *arena) {
+#ifdef DAGC_LIBRARY_FROM_PROGRAM
+  char *self = realpath("/proc/self/exe", NULL);
+  if (self == NULL) return NULL;
+  const char *found = NULL, *places[] = {".", DAGC_LIBRARY_FROM_PROGRAM};
+  *strrchr(self, '/') = '\0';
+  for (size_t i = 0; found == NULL && i < sizeof places / sizeof *places; i++) {
+    const char *file = arena_printf(arena, "%s/%s/libdagrt.a", self, places[i]);
+    if (access(file, R_OK) == 0) found = file;
+  }
+  free(self);
+  return found;
+#else
+  (void)arena;
+  return NULL;
+#endif
+}
+
 bool compile_c(Arena *arena, const char *compiler, const Toolchain *toolchain, const char *source,
-               const char *program) {
-  int code = run_program(compiler, compiler_arguments(arena, toolchain, compiler, source, program));
+               const char *runtime, const char *program) {
+  char **arguments = compiler_arguments(arena, toolchain, compiler, source, runtime, program);
+  int code = run_program(compiler, arguments);
   if (code != 0) explain_failure(toolchain, compiler, code);
   return code == 0;
 }

@@ -170,6 +170,17 @@ static void print_plans(Text *out, Emit emit, const Plan *const *plans, uint32_t
   }
 }
 
+/* The library with which build and run link what they compile; NULL: the C has all in itself. */
+static const char *runtime_library(Arena *arena, const Options *options) {
+  return is_foreign(toolchain_of(options->target)) ? NULL : find_runtime(arena);
+}
+
+static RuntimeText runtime_text(Arena *arena, const Options *options) {
+  if (options->command == COMMAND_BUILD || options->command == COMMAND_RUN)
+    return runtime_library(arena, options) != NULL ? RUNTIME_PEAK : RUNTIME_WHOLE;
+  return options->standalone ? RUNTIME_WHOLE : RUNTIME_NONE;
+}
+
 static int compile_c_text(Arena *arena, const Options *options, const Program *program, Text *c) {
   const Plan *plans[N_PORTABLE];
   uint32_t n = make_plans(arena, options, program, plans);
@@ -181,9 +192,8 @@ static int compile_c_text(Arena *arena, const Options *options, const Program *p
     print_plans(c, options->emit, plans, n);
     return 0;
   }
-  bool program_wanted = options->command == COMMAND_BUILD || options->command == COMMAND_RUN;
   EmitOptions emit = {.no_main = options->no_main,
-                      .standalone = options->standalone || program_wanted,
+                      .runtime = runtime_text(arena, options),
                       .header = options->header};
   emit_c(c, program, plans, n, &emit);
   if (options->header != NULL) {
@@ -220,8 +230,9 @@ static int build(Arena *arena, const Options *options, const char *c_text) {
                                                   : name;
   write_output(arena, source, c_text);
   const char *built = arena_printf(arena, "%s/%s.out", folder, name);
-  int code =
-      compile_c(arena, compiler, toolchain_of(options->target), source, built) ? 0 : EXIT_SYSTEM;
+  bool compiled = compile_c(arena, compiler, toolchain_of(options->target), source,
+                            runtime_library(arena, options), built);
+  int code = compiled ? 0 : EXIT_SYSTEM;
   if (code == 0) move_file(arena, built, program);
   if (code == 0 && run) {
     char **argv = ARENA_ARRAY(arena, char *, options->n_trainer_args + 3);

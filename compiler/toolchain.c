@@ -73,7 +73,7 @@ void print_flags(FILE *out, const Toolchain *toolchain) {
 }
 
 char **compiler_arguments(Arena *arena, const Toolchain *toolchain, const char *compiler,
-                          const char *source, const char *program) {
+                          const char *source, const char *runtime, const char *program) {
   enum { MOST = 24 };
   const char **list = ARENA_ARRAY(arena, const char *, MOST);
   size_t n = 0;
@@ -92,6 +92,7 @@ char **compiler_arguments(Arena *arena, const Toolchain *toolchain, const char *
   list[n++] = "-o";
   list[n++] = program;
   list[n++] = source;
+  if (runtime != NULL) list[n++] = runtime;
   if (!foreign) list[n++] = "-lz";
   list[n++] = "-lm";
   char **arguments = ARENA_ARRAY(arena, char *, MOST);

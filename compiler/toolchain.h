@@ -20,9 +20,10 @@ const char *const *toolchain_names(Arena *arena, size_t *n);
 /* Another kind of machine than the one that dagc runs on: its programs are cross-compiled, without
    zlib and OpenMP. */
 bool is_foreign(const Toolchain *toolchain);
-/* The arguments of the compiler, ending with NULL. */
+/* The arguments of the compiler, ending with NULL. runtime: the library that the program needs;
+   NULL: none. */
 char **compiler_arguments(Arena *arena, const Toolchain *toolchain, const char *compiler,
-                          const char *source, const char *program);
+                          const char *source, const char *runtime, const char *program);
 /* The options with which any C compiler takes the C, without OpenMP, on one line. */
 void print_flags(FILE *out, const Toolchain *toolchain);
 /* On stderr, when the compiler has failed. */

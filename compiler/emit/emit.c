@@ -71,10 +71,15 @@ static void write_runtime_line(Text *out, Map *included, const char *line, size_
   text_addn(out, line, length + 1);
 }
 
-static void write_runtime(Text *out) {
+static bool is_part(const char *file, RuntimeText runtime) {
+  if (strcmp(file, "dag_model.h") == 0) return false; /* it stands above */
+  return runtime == RUNTIME_WHOLE || strcmp(file, "runtime.h") == 0 || strcmp(file, "peak.c") == 0;
+}
+
+static void write_runtime(Text *out, RuntimeText runtime) {
   Map included = map_new(out->arena);
   for (const EmbeddedFile *file = runtime_text; file->path != NULL; file++) {
-    if (strcmp(file_name(file->path), "dag_model.h") == 0) continue;
+    if (!is_part(file_name(file->path), runtime)) continue;
     text_printf(out, "\n/* --- %s --- */\n", file->path);
     for (const char *line = file->text; *line != '\0';) {
       size_t length = strcspn(line, "\n");
@@ -164,7 +169,7 @@ CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, u
     all = arena_printf(arena, "%s%s", all, functions[i]);
   }
   write_first_line(out, program);
-  if (options->standalone) text_add(out, "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n");
+  if (options->runtime != RUNTIME_NONE) text_add(out, "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n");
   write_includes(out, strstr(all, "INFINITY") != NULL || strstr(all, "NAN") != NULL);
   text_add(out, "\n");
   if (options->header != NULL) {
@@ -178,7 +183,7 @@ CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, u
   if (s.items[0].observer != NULL) write_observer(&s.items[0], out);
   write_code(&s, out, functions);
   write_model(&s.items[0], out);
-  if (options->standalone) write_runtime(out);
+  if (options->runtime != RUNTIME_NONE) write_runtime(out, options->runtime);
   if (!options->no_main)
     text_printf(out, "\nint main(int argc, char **argv) { return dag_main(&%s, argc, argv); }\n",
                 s.items[0].model);

@@ -12,9 +12,16 @@ typedef struct CodePlaces {
   TextRange init, *entries; /* per entry of the program: its function */
 } CodePlaces;
 
+/* Which of the runtime's text stands in the file, behind the model. */
+typedef enum RuntimeText {
+  RUNTIME_NONE,
+  RUNTIME_PEAK, /* what measures the machine's peak, with the vectors that the file is compiled for */
+  RUNTIME_WHOLE
+} RuntimeText;
+
 typedef struct EmitOptions {
-  bool no_main;       /* leave main out */
-  bool standalone;    /* put the runtime's text into the same file */
+  bool no_main; /* leave main out */
+  RuntimeText runtime;
   const char *header; /* the name to #include for the declarations; NULL: they stand in the file */
 } EmitOptions;
 

@@ -44,3 +44,18 @@ refuses "not understood: ONY;answer" 'dagc_add_model(serve mlp.dag ONY answer)'
 mkdir deeper
 echo 'dagc_add_model(serve ../mlp.dag)' >deeper/CMakeLists.txt
 refuses "call it where the target is made" 'add_subdirectory(deeper)'
+
+# --- dagc build links the library that was installed with it; without that it compiles the text ---
+printf '#!/bin/sh\necho "$@" >arguments\nexec clang "$@"\n' >cc
+chmod +x cc
+builds() {
+  DAGC_CC=./cc "$prefix/bin/dagc" build "$prefix/share/doc/dagc/examples/mlp/mlp.dag" -o digits \
+    >log 2>&1 || fail "dagc build: $(cat log)"
+  ./digits info >info
+  grep -q '^params: ' info || fail "the program says: $(cat info)"
+}
+builds
+grep -qF "$prefix/bin/../lib/libdagrt.a" arguments || fail "the library is not linked: $(cat arguments)"
+rm "$prefix/lib/libdagrt.a"
+builds
+! grep -q libdagrt arguments || fail "there is no library: $(cat arguments)"

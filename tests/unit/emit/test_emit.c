@@ -215,8 +215,8 @@ static const char *emit_text(Arena *arena, EmitOptions options) {
 /* --- the tests --- */
 
 static void test_same_bytes(void **state) {
-  const char *text = emit_text(*state, (EmitOptions){.standalone = true});
-  assert_string_equal(text, emit_text(*state, (EmitOptions){.standalone = true}));
+  const char *text = emit_text(*state, (EmitOptions){.runtime = RUNTIME_WHOLE});
+  assert_string_equal(text, emit_text(*state, (EmitOptions){.runtime = RUNTIME_WHOLE}));
   assert_non_null(strstr(text, "belongs to whoever wrote the model. */\n"));
   assert_true(strstr(text, "belongs to") < strchr(text, '\n'));
   const char *library = emit_text(*state, (EmitOptions){.no_main = true});
@@ -274,7 +274,7 @@ static void test_every_form_compiles(void **state) {
   write_file(arena_printf(*state, "%s/split.c", folder),
              emit_text(*state, (EmitOptions){.no_main = true, .header = "some/where/tiny.h"}));
   write_file(arena_printf(*state, "%s/whole.c", folder),
-             emit_text(*state, (EmitOptions){.standalone = true}));
+             emit_text(*state, (EmitOptions){.runtime = RUNTIME_WHOLE}));
   write_file(arena_printf(*state, "%s/main.c", folder), emit_text(*state, (EmitOptions){0}));
   write_file(arena_printf(*state, "%s/use.cpp", folder),
              "#include \"tiny.h\"\nstatic tiny m;\n"
