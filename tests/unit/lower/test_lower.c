@@ -191,6 +191,22 @@ static void test_weights_are_not_copied(void **state) {
   assert_null(buffer_named(p, "W.T"));
 }
 
+/* A tile reads its columns of all rows from one end to the other. */
+static void test_copies_lie_in_panels(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 64, 784);
+  TensorId h = dense(w, x, 64, 256, 784, input(w, "W", TYPE_F32, 256, 784), param(w, "b", 256, 0));
+  output(w, "most", define(w, "most", 0, 0, REDUCE_MAX, 64, read2(w, h, w->i0, w->i0)));
+  const Buffer *copy = buffer_named(plan(w), "x.T");
+  assert_int_equal(copy->panel_axis, 0);
+  assert_true(copy->panel >= 16 && copy->panel < 64);
+  assert_int_equal(copy->strides[0], 1);
+  assert_int_equal(copy->strides[1], copy->panel);
+  assert_int_equal(copy->elements, 64 * 784);
+  assert_int_equal(panel_factor(copy), 783);
+  assert_false(is_row_major(copy));
+}
+
 /* A param that nothing changes lies as its reader wants it: with the result's index innermost. */
 static void test_params_lie_as_they_are_read(void **state) {
   World *w = *state;
@@ -538,6 +554,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_epilogue),
       TEST(test_weights_are_not_copied),
+      TEST(test_copies_lie_in_panels),
       TEST(test_params_lie_as_they_are_read),
       TEST(test_params_read_in_two_ways_are_row_major),
       TEST(test_softmax_row),
