@@ -216,5 +216,7 @@ static void find_contraction(Work *w, uint32_t i, bool inner) {
 
 void find_contractions(Work *w) {
   size_t n = w->nodes.count;
+  find_recurrences(w); /* as far as the nodes go by now: limits.c asks for steps */
   for (size_t i = 0; i < n; i++) find_contraction(w, (uint32_t)i, false);
+  for (size_t i = 0; i < w->nodes.count; i++) node_at(w, (uint32_t)i)->recurrence = NULL;
 }

@@ -5,7 +5,7 @@
    Where lanes run along n and rows along c, the loop over i may depend on p: it goes from
    max(0, p − P + 1) to min(I, p + 1). No product of 0 is computed, and no padded copy of ȳ is
    needed. That what is read elsewhere than inside of its tensor counts as 0 is a condition like any
-   other. */
+   other: h[t − 1], of which the first step of a recurrence reads none, is then summed where it lies. */
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 
@@ -33,6 +33,22 @@ static bool add_limit(Limiting *l, Limit limit) {
   return true;
 }
 
+/* d ≥ 0, where d is of the steps of recurrences alone, decides on the whole sum: v < V (d + 1), of
+   the first reduced index, is all of its values, or none. */
+static bool limit_all(Limiting *l, Affine d) {
+  const Node *n = l->n;
+  uint32_t v = n->rank;
+  if (n->n_reduced == 0 || n->extents[v] == 1) return false;
+  for (uint32_t k = 0; k < d.n; k++) {
+    uint32_t step = expr_at(l->w->graph, d.terms[k].atom)->index;
+    if (!is_step(n, step)) return false;
+    l->c->limiting |= (IndexSet)1 << step;
+  }
+  l->c->limited |= (IndexSet)1 << v;
+  d.constant++;
+  return add_limit(l, (Limit){v, true, affine_scale(d, n->extents[v])});
+}
+
 /* d ≥ 0 as a bound of the one reduced index in it. */
 static bool limit_by(Limiting *l, Affine d) {
   const Graph *g = l->w->graph;
@@ -46,7 +62,7 @@ static bool limit_by(Limiting *l, Affine d) {
     if (at != UINT32_MAX) return false;
     at = k;
   }
-  if (at == UINT32_MAX) return false;
+  if (at == UINT32_MAX) return limit_all(l, d);
   int64_t factor = d.terms[at].factor;
   uint32_t v = expr_at(g, d.terms[at].atom)->index;
   if ((factor != 1 && factor != -1) || n->extents[v] == 1) return false;
@@ -100,6 +116,12 @@ static bool has_rows(const Limiting *l, IndexSet own) {
   return false;
 }
 
+/* What other steps compute has no place in memory yet when it is decided where lanes run. */
+static bool is_of_recurrence(const Work *w, const Node *n, ExprId side) {
+  uint32_t source = w->node_of[expr_at(w->graph, side)->tensor];
+  return source != 0 && common_recurrence(node_at(w, source - 1)->recurrence, n->recurrence) != NULL;
+}
+
 /* Lanes, whole vectors of them, beside rows: along an output index of one side alone; or along a
    reduced one that is not limited, and then a tile has columns too. */
 static bool has_tiles(const Limiting *l, const ExprId sides[2]) {
@@ -113,7 +135,8 @@ static bool has_tiles(const Limiting *l, const ExprId sides[2]) {
     bool in[2], along[2];
     for (int side = 0; side < 2; side++) {
       in[side] = ((side == 0 ? left : right) >> v & 1) != 0;
-      along[side] = in[side] && lane_axis(w, n, sides[side], v) != NO_INDEX;
+      along[side] = in[side] && !is_of_recurrence(w, n, sides[side]) &&
+                    lane_axis(w, n, sides[side], v) != NO_INDEX;
     }
     if (v >= n->rank && along[0] && along[1] && rows[0] && rows[1]) return true;
     if (v < n->rank && ((along[0] && !in[1] && rows[1]) || (along[1] && !in[0] && rows[0])))

@@ -121,6 +121,11 @@ static bool has_index(const Graph *g, ExprId id, uint32_t v) {
   return (indices_of(g, id) >> v & 1) != 0;
 }
 
+/* Not what another step of the same recurrence computes, which is laid out later. */
+static bool has_place(const Work *w, ExprId read) {
+  return w->buffer_of[expr_at(w->graph, read)->tensor] != BUFFER_NONE;
+}
+
 /* Of bringing an operand's axis innermost, where it is not. */
 static double copy_cycles(const Work *w, TensorId operand, uint32_t axis) {
   if (is_free(w, operand) || stride_of(w, operand, axis) == 1 ||
@@ -152,7 +157,7 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
   if ((c->limiting >> v & 1) != 0) return -1;
   ExprId vectors_of = in_left ? c->left : c->right;
   uint32_t axis = lane_axis(w, n, vectors_of, v);
-  if (axis == NO_INDEX) return -1;
+  if (axis == NO_INDEX || !has_place(w, vectors_of)) return -1;
   double vectors =
       (double)(node_points(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
   double cycles = vectors * (is_shifted(w, n, vectors_of, axis) ? a_shifted_vector : a_vector);
@@ -170,7 +175,7 @@ static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
   double a_product = a_vector, copies = 0;
   for (int side = 0; side < 2; side++) {
     uint32_t axis = lane_axis(w, n, sides[side], v);
-    if (axis == NO_INDEX) return -1;
+    if (axis == NO_INDEX || !has_place(w, sides[side])) return -1;
     copies += copy_cycles(w, expr_at(g, sides[side])->tensor, axis);
     if (is_shifted(w, n, sides[side], axis)) a_product = a_shifted_vector;
   }
