@@ -105,6 +105,16 @@ static void test_backward(void **state) {
   assert_int_equal(census(step).elements, 0);
 }
 
+/* That there is no step before the first is a bound of the sum: no step copies what it reads of the
+   one before, or asks whether there is one. */
+static void test_step_before_the_first(void **state) {
+  const Plan *p = plan(*state, VANILLA "export g(x) = loss, grad(loss, W), grad(loss, U)");
+  for (BufferId i = 0; i < p->n_buffers; i++)
+    assert_null(strstr(p->buffers[i].name, "factor"));
+  assert_int_equal(census(kernel_of(p, "h")).branches, 0);
+  assert_int_equal(census(kernel_of(p, "h_sum2_bar")).branches, 0);
+}
+
 /* Several factors that may not be read at the last step. */
 static void test_guarded_product(void **state) {
   const Plan *p =
@@ -305,6 +315,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_forward),
       TEST(test_backward),
+      TEST(test_step_before_the_first),
       TEST(test_guarded_product),
       TEST(test_uniform_conditions),
       TEST(test_conditions_of_lanes),
