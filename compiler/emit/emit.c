@@ -114,8 +114,7 @@ static void move_ranges(TextRange *ranges, uint32_t n, size_t by) {
   }
 }
 
-static void write_section(Text *out, const Emitter *e, const char *functions,
-                          const char *callers) {
+static void write_section(Text *out, const Emitter *e, const char *functions, const char *callers) {
   lane_texts_write(&e->lanes, out, callers);
   text_add(out, "\n/* --- kernels --- */\n");
   move_ranges(e->code.kernels, e->plan->n_kernels, out->length);
@@ -169,7 +168,8 @@ CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, u
     all = arena_printf(arena, "%s%s", all, functions[i]);
   }
   write_first_line(out, program);
-  if (options->runtime != RUNTIME_NONE) text_add(out, "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n");
+  if (options->runtime != RUNTIME_NONE)
+    text_add(out, "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n");
   write_includes(out, strstr(all, "INFINITY") != NULL || strstr(all, "NAN") != NULL);
   text_add(out, "\n");
   if (options->header != NULL) {

@@ -18,7 +18,8 @@ typedef struct InPlace {
 static bool same_layout(const Work *w, const Node *a, const Node *b) {
   const Buffer *x = &w->plan->buffers[a->buffer], *y = &w->plan->buffers[b->buffer];
   return x->kind == BUFFER_WORKSPACE && y->kind == BUFFER_WORKSPACE && x->type == y->type &&
-         x->storage == y->storage && x->panel == y->panel && x->rank == y->rank && x->elements == y->elements &&
+         x->storage == y->storage && x->panel == y->panel && x->rank == y->rank &&
+         x->elements == y->elements &&
          memcmp(x->extents, y->extents, x->rank * sizeof *x->extents) == 0 &&
          memcmp(x->strides, y->strides, x->rank * sizeof *x->strides) == 0;
 }

@@ -209,8 +209,8 @@ typedef struct Buffer {
   const int64_t *extents;
   const int64_t *strides; /* elements, per logical axis */
   int64_t elements;       /* allocated, with padding */
-  /* not 0: axis panel_axis, of stride 1, lies in panels of so many of its elements, of which it is a
-     multiple; all others go round within a panel, without padding, with the strides */
+  /* not 0: axis panel_axis, of stride 1, lies in panels of so many of its elements, of which it is
+     a multiple; all others go round within a panel, without padding, with the strides */
   int64_t panel;
   uint32_t panel_axis;
   int64_t offset;  /* workspace: bytes, a multiple of 64. Buffers of different element types never

@@ -5,7 +5,8 @@
    Where lanes run along n and rows along c, the loop over i may depend on p: it goes from
    max(0, p − P + 1) to min(I, p + 1). No product of 0 is computed, and no padded copy of ȳ is
    needed. That what is read elsewhere than inside of its tensor counts as 0 is a condition like any
-   other: h[t − 1], of which the first step of a recurrence reads none, is then summed where it lies. */
+   other: h[t − 1], of which the first step of a recurrence reads none, is then summed where it
+   lies. */
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 
@@ -116,14 +117,9 @@ static bool has_rows(const Limiting *l, IndexSet own) {
   return false;
 }
 
-/* What other steps compute has no place in memory yet when it is decided where lanes run. */
-static bool is_of_recurrence(const Work *w, const Node *n, ExprId side) {
-  uint32_t source = w->node_of[expr_at(w->graph, side)->tensor];
-  return source != 0 && common_recurrence(node_at(w, source - 1)->recurrence, n->recurrence) != NULL;
-}
-
 /* Lanes, whole vectors of them, beside rows: along an output index of one side alone; or along a
-   reduced one that is not limited, and then a tile has columns too. */
+   reduced one that is not limited, and then a tile has columns too. What other steps compute has no
+   place in memory yet when it is decided where lanes run. */
 static bool has_tiles(const Limiting *l, const ExprId sides[2]) {
   Work *w = l->w;
   const Node *n = l->n;
@@ -135,7 +131,7 @@ static bool has_tiles(const Limiting *l, const ExprId sides[2]) {
     bool in[2], along[2];
     for (int side = 0; side < 2; side++) {
       in[side] = ((side == 0 ? left : right) >> v & 1) != 0;
-      along[side] = in[side] && !is_of_recurrence(w, n, sides[side]) &&
+      along[side] = in[side] && !steps_with(w, n, expr_at(w->graph, sides[side])->tensor) &&
                     lane_axis(w, n, sides[side], v) != NO_INDEX;
     }
     if (v >= n->rank && along[0] && along[1] && rows[0] && rows[1]) return true;

@@ -304,17 +304,16 @@ static bool wants_copy(const Work *w, uint32_t reader, TensorId operand) {
          rows_conflict(b) && b->elements * element_bytes(b) > w->target->l1_bytes;
 }
 
-/* How wide the panels are of a copy of the right operand, so that a tile reads it from one end to the
-   other; 0: its columns are no multiple of that, or each step of a recurrence would copy its own.
+/* How wide the panels are of a copy of the right operand, so that a tile reads it from one end to
+   the other; 0: its columns are no multiple of that, or each step of a recurrence would copy its
+   own.
  */
 static int64_t panel_width(const Work *w, uint32_t i, const Expr *read, uint32_t axis) {
   const Node *n = node_at(w, i);
   const Expr *at = expr_at(w->graph, read->args[axis]);
   int64_t lanes = full_lanes(w, n), columns = n->extents[n->contraction->lane];
-  uint32_t source = w->node_of[read->tensor];
   if (n->contraction->dot || at->kind != EXPR_INDEX || columns < lanes) return 0;
-  if (source != 0 && common_recurrence(node_at(w, source - 1)->recurrence, n->recurrence) != NULL)
-    return 0;
+  if (steps_with(w, n, read->tensor)) return 0;
   Sizes s = sizes_of(n, (int)lanes);
   bool rows_outside;
   int64_t width = choose_tile(w->target, &s, &rows_outside).vectors * lanes;

@@ -53,6 +53,12 @@ Recurrence *common_recurrence(Recurrence *a, const Recurrence *b) {
   return a;
 }
 
+bool steps_with(const Work *w, const Node *n, TensorId tensor) {
+  uint32_t source = w->node_of[tensor];
+  return source != 0 &&
+         common_recurrence(node_at(w, source - 1)->recurrence, n->recurrence) != NULL;
+}
+
 /* --- the loops of one --- */
 
 static void add_loops(Work *w, Recurrence *all, const Group *group, Recurrence *outer) {

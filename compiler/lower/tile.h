@@ -13,8 +13,8 @@ typedef struct Sizes {
   int64_t rows, vectors, k;
   int64_t lanes, left_lanes, bytes;
   int64_t panel; /* so many vectors has a tile, as right lies in such panels; 0: any number */
-  /* where k goes in blocks, of block_k > 0 products, with so many vectors of lanes side by side: for
-     how many outputs beside rows and columns, and for how many of these an operand's elements
+  /* where k goes in blocks, of block_k > 0 products, with so many vectors of lanes side by side:
+     for how many outputs beside rows and columns, and for how many of these an operand's elements
      differ */
   int64_t block_k, abreast, others, left_spread, right_spread;
 } Sizes;

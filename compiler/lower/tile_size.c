@@ -40,8 +40,8 @@ static double bytes_of_blocks(const TargetMachine *t, const Sizes *s, Tile tile)
   int64_t vector = s->lanes * s->bytes, abreast = s->abreast * vector;
   int64_t line = abreast > LINE_BYTES ? abreast : LINE_BYTES;
   int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
-  int64_t block =
-      (tile.rows * s->left_spread + tile.vectors * s->right_spread) * s->block_k / s->abreast * line;
+  int64_t block = (tile.rows * s->left_spread + tile.vectors * s->right_spread) * s->block_k /
+                  s->abreast * line;
   double all = (double)(tiles * (tile.rows + tile.vectors) * s->k * vector);
   return block <= t->l1_bytes * 3 / 4 ? all / (double)s->others : all;
 }
@@ -51,8 +51,8 @@ static int64_t bytes_of_panel(const Sizes *s, int64_t vectors, int64_t k) {
   return k * ceil_div(vectors * s->lanes * s->bytes, LINE_BYTES) * LINE_BYTES;
 }
 
-/* Some of L1 may be another thread's, and the left operand and the results pass through it. Rows that
-   lie apart do not fall on all of its sets alike. */
+/* Some of L1 may be another thread's, and the left operand and the results pass through it. Rows
+   that lie apart do not fall on all of its sets alike. */
 int64_t most_k_of_panel(const TargetMachine *t, const Sizes *s, int64_t vectors) {
   return t->l1_bytes * (s->panel != 0 ? 5 : 3) / 8 / bytes_of_panel(s, vectors, 1);
 }
@@ -81,8 +81,7 @@ static double bytes_read_again(const TargetMachine *t, const Sizes *s, Tile tile
   int64_t left = s->rows * s->left_lanes * s->k * s->bytes,
           right = s->vectors * s->lanes * s->k * s->bytes;
   int64_t inner = rows_outside ? right : left;
-  int64_t turns =
-      rows_outside ? ceil_div(s->rows, tile.rows) : ceil_div(s->vectors, tile.vectors);
+  int64_t turns = rows_outside ? ceil_div(s->rows, tile.rows) : ceil_div(s->vectors, tile.vectors);
   return s->block_k > 0 || inner <= t->l2_bytes * 3 / 4 ? 0 : (double)(inner * (turns - 1));
 }
 

@@ -163,7 +163,7 @@ void sum_over_k(Tiling *t) {
     open_lanes(t, 1);
     opened++;
   }
-  if (t->in_blocks && t->sizes.abreast > 1) {
+  if (t->sizes.abreast > 1) {
     unroll_lanes(t);
     opened++;
   }

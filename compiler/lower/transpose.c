@@ -1,5 +1,5 @@
 /* Copies with another axis innermost: squares of lanes² elements through registers, the rest one by
-   one. Copies that differ by panels or gaps: vectors along the innermost axis. */
+   one. Copies that differ by their panels alone: vectors along the innermost axis. */
 #include "lower/work.h"
 
 enum { PARALLEL_ELEMENTS = 4096 /* as many are worth sharing among threads */ };
@@ -82,11 +82,11 @@ static void copy_squares(Transposition *t, int lanes, int64_t in_to, int64_t out
   end_loops(t, opened);
 }
 
-/* Along the axis that is innermost in both: vectors, where the panels are some. */
+/* Along the axis that is innermost in both. */
 static void copy_row(Transposition *t, int lanes) {
-  bool whole = t->target->panel % lanes == 0 && t->source->storage == t->target->storage;
-  int step = whole ? lanes : 1;
-  uint32_t opened = loop_over(t, t->in_axis, 0, t->node->extents[t->in_axis], step, LOOP_PLAIN);
+  int64_t extent = t->node->extents[t->in_axis];
+  int step = extent % lanes == 0 && t->source->storage == t->target->storage ? lanes : 1;
+  uint32_t opened = loop_over(t, t->in_axis, 0, extent, step, LOOP_PLAIN);
   copy_vector(t, step);
   end_loops(t, opened);
 }

@@ -174,6 +174,8 @@ int64_t last_step(const Recurrence *r); /* the one that it computes last */
 void set_loops(Work *w, const Group *group);
 /* The innermost that is around both, or is one of them. */
 Recurrence *common_recurrence(Recurrence *a, const Recurrence *b);
+/* Whether a recurrence around n computes the tensor too. */
+bool steps_with(const Work *w, const Node *n, TensorId tensor);
 /* The nodes into w->order, those of each recurrence together. outer: NULL at first. */
 void gather_recurrences(Work *w, const uint32_t *nodes, size_t n, const Recurrence *outer);
 /* Closes and opens loops of recurrences, from those open to those wanted; returns `wanted`. */

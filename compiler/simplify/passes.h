@@ -27,6 +27,9 @@ bool share_dear(Program *program);           /* share.c: dear subexpressions met
 bool read_values(Program *program);          /* values.c: a dear function that a definition has */
 bool read_quotients(Program *program);       /* quotients.c: x and / y where x / y is there */
 
+/* A dear function of one value: share.c. */
+bool is_transcendental(const Expr *e);
+
 /* Whether a term of the body is where(C, d, 0), C equates index variables: a diagonal of its own.
  */
 bool is_read_as_diagonal(const Graph *graph, ExprId body, TensorId d);

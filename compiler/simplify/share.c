@@ -139,7 +139,7 @@ typedef struct Sharing {
   uint32_t *seen; /* per expression: 1 + the tensor it was last counted in */
 } Sharing;
 
-static bool is_transcendental(const Expr *e) {
+bool is_transcendental(const Expr *e) {
   return e->kind == EXPR_OP && (scalar_ops[e->op].flags & OP_DEAR) != 0 && e->n_args == 1;
 }
 

@@ -4,21 +4,14 @@
 
    In recurrences it is what the adjoint of one step reads of another; with it g need not be kept.
    share.c finds those that are equal but for the names of their index variables. */
-#include "graph/scalar_ops.h"
 #include "simplify/passes.h"
 
-typedef ARRAY(TensorId) Values;
-
-typedef struct Reader {
-  Graph *graph;
-  TensorId id;
-  const Values *values;
-} Reader;
+typedef ARRAY(TensorId) Values; /* the definitions, none of which is rewritten */
 
 /* The element whose dear function it is; NULL: it is none. */
 static const Expr *element_of(const Graph *graph, ExprId id) {
   const Expr *e = expr_at(graph, id);
-  if (e->kind != EXPR_OP || (scalar_ops[e->op].flags & OP_DEAR) == 0 || e->n_args != 1) return NULL;
+  if (!is_transcendental(e)) return NULL;
   const Expr *element = expr_at(graph, e->args[0]);
   return element->kind == EXPR_READ && element->fallback == EXPR_NONE ? element : NULL;
 }
@@ -57,20 +50,17 @@ static ExprId read_of(Graph *graph, TensorId value, ScalarOp op, const Expr *ele
   return expr_read(graph, value, at, t.rank, EXPR_NONE);
 }
 
-static ExprId rewrite(const Reader *r, ExprId id) {
-  Graph *graph = r->graph;
+static ExprId rewrite(Graph *graph, const Values *values, ExprId id) {
   const Expr e = *expr_at(graph, id);
   if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
   const Expr *element = element_of(graph, id);
-  for (size_t i = 0; element != NULL && i < r->values->count; i++) {
-    if (r->values->items[i] == r->id) continue;
-    const Expr copy = *element;
-    ExprId read = read_of(graph, r->values->items[i], e.op, &copy);
+  for (size_t i = 0; element != NULL && i < values->count; i++) {
+    ExprId read = read_of(graph, values->items[i], e.op, element);
     if (read != EXPR_NONE) return read;
   }
   ExprId *args = ARENA_ARRAY(graph->arena, ExprId, e.n_args + 1);
-  for (uint32_t i = 0; i < e.n_args; i++) args[i] = rewrite(r, e.args[i]);
-  ExprId fallback = e.fallback == EXPR_NONE ? EXPR_NONE : rewrite(r, e.fallback);
+  for (uint32_t i = 0; i < e.n_args; i++) args[i] = rewrite(graph, values, e.args[i]);
+  ExprId fallback = e.fallback == EXPR_NONE ? EXPR_NONE : rewrite(graph, values, e.fallback);
   return expr_rebuild(graph, id, args, fallback);
 }
 
@@ -86,9 +76,8 @@ bool read_values(Program *program) {
     TensorId id = live.order.items[i];
     const Tensor *t = tensor_at(graph, id);
     if (t->kind != TENSOR_DEFINITION || is_value(graph, t)) continue;
-    Reader r = {graph, id, &values};
-    ExprId body = rewrite(&r, t->body);
-    changed |= body != t->body;
+    ExprId before = t->body, body = rewrite(graph, &values, before);
+    changed |= body != before;
     tensor_at(graph, id)->body = body;
   }
   return changed;

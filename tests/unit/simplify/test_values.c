@@ -40,9 +40,10 @@ static void of_more_elements(void **state) {
 /* An LSTM's backward pass evaluates none of the gates again. */
 static void in_recurrences(void **state) {
   (void)state;
-  assert_int_equal(sigmoids("input x: real[4, 6, 3]\n(h, last, cell) = x |> lstm(5)\nloss = sum(h^2)\n"
-                            "export f(x) = loss, grad(loss, lstm1.Wh)\n"),
-                   3);
+  assert_int_equal(
+      sigmoids("input x: real[4, 6, 3]\n(h, last, cell) = x |> lstm(5)\nloss = sum(h^2)\n"
+               "export f(x) = loss, grad(loss, lstm1.Wh)\n"),
+      3);
 }
 
 int main(void) {
