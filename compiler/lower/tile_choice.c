@@ -94,13 +94,12 @@ void choose_tile_and_blocks(Tiling *t) {
 
 /* The most values of the first reduced index whose part of a panel stays in L1, where all of it
    does not, nor both operands in L2, and several tiles use it: 0 where that is not so, or y has no
-   place.
- */
+   place. A panel that lies in one piece comes from L2 as fast as tiles want it. */
 static int64_t portion_of(const Tiling *t, const Sizes *s) {
   enum { LEAST_TILES = 4, LEAST_PRODUCTS = 64 /* that a load and a store are worth */ };
   const Node *n = t->node;
   const Contraction *c = t->contraction;
-  if (c->dot || n->recurrence != NULL || n->n_reduced == 0) return 0;
+  if (c->dot || n->recurrence != NULL || n->n_reduced == 0 || s->panel != 0) return 0;
   int64_t extent = n->extents[n->rank], rest = s->k / extent;
   int64_t most = most_k_of_panel(t->c.w->target, s, t->tile.vectors), portion = most / rest;
   if (t->c.w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE || s->k <= 2 * most) return 0;
