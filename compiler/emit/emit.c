@@ -43,11 +43,13 @@ static void write_marks(Text *out, const char *kernels) {
     text_add(out, "\n#define NOINLINE __attribute__((noinline))\n");
   if (strstr(kernels, "ROLLED for") != NULL)
     text_add(out, "\n#if defined(__clang__)\n"
-                  "#define UNROLLED _Pragma(\"clang loop unroll(full)\")\n"
-                  "#define ROLLED   _Pragma(\"clang loop unroll(disable) vectorize(disable)\")\n"
+                  "#define UNROLLED  _Pragma(\"clang loop unroll(full)\")\n"
+                  "#define UNROLLED2 _Pragma(\"clang loop unroll_count(2) vectorize(disable)\")\n"
+                  "#define ROLLED    _Pragma(\"clang loop unroll(disable) vectorize(disable)\")\n"
                   "#else\n"
-                  "#define UNROLLED _Pragma(\"GCC unroll 64\")\n"
-                  "#define ROLLED   _Pragma(\"GCC unroll 1\")\n"
+                  "#define UNROLLED  _Pragma(\"GCC unroll 64\")\n"
+                  "#define UNROLLED2 _Pragma(\"GCC unroll 2\")\n"
+                  "#define ROLLED    _Pragma(\"GCC unroll 1\")\n"
                   "#endif\n");
 }
 

@@ -7,7 +7,7 @@
 /* What libc's headers, the runtime and the functions of vector_math/ have where it could meet a
    tensor's name. */
 static const char reserved[] =
-    " memcpy memset seed step workspace NULL NAN INFINITY ROLLED UNROLLED "
+    " memcpy memset seed step workspace NULL NAN INFINITY ROLLED UNROLLED UNROLLED2 "
     "TEAM SHARED SHARED2 ONE BARRIER INLINE NOINLINE VECTOR_FUNCTION CALLED ";
 
 /* "f32", "exp_f32x16": what lane types and their functions are called. */

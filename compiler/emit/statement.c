@@ -46,6 +46,7 @@ static const char *loop_mark(const Statement *s) {
   switch (s->mark) {
   case LOOP_PLAIN: return "";
   case LOOP_ROLLED: return "ROLLED ";
+  case LOOP_UNROLLED2: return "UNROLLED2 ";
   case LOOP_UNROLLED: return "UNROLLED ";
   case LOOP_PARALLEL: return "SHARED ";
   case LOOP_PARALLEL2: return both ? "SHARED2 " : "SHARED ";

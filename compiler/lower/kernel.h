@@ -108,12 +108,13 @@ typedef enum StatementKind {
 } StatementKind;
 
 typedef enum LoopMark {
-  LOOP_PLAIN,    /* as the C compiler likes */
-  LOOP_ROLLED,   /* not to be unrolled */
-  LOOP_UNROLLED, /* to be unrolled completely */
-  LOOP_PARALLEL, /* turns are independent; a team of threads shares them, and does not wait at the
-                    end */
-  LOOP_PARALLEL2 /* so are those of this loop and the one that is its whole body, together */
+  LOOP_PLAIN,     /* as the C compiler likes */
+  LOOP_ROLLED,    /* not to be unrolled */
+  LOOP_UNROLLED2, /* two turns at a time */
+  LOOP_UNROLLED,  /* to be unrolled completely */
+  LOOP_PARALLEL,  /* turns are independent; a team of threads shares them, and does not wait at the
+                     end */
+  LOOP_PARALLEL2  /* so are those of this loop and the one that is its whole body, together */
 } LoopMark;
 
 typedef struct StatementList {

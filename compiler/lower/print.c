@@ -113,6 +113,7 @@ static const char *mark_text(LoopMark mark) {
   switch (mark) {
   case LOOP_PLAIN: return "";
   case LOOP_ROLLED: return " rolled";
+  case LOOP_UNROLLED2: return " unrolled by 2";
   case LOOP_UNROLLED: return " unrolled";
   case LOOP_PARALLEL: return " parallel";
   case LOOP_PARALLEL2: return " parallel with";

@@ -65,7 +65,7 @@ void clear_sums(Tiling *t);
 void sum_over_k(Tiling *t);
 /* for reduced index v from..to: how many lanes at a time; the loop stays open. */
 void open_k(Tiling *t, uint32_t v, int64_t from, int64_t to, int lanes, LoopMark mark);
-void open_lanes(Tiling *t, int64_t abreast); /* over so many whole vectors at a time */
+void open_lanes(Tiling *t, int64_t abreast, LoopMark mark); /* so many whole vectors a turn */
 Offset offset_of(Tiling *t, const Affine *a);
 
 /* tile_epilogue.c */

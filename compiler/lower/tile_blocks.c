@@ -102,7 +102,7 @@ void build_blocked_tile(Tiling *t) {
   unrolled(t, "v", t->tile.vectors, &at[1]);
   kernel_assign(b, partial, at, 2, kernel_splat(b, kernel_number(b, n->type, 0), t->lanes));
   close_loops(t, 2);
-  open_lanes(t, t->sizes.abreast);
+  open_lanes(t, t->sizes.abreast, LOOP_ROLLED);
   if (t->block != NO_INDEX) open_k(t, t->block, 0, n->extents[t->block], 1, LOOP_PLAIN);
   opened = open_others(t, t->block != NO_INDEX, &flat);
   kernel_declare(b, t->sum, VALUE_NONE);
