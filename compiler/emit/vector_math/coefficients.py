@@ -4,7 +4,8 @@
 Each is the interpolant at Chebyshev nodes, found in 60 digits with mpmath and rounded to the lane
 type: within a small factor of the minimax polynomial of that degree. `scale(x)` turns the absolute
 error of the polynomial into the relative error of the function that it is part of; the worst of it
-on a grid is printed, coefficients rounded, and the C text as Horner's rule.
+on a grid is printed, coefficients rounded, and the C text as Horner's rule. Where the scale changes
+by orders of magnitude, the polynomial is the minimax one for it, by Remez's exchange.
 """
 import struct
 import sys
@@ -32,6 +33,36 @@ def interpolate(f, low, high, degree):
     return list(lu_solve(rows, right))
 
 
+def exchange(f, low, high, degree, scale):
+    """Coefficients of the polynomial whose greatest scaled error is least (Remez 1934)."""
+    n = degree + 2
+    grid = [(low + high) / 2 - (high - low) / 2 * cos(pi * i / 600) for i in range(601)]
+    points = [grid[600 * i // (n - 1)] for i in range(n)]
+    for _ in range(12):
+        rows = matrix(n, n)
+        right = matrix(n, 1)
+        for i, x in enumerate(points):
+            for j in range(n - 1):
+                rows[i, j] = x**j
+            rows[i, n - 1] = (-1)**i / scale(x)
+            right[i] = f(x)
+        c = list(lu_solve(rows, right))[:-1]
+        # of each stretch of one sign the worst point, and of these n that lie together
+        stretches = []
+        for x in grid:
+            e = (polynomial(c, x) - f(x)) * scale(x)
+            if not stretches or (e > 0) != (stretches[-1][0] > 0):
+                stretches.append((e, x))
+            elif abs(e) > abs(stretches[-1][0]):
+                stretches[-1] = (e, x)
+        starts = range(max(1, len(stretches) - n + 1))
+        start = max(starts, key=lambda k: min(abs(e) for e, _ in stretches[k:k + n]))
+        points = [x for _, x in stretches[start:start + n]]
+        if len(points) < n:
+            raise ValueError("the error of degree %d changes its sign %d times" % (degree, len(points) - 1))
+    return c
+
+
 def polynomial(coefficients, x):
     value = mpf(0)
     for c in reversed(coefficients):
@@ -52,10 +83,10 @@ HALF_LN2 = log(2) / 2 * mpf("1.001")
 S_MAX = ((sqrt(mpf(2)) - 1) / (sqrt(mpf(2)) + 1))**2 * mpf("1.001")
 Z_QUARTER = (pi / 4)**2 * mpf("1.001")
 ATANH = lambda z: 2 * atanh(root(z)) / root(z)
-ERFC_FROM = {32: mpf(1), 64: mpf(2)}  # in f32 the end where rounding errors count
-log_erfc = lambda bits: lambda t: log(erfc(t + ERFC_FROM[bits]))
+ERF_TURN = mpf(17) / 16
+erfc_root = lambda t: erfc(t + ERF_TURN)**mpf("-.25")
 
-# name: (bits, function, low, high, degree, scale)
+# name: (bits, function, low, high, degree, scale[, how it is found])
 TABLE = {
     "exp32": (32, lambda r: (exp(r) - 1 - r) / r**2, -HALF_LN2, HALF_LN2 * mpf("1.003"), 4, lambda r: r**2),
     "exp64": (64, lambda r: (exp(r) - 1 - r) / r**2, -HALF_LN2, HALF_LN2 * mpf("1.003"), 10, lambda r: r**2),
@@ -70,17 +101,18 @@ TABLE = {
     "tanh32": (32, odd(tanh), mpf(0), mpf(".391"), 4, lambda z: z),
     "tanh64": (64, odd(tanh), mpf(0), mpf(".391"), 11, lambda z: z),
     "sinh64": (64, odd(sinh), mpf(0), mpf(1), 7, lambda z: z),
-    "erf32": (32, lambda z: erf(root(z)) / root(z) - 1, mpf(0), mpf(1), 6, lambda z: mpf(1)),
+    "erf32": (32, lambda z: erf(root(z)) / root(z) - 1, mpf(0), ERF_TURN**2, 6, lambda z: mpf(1)),
     "erf64": (64, lambda z: erf(root(z)) / root(z) - 1, mpf(0), mpf(1), 14, lambda z: mpf(1)),
-    "erfc32": (32, log_erfc(32), mpf(0), mpf(3), 8, lambda t: erfc(t + 1)),
-    "erfc64": (64, log_erfc(64), mpf(-1), mpf(4), 24, lambda t: erfc(t + 2)),
+    "erfc32": (32, erfc_root, mpf(0), 4 - ERF_TURN, 9, lambda t: 4 / erfc_root(t)**5, exchange),
+    "erfc64": (64, lambda t: log(erfc(t + 2)), mpf(-1), mpf(4), 24, lambda t: erfc(t + 2)),
 }
 
 
 def show(name):
-    bits, f, low, high, degree, scale = TABLE[name]
+    bits, f, low, high, degree, scale, *exchanged = TABLE[name]
     span = (high - low) * mpf(10)**-12
-    coefficients = [rounded(c, bits) for c in interpolate(f, low, high, degree)]
+    found = exchange(f, low, high, degree, scale) if exchanged else interpolate(f, low, high, degree)
+    coefficients = [rounded(c, bits) for c in found]
     worst = mpf(0)
     for i in range(401):
         x = low + span + (high - low - 2 * span) * i / 400

@@ -1,29 +1,33 @@
 /* needs: lanes, exp */
-/* x + x p(x^2) below 1; beyond, 1 - exp(q(|x|)) where q is the logarithm of erfc: it is small
-   there, so it needs few digits, and in f32 fewer the further from 1. From the upper end on the
-   result is 1. */
+/* x + x p(x^2) near 0. Beyond, in f32, 1 - 1 / q(|x|)^4, where q is erfc to the power -1/4: what is
+   subtracted is small there, so it needs few digits, and fewer the further out; in f64
+   1 - exp(q(|x|)), where q is the logarithm of erfc. From the upper end on the result is 1. */
 LANE_INLINE V NAME(erf)(V x) {
   V size = NAME(magnitude)(x);
   V z = x * x;
 #if BITS == 32
-  V top = NAME(where)(MASK(size > K(4)), ALL(4), size);
-  V t = top - K(1);
-  V p = z * K(7.87587487e-05) + K(-0.00080168643);
-  p = p * z + K(0.00518908724);
-  p = p * z + K(-0.0268542115);
-  p = p * z + K(0.112835944);
-  p = p * z + K(-0.37612626);
+  V top = NAME(where)(MASK(size < K(4)), size, ALL(4));
+  V t = top - K(1.0625);
+  V p = z * K(7.46355145e-05) + K(-0.000789591752);
+  p = p * z + K(0.00517586991);
+  p = p * z + K(-0.0268476084);
+  p = p * z + K(0.112834468);
+  p = p * z + K(-0.37612614);
   p = p * z + K(0.128379166);
-  V q = t * K(1.6371514e-06) + K(-3.29608301e-05);
-  q = q * t + K(0.000320239575);
-  q = q * t + K(-0.00205430086);
-  q = q * t + K(0.0100778081);
-  q = q * t + K(-0.041575741);
-  q = q * t + K(-0.84310472);
-  q = q * t + K(-2.63896775);
-  q = q * t + K(-1.84960556);
+  V q = t * K(0.00332303671) + K(-0.011235863);
+  q = q * t + K(0.0299052633);
+  q = q * t + K(-0.00945568644);
+  q = q * t + K(0.0683544949);
+  q = q * t + K(0.137187302);
+  q = q * t + K(0.348149955);
+  q = q * t + K(0.742010653);
+  q = q * t + K(1.13642788);
+  q = q * t + K(1.65609276);
+  V root = q * q;
+  V large = K(1) - K(1) / (root * root);
+  VI is_large = MASK(size >= K(1.0625));
 #else
-  V top = NAME(where)(MASK(size > K(6)), ALL(6), size);
+  V top = NAME(where)(MASK(size < K(6)), size, ALL(6));
   V t = top - K(2);
   V p = z * K(2.8067128195611264e-13) + K(-6.1967364287876997e-12);
   p = p * z + K(9.3237235181530271e-11);
@@ -63,9 +67,9 @@ LANE_INLINE V NAME(erf)(V x) {
   q = q * t + K(-0.92375084182377787);
   q = q * t + K(-4.4181608059944146);
   q = q * t + K(-5.3649412646166379);
+  V large = K(1) - NAME(exp_normal)(q);
+  VI is_large = MASK(size >= 1);
 #endif
   V small = size + size * p;
-  V large = K(1) - NAME(exp)(q);
-  V y = NAME(where)(MASK(size < 1), small, large);
-  return NAME(with_sign)(y, x);
+  return NAME(with_sign)(NAME(where)(is_large, large, small), x);
 }
