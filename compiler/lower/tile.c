@@ -97,27 +97,28 @@ static void add_segment(Segments *s, int64_t *from, int64_t tiles, int64_t count
   *from += tiles * step;
 }
 
-/* As many tiles as are needed, of heights that differ by one at most. */
+static void add_spread(Segments *s, int64_t *from, int64_t extent, int64_t most, int lanes) {
+  Spread spread = spread_over(extent, most);
+  add_segment(s, from, spread.larger, spread.size + 1, lanes);
+  add_segment(s, from, spread.others, spread.size, lanes);
+}
+
 static Segments row_segments(const Tiling *t) {
   Segments s = {.n = 0};
   int64_t from = 0;
   uint32_t row = t->contraction->row;
-  int64_t extent = row == NO_INDEX ? 1 : t->node->extents[row];
-  int64_t tiles = ceil_div(extent, t->tile.rows), higher = extent % tiles;
-  add_segment(&s, &from, higher, extent / tiles + 1, 1);
-  add_segment(&s, &from, tiles - higher, extent / tiles, 1);
+  add_spread(&s, &from, row == NO_INDEX ? 1 : t->node->extents[row], t->tile.rows, 1);
   return s;
 }
 
-/* Full tiles, then the vectors (or columns) that are left over, then what is no whole vector. */
+/* Whole vectors (or columns), then what is left over. */
 static Segments column_segments(const Tiling *t) {
   Segments s = {.n = 0};
-  int64_t from = 0, full = t->tile.vectors;
+  int64_t from = 0;
   uint32_t index = t->contraction->dot ? t->contraction->column : t->contraction->lane;
   int64_t extent = index == NO_INDEX ? 1 : t->node->extents[index];
   int lanes = t->contraction->dot ? 1 : t->lanes;
-  add_segment(&s, &from, extent / (full * lanes), full, lanes);
-  add_segment(&s, &from, 1, (extent - from) / lanes, lanes);
+  add_spread(&s, &from, extent / lanes, t->tile.vectors, lanes);
   while (from < extent) {
     while (lanes > extent - from) lanes = lanes > 4 ? lanes / 2 : 1;
     add_segment(&s, &from, (extent - from) / lanes, 1, lanes);

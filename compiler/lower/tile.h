@@ -21,6 +21,17 @@ typedef struct Sizes {
 
 static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+/* As many parts of an extent as are needed, of sizes that differ by one at most: first the larger
+   ones, of size + 1. */
+typedef struct Spread {
+  int64_t larger, others, size;
+} Spread;
+
+static inline Spread spread_over(int64_t extent, int64_t most) {
+  int64_t parts = ceil_div(extent, most);
+  return (Spread){extent % parts, parts - extent % parts, extent / parts};
+}
+
 /* That much of a panel of so many vectors stays in L1 while other tiles use it. */
 int64_t most_k_of_panel(const TargetMachine *target, const Sizes *s, int64_t vectors);
 double cycles_of(const TargetMachine *target, const Sizes *s, Tile tile, bool rows_outside);

@@ -57,39 +57,50 @@ static int64_t vectors_of_line(int64_t vector_bytes, int64_t vectors) {
   return n;
 }
 
+/* Takes blocks of t->sizes as they are now, with those values of `block`, where that takes less
+   than *least cycles. */
+static void try_blocks(const Tiling *t, Tiling *best, uint32_t block, double *least) {
+  const TargetMachine *target = t->c.w->target;
+  Tiling tried = *t;
+  Sizes *s = &tried.sizes;
+  tried.block = block;
+  s->left_spread = s->right_spread = 1;
+  if (block != NO_INDEX) {
+    s->block_k /= t->node->extents[block];
+    s->left_spread = spread_of(&tried, t->contraction->left);
+    s->right_spread = spread_of(&tried, t->contraction->right);
+  }
+  tried.tile = choose_tile(target, s, &tried.rows_outside);
+  double cycles = cycles_of(target, s, tried.tile, tried.rows_outside);
+  if (*least != 0 && cycles >= *least) return;
+  *least = cycles;
+  *best = tried;
+}
+
 /* The tile, and how k goes: at once, by vectors of lanes, or by these and values of an index.
    Blocks are considered where many tiles share operands that are more than L1 holds, and their sums
    fit. */
 void choose_tile_and_blocks(Tiling *t) {
   enum { MOST_SUMS = 24 };
   const TargetMachine *target = t->c.w->target;
-  Sizes s = t->sizes;
-  int64_t vector = t->lanes * s.bytes, blocks = t->node->extents[t->contraction->lane] / t->lanes;
+  Sizes *s = &t->sizes;
+  int64_t vector = t->lanes * s->bytes, vectors = t->node->extents[t->contraction->lane] / t->lanes;
   t->block = NO_INDEX;
-  t->tile = choose_tile(target, &s, &t->rows_outside);
-  s.others = count_others(t);
-  if (!t->contraction->dot || s.others < LEAST_OTHERS || 8 * s.k * vector < target->l1_bytes ||
-      s.others * MOST_SUMS * vector > target->l1_bytes)
+  t->tile = choose_tile(target, s, &t->rows_outside);
+  s->others = count_others(t);
+  if (!t->contraction->dot || s->others < LEAST_OTHERS || 8 * s->k * vector < target->l1_bytes ||
+      s->others * MOST_SUMS * vector > target->l1_bytes)
     return;
+  Tiling best = *t;
+  double least = 0;
   t->in_blocks = true;
-  t->sizes.abreast = s.abreast = vectors_of_line(vector, blocks);
-  s.block_k = s.k / blocks * s.abreast;
-  s.left_spread = s.right_spread = 1;
-  t->tile = choose_tile(target, &s, &t->rows_outside);
-  double cycles = cycles_of(target, &s, t->tile, t->rows_outside);
-  t->block = block_index(t->node);
-  if (t->block == NO_INDEX) return;
-  s.block_k /= t->node->extents[t->block];
-  s.left_spread = spread_of(t, t->contraction->left);
-  s.right_spread = spread_of(t, t->contraction->right);
-  bool rows_outside;
-  Tile tile = choose_tile(target, &s, &rows_outside);
-  if (cycles_of(target, &s, tile, rows_outside) < cycles) {
-    t->tile = tile;
-    t->rows_outside = rows_outside;
-  } else {
-    t->block = NO_INDEX;
+  for (int64_t n = vectors_of_line(vector, vectors); vectors % n == 0; n *= 2) {
+    s->abreast = n;
+    s->block_k = s->k / vectors * n;
+    try_blocks(t, &best, NO_INDEX, &least);
+    if (block_index(t->node) != NO_INDEX) try_blocks(t, &best, block_index(t->node), &least);
   }
+  *t = best;
 }
 
 /* The most values of the first reduced index whose part of a panel stays in L1, where all of it

@@ -6,7 +6,8 @@
 enum {
   L2_BYTES_A_CYCLE = 32,
   L3_BYTES_A_CYCLE = 8,
-  CYCLES_TO_START = 16, /* and to end a tile */
+  CYCLES_TO_START = 16,   /* and to end a tile; */
+  CYCLES_OF_A_BLOCK = 80, /* the same of one block of its k: its sums are loaded and stored */
   WIDEST = 8
 };
 
@@ -27,23 +28,34 @@ static double tile_cycles(int64_t rows, int64_t vectors) {
   return (cycles > 4 ? cycles : 4) + loads * LOADS_IN_THE_WAY;
 }
 
-/* All tiles of one panel of `vectors`, with the rows spread. */
+/* Tiles of one panel of `vectors`. */
 static double panel_cycles(int64_t rows, int64_t tile_rows, int64_t vectors) {
-  int64_t tiles = ceil_div(rows, tile_rows), low = rows / tiles, high = rows % tiles;
-  return (double)high * tile_cycles(low + 1, vectors) +
-         (double)(tiles - high) * tile_cycles(low, vectors);
+  Spread s = spread_over(rows, tile_rows);
+  return (double)s.larger * tile_cycles(s.size + 1, vectors) +
+         (double)s.others * tile_cycles(s.size, vectors);
 }
 
-/* What is read from beyond L1, in bytes, where k goes in blocks: for each of the other outputs,
-   unless the operands of all of them in a block stay in L1, in whole lines. */
+/* All tiles. */
+static double tiles_cycles(const Sizes *s, Tile tile) {
+  Spread panels = spread_over(s->vectors, tile.vectors);
+  return (double)panels.larger * panel_cycles(s->rows, tile.rows, panels.size + 1) +
+         (double)panels.others * panel_cycles(s->rows, tile.rows, panels.size);
+}
+
+/* What is read from beyond L1, in bytes, where k goes in blocks: once for all of the other outputs
+   if the operands of all of them in a block stay in L1, in whole lines; once for those that the
+   block's index is not added to, if theirs do; else for each. */
 static double bytes_of_blocks(const TargetMachine *t, const Sizes *s, Tile tile) {
   int64_t vector = s->lanes * s->bytes, abreast = s->abreast * vector;
   int64_t line = abreast > LINE_BYTES ? abreast : LINE_BYTES;
   int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
-  int64_t block = (tile.rows * s->left_spread + tile.vectors * s->right_spread) * s->block_k /
-                  s->abreast * line;
-  double all = (double)(tiles * (tile.rows + tile.vectors) * s->k * vector);
-  return block <= t->l1_bytes * 3 / 4 ? all / (double)s->others : all;
+  int64_t one = tile.rows + tile.vectors;
+  int64_t all = tile.rows * s->left_spread + tile.vectors * s->right_spread;
+  int64_t element = s->block_k / s->abreast * line; /* of the tile in a block */
+  double once = (double)(tiles * one * s->k * vector) / (double)s->others;
+  if (all * element <= t->l1_bytes * 3 / 4) return once;
+  if (one * element <= t->l1_bytes * 7 / 8) return once * (double)all / (double)one;
+  return once * (double)s->others;
 }
 
 /* Of each of its k rows the lines that it lies in. */
@@ -86,13 +98,9 @@ static double bytes_read_again(const TargetMachine *t, const Sizes *s, Tile tile
 }
 
 double cycles_of(const TargetMachine *t, const Sizes *s, Tile tile, bool rows_outside) {
-  int64_t rest = s->vectors % tile.vectors;
-  double cycles =
-      (double)(s->vectors / tile.vectors) * panel_cycles(s->rows, tile.rows, tile.vectors);
-  if (rest != 0) cycles += panel_cycles(s->rows, tile.rows, rest);
   int64_t tiles = ceil_div(s->rows, tile.rows) * ceil_div(s->vectors, tile.vectors);
-  int64_t starts = s->block_k > 0 ? tiles * (s->k / s->block_k) : tiles;
-  cycles = cycles * (double)s->k + (double)(starts * CYCLES_TO_START);
+  int64_t starting = s->block_k > 0 ? s->k / s->block_k * CYCLES_OF_A_BLOCK : CYCLES_TO_START;
+  double cycles = tiles_cycles(s, tile) * (double)s->k + (double)(tiles * starting);
   double moving = bytes_read(t, s, tile, rows_outside) / L2_BYTES_A_CYCLE +
                   bytes_read_again(t, s, tile, rows_outside) / L3_BYTES_A_CYCLE;
   return (cycles > moving ? cycles : moving) + moving * MOVING_IN_THE_WAY;

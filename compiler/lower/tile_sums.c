@@ -147,11 +147,15 @@ static LoopMark innermost_mark(const Tiling *t) {
 }
 
 /* The vectors of lanes that a turn of their loop covers, one after the other. */
-static void unroll_lanes(Tiling *t) {
+static void open_abreast(Tiling *t) {
+  enum { FEW = 4 };
+  Builder *b = t->c.b;
   Binding *lane = &t->bindings[t->contraction->lane];
-  Offset first = lane->offset, u;
-  unrolled(t, "u", t->sizes.abreast, &u);
-  *lane = bound(offset_add(t->c.b, first, t->lanes, u), t->lanes > 1);
+  uint32_t variable = kernel_variable(b, "u");
+  LoopMark mark = t->sizes.abreast <= FEW ? LOOP_UNROLLED : LOOP_UNROLLED2;
+  kernel_loop(b, variable, 0, t->sizes.abreast, 1, mark);
+  Offset at = offset_add(b, lane->offset, t->lanes, offset_variable(b, variable));
+  *lane = bound(at, t->lanes > 1);
 }
 
 /* The lanes' index innermost, if it is reduced. In a block, its line and the block's index are
@@ -173,7 +177,7 @@ void sum_over_k(Tiling *t) {
     opened++;
   }
   if (t->sizes.abreast > 1) {
-    unroll_lanes(t);
+    open_abreast(t);
     opened++;
   }
   add_products(t);
