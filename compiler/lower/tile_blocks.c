@@ -64,7 +64,7 @@ static uint32_t open_others(Tiling *t, bool in_block, Offset *flat) {
   for (uint32_t v = 0; v < n->rank; v++) {
     if (!is_other(t, v)) continue;
     uint32_t variable = kernel_variable(b, index_name(n, v));
-    kernel_loop(b, variable, 0, n->extents[v], 1, LOOP_PLAIN);
+    kernel_loop(b, variable, 0, n->extents[v], 1, LOOP_ROLLED);
     t->bindings[v] = bound(offset_variable(b, variable), false);
     if (in_block) limit_other(t, v);
     *flat = offset_add(b, t->bindings[v].offset, n->extents[v], *flat);
@@ -103,7 +103,7 @@ void build_blocked_tile(Tiling *t) {
   kernel_assign(b, partial, at, 2, kernel_splat(b, kernel_number(b, n->type, 0), t->lanes));
   close_loops(t, 2);
   open_lanes(t, t->sizes.abreast, LOOP_ROLLED);
-  if (t->block != NO_INDEX) open_k(t, t->block, 0, n->extents[t->block], 1, LOOP_PLAIN);
+  if (t->block != NO_INDEX) open_k(t, t->block, 0, n->extents[t->block], 1, LOOP_ROLLED);
   opened = open_others(t, t->block != NO_INDEX, &flat);
   kernel_declare(b, t->sum, VALUE_NONE);
   move_sums(t, partial, flat, false);

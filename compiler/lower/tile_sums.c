@@ -169,7 +169,7 @@ void sum_over_k(Tiling *t) {
     bool last = v + 1 == n_indices || (v + 2 == n_indices && v + 1 == t->block);
     int64_t turns = in_portions(t, v) ? t->portion : n->extents[v];
     bool innermost = last && (!dot || t->in_blocks);
-    open_k(t, v, 0, turns, 1, innermost ? innermost_mark(t) : LOOP_PLAIN);
+    open_k(t, v, 0, turns, 1, innermost ? innermost_mark(t) : LOOP_ROLLED);
     opened++;
   }
   if (dot && !t->in_blocks) {
