@@ -296,12 +296,14 @@ static uint32_t dot_innermost(const Work *w, const Node *n, const int64_t *wishe
   return best;
 }
 
-/* What all steps of a recurrence read again, where its rows fall on the same lines of a cache and
-   more than L1 holds are read: a copy in panels, or with gaps between the rows, is made before. */
+/* What is read often, where its rows fall on the same lines of a cache and more than L1 holds are
+   read: a copy in panels, or with gaps between the rows, is made before. */
 static bool wants_copy(const Work *w, uint32_t reader, TensorId operand) {
+  enum { OFTEN = 128 };
   const Buffer *b = &w->plan->buffers[w->buffer_of[operand]];
-  return node_at(w, reader)->recurrence != NULL && b->kind != BUFFER_WORKSPACE &&
-         rows_conflict(b) && b->elements * element_bytes(b) > w->target->l1_bytes;
+  return b->kind != BUFFER_WORKSPACE && rows_conflict(b) &&
+         b->elements * element_bytes(b) > w->target->l1_bytes &&
+         node_points(node_at(w, reader)) >= OFTEN * b->elements;
 }
 
 /* How wide the panels are of a copy of the right operand, so that a tile reads it from one end to

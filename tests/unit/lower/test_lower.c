@@ -95,8 +95,8 @@ static ExprId read2(World *w, TensorId t, ExprId a, ExprId b) {
 }
 static ExprId op(World *w, ScalarOp o, ExprId a, ExprId b) { return expr_op2(w->g, o, a, b); }
 
-/* Lowered for 16 lanes of f32, verified. */
-static const Plan *plan(World *w) {
+/* Lowered, and verified. */
+static const Plan *plan_for(World *w, const char *target) {
   Program *p = &w->program;
   w->entry.inputs = w->inputs;
   w->entry.outputs = w->outputs;
@@ -111,10 +111,13 @@ static const Plan *plan(World *w) {
   p->entries = &w->entry;
   p->n_entries = 1;
   verify_derived(p, "test");
-  const Plan *result = lower(w->arena, p, target_named(w->arena, "x86-64-v4"), NULL);
+  const Plan *result = lower(w->arena, p, target_named(w->arena, target), NULL);
   verify_plan(result, "test");
   return result;
 }
+
+/* For 16 lanes of f32. */
+static const Plan *plan(World *w) { return plan_for(w, "x86-64-v4"); }
 
 static const Kernel *call(const Plan *p, uint32_t i) {
   assert_true(i < p->entries[0].n_calls);
@@ -205,6 +208,57 @@ static void test_copies_lie_in_panels(void **state) {
   assert_int_equal(copy->elements, 64 * 784);
   assert_int_equal(panel_factor(copy), 783);
   assert_false(is_row_major(copy));
+}
+
+/* y[n, i] = sum[j](d[n, j] V[j, i]), where rows of V are 2 KB apart and fall on two sets of L1. */
+static const Plan *with_conflicting_rows(World *w, int64_t n) {
+  TensorId d = input(w, "d", TYPE_F32, n, 128), V = input(w, "V", TYPE_F32, 128, 512);
+  ExprId product = op(w, OP_MUL, read2(w, d, w->i0, w->i2), read2(w, V, w->i2, w->i1));
+  output(w, "y", define(w, "y", n, 512, REDUCE_SUM, 128, product));
+  return plan(w);
+}
+
+static void test_conflicting_rows_are_copied(void **state) {
+  const Buffer *copy = buffer_named(with_conflicting_rows(*state, 256), "V.panels");
+  assert_non_null(copy);
+  assert_int_equal(copy->panel_axis, 1);
+}
+
+/* Few rows of the result are not worth a copy. */
+static void test_rows_read_seldom_are_not_copied(void **state) {
+  assert_null(buffer_named(with_conflicting_rows(*state, 16), "V.panels"));
+}
+
+/* The innermost loop that is not unrolled completely; those around it go turn by turn. */
+static const Statement *innermost_loop(StatementList block) {
+  const Statement *found = NULL;
+  for (uint32_t i = 0; i < block.n && found == NULL; i++) {
+    const Statement *s = &block.items[i];
+    if (s->kind != STATEMENT_LOOP || s->mark == LOOP_UNROLLED) continue;
+    found = innermost_loop(s->body);
+    if (found == NULL) found = s;
+  }
+  return found;
+}
+
+static LoopMark mark_of_sum(World *w, const char *target) {
+  TensorId x = input(w, "x", TYPE_F32, 64, 784);
+  output(w, "h",
+         dense(w, x, 64, 256, 784, input(w, "W", TYPE_F32, 256, 784), param(w, "b", 256, 0)));
+  const Plan *p = plan_for(w, target);
+  for (uint32_t i = 0; i < p->entries[0].n_calls; i++)
+    if (has_accumulators(call(p, i))) return innermost_loop(call(p, i)->body)->mark;
+  return LOOP_PLAIN;
+}
+
+/* Of twelve sums in sixteen registers two turns are one; of twenty-four in thirty-two, counting is
+   a small part. */
+static void test_small_tiles_take_two_turns(void **state) {
+  assert_int_equal(mark_of_sum(*state, "x86-64-v3"), LOOP_UNROLLED2);
+}
+
+static void test_large_tiles_take_one_turn(void **state) {
+  assert_int_equal(mark_of_sum(*state, "x86-64-v4"), LOOP_ROLLED);
 }
 
 /* A param that nothing changes lies as its reader wants it: with the result's index innermost. */
@@ -555,6 +609,10 @@ int main(void) {
       TEST(test_epilogue),
       TEST(test_weights_are_not_copied),
       TEST(test_copies_lie_in_panels),
+      TEST(test_conflicting_rows_are_copied),
+      TEST(test_rows_read_seldom_are_not_copied),
+      TEST(test_small_tiles_take_two_turns),
+      TEST(test_large_tiles_take_one_turn),
       TEST(test_params_lie_as_they_are_read),
       TEST(test_params_read_in_two_ways_are_row_major),
       TEST(test_softmax_row),
