@@ -201,6 +201,22 @@ void dagrt_rows_widen(dagrt_rows *rows);
 /* Rows first … first + count - 1 in their order, then copies of row `first` up to a whole batch. */
 void dagrt_batch_range(dagrt_batch *batch, const dagrt_dataset *set, int64_t first, int64_t count);
 
+/* --- feed.c --- */
+struct dagrt_helper;
+typedef struct dagrt_feed {
+  const dagrt_dataset *set;
+  uint64_t seed;
+  dagrt_batch own;             /* the one that the caller's thread makes */
+  int32_t tried;               /* how many were timed */
+  double least;                /* seconds that making one took */
+  struct dagrt_helper *helper; /* NULL: the caller's thread makes them */
+} dagrt_feed;
+void dagrt_feed_begin(dagrt_feed *feed, const dagrt_dataset *set, uint64_t seed);
+/* What to pass to the model: batch number `position` of the epoch, which must follow the one asked
+   for before; valid until the next is asked for. `spare`: a processor has nothing else to do. */
+const void *const *dagrt_feed_next(dagrt_feed *feed, int64_t epoch, int64_t position, int spare);
+void dagrt_feed_end(dagrt_feed *feed);
+
 /* --- threads.c --- */
 enum { DAGRT_CANDIDATES = 16 };
 /* How many threads are fastest, found while the steps are done. */
@@ -214,6 +230,8 @@ typedef struct dagrt_trial {
 } dagrt_trial;
 void dagrt_threads_set(int64_t threads);
 int dagrt_threads(void); /* what was set; 1 where there are none */
+/* Whether the program may use a processor that those leave over. */
+int dagrt_spare_processor(void);
 /* given > 0: as many, without a trial. */
 void dagrt_trial_begin(dagrt_trial *trial, int64_t given);
 /* Before every step. */

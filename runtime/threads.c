@@ -26,6 +26,10 @@ void dagrt_threads_set(int64_t threads) {
 
 int dagrt_threads(void) { return omp_get_max_threads == NULL ? 1 : omp_get_max_threads(); }
 
+int dagrt_spare_processor(void) {
+  return omp_get_num_procs != NULL && omp_get_num_procs() > dagrt_threads();
+}
+
 void dagrt_trial_begin(dagrt_trial *trial, int64_t given) {
   *trial = (dagrt_trial){.n = 0};
   dagrt_threads_set(given > 0 ? given : 1);

@@ -39,7 +39,7 @@ typedef struct dagrt_run {
   dagrt_dataset train, valid; /* valid.n 0: none */
   dagrt_position at;
   int64_t epochs, steps; /* where to stop; INT64_MAX: not by this */
-  dagrt_batch batch;
+  dagrt_feed feed;
   dagrt_reports reports;
   dagrt_progress progress;
   dagrt_trial trial;
@@ -106,11 +106,11 @@ static void dagrt_run_save(dagrt_run *run) {
 static void dagrt_run_step(dagrt_run *run) {
   const dag_model *model = run->model;
   dagrt_trial_step(&run->trial);
-  dagrt_batch_shuffled(&run->batch, &run->train, run->at.seed, run->at.epoch, run->at.position);
-  dagrt_watch_step(&run->watch, run->at.epoch + 1, run->at.step + 1, run->batch.inputs,
-                   run->reports.outputs);
-  dagrt_call(model->step, model->inputs, run->memory, run->batch.inputs, run->reports.outputs,
-             run->at.seed);
+  const void *const *inputs =
+      dagrt_feed_next(&run->feed, run->at.epoch, run->at.position,
+                      run->options->threads <= 0 && run->trial.n == 0 && dagrt_spare_processor());
+  dagrt_watch_step(&run->watch, run->at.epoch + 1, run->at.step + 1, inputs, run->reports.outputs);
+  dagrt_call(model->step, model->inputs, run->memory, inputs, run->reports.outputs, run->at.seed);
   dagrt_watch_stepped(&run->watch);
   run->at.step++;
   run->at.position++;
@@ -202,7 +202,7 @@ static void dagrt_run_draw(dagrt_run *run) {
 static void dagrt_run_free(dagrt_run *run) {
   free(run->loss);
   free(run->valid_loss);
-  dagrt_batch_free(&run->batch, &run->train);
+  dagrt_feed_end(&run->feed);
   dagrt_reports_free(&run->reports);
   dagrt_dataset_free(&run->train);
   dagrt_dataset_free(&run->valid);
@@ -217,7 +217,7 @@ int dagrt_train(const dag_model *model, const dagrt_options *options) {
   dagrt_run_data(&run);
   dagrt_run_start(&run);
   dagrt_log_open(&run.log, options->log, options->resume != NULL);
-  dagrt_batch_make(&run.batch, &run.train);
+  dagrt_feed_begin(&run.feed, &run.train, run.at.seed);
   dagrt_reports_make(&run.reports, model);
   int64_t last = run.steps, by_epochs;
   if (!__builtin_mul_overflow(run.epochs, run.train.count / run.train.batch, &by_epochs) &&
