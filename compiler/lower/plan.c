@@ -148,6 +148,13 @@ static bool rows_lie_apart(const Work *w, const Node *n, bool vectors_of_left) {
   return vectors_of_left ? sizes[1] > sizes[0] : sizes[0] > sizes[1];
 }
 
+/* Each element is read once, from beyond L2: that goes fastest along whole rows, and a tile with
+   lanes along an output goes through a part of each. */
+static bool is_streamed(const Work *w, const Node *n, ExprId read) {
+  const Buffer *b = &w->plan->buffers[w->buffer_of[expr_at(w->graph, read)->tensor]];
+  return node_points(n) <= b->elements && b->elements * element_bytes(b) > w->target->l2_bytes;
+}
+
 /* Lanes along output index v; -1 when they cannot run there. */
 static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_t *wishes) {
   const Graph *g = w->graph;
@@ -162,6 +169,7 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
       (double)(node_points(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
   double cycles = vectors * (is_shifted(w, n, vectors_of, axis) ? a_shifted_vector : a_vector);
   if (c->limiting != 0 && rows_lie_apart(w, n, in_left)) cycles *= 1.25;
+  if (is_streamed(w, n, vectors_of)) cycles *= 1.25;
   cycles += copy_cycles(w, expr_at(g, vectors_of)->tensor, axis);
   for (uint32_t k = 0; k < n->rank; k++) cycles += k == v ? 0 : a_scalar * (double)wishes[k];
   return cycles;

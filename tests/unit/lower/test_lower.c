@@ -276,6 +276,19 @@ static void test_params_lie_as_they_are_read(void **state) {
   assert_int_equal(stored->elements, 256 * 784);
 }
 
+/* One that is more than L2 holds comes fastest in whole rows, as it is: 512 x 1,024 floats are 2
+ * MB.
+ */
+static void test_large_params_are_read_in_rows(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 1, 1024);
+  TensorId h = dense(w, x, 1, 512, 1024, param(w, "W", 512, 1024), param(w, "b", 512, 0));
+  output(w, "h", h);
+  const Plan *p = plan(w);
+  assert_null(buffer_named(p, "W.T"));
+  assert_true(is_row_major(stored_param(p, "W")));
+}
+
 /* Where two read it along different axes, it stays row-major. */
 static void test_params_read_in_two_ways_are_row_major(void **state) {
   World *w = *state;
@@ -614,6 +627,7 @@ int main(void) {
       TEST(test_small_tiles_take_two_turns),
       TEST(test_large_tiles_take_one_turn),
       TEST(test_params_lie_as_they_are_read),
+      TEST(test_large_params_are_read_in_rows),
       TEST(test_params_read_in_two_ways_are_row_major),
       TEST(test_softmax_row),
       TEST(test_update_in_epilogue),
