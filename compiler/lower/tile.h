@@ -52,7 +52,7 @@ typedef struct Tiling {
   bool outer_shared; /* one around all rows and columns has turns enough for that */
   int lanes;
   uint32_t sum;   /* local: the accumulators */
-  bool in_blocks; /* k goes in blocks: for each line's vectors of lanes, */
+  bool in_blocks; /* k goes in blocks: for the vectors of some lines, */
   uint32_t block; /* and for each value of a reduced index, or NO_INDEX */
   /* that many values of the first reduced index at a time, from portion0 on; 0: all at once */
   int64_t portion;

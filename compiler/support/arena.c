@@ -5,7 +5,8 @@
 #include <string.h>
 #include "support/diag.h"
 
-enum { CHUNK_BYTES = 64 * 1024, ALIGNMENT = 16 };
+/* Chunks double: large ones come from the system as zeros, and need not be cleared. */
+enum { FIRST_CHUNK = 64 * 1024, LARGEST_CHUNK = 1024 * 1024, ALIGNMENT = 16 };
 
 typedef struct Chunk {
   struct Chunk *next;
@@ -41,11 +42,13 @@ void *arena_alloc(Arena *arena, size_t bytes) {
   size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   Chunk *chunk = arena->chunks;
   if (chunk == NULL || chunk->size - chunk->used < rounded) {
-    size_t size = rounded > CHUNK_BYTES ? rounded : CHUNK_BYTES;
+    size_t usual = chunk == NULL ? FIRST_CHUNK : 2 * chunk->size;
+    if (usual > LARGEST_CHUNK) usual = LARGEST_CHUNK;
+    size_t size = rounded > usual ? rounded : usual;
     Chunk *fresh = allocate_or_end(HEADER + size);
     fresh->size = size;
     /* A large piece gets a chunk of its own behind the one being filled. */
-    if (chunk != NULL && rounded > CHUNK_BYTES) {
+    if (chunk != NULL && rounded > usual) {
       fresh->next = chunk->next;
       chunk->next = fresh;
     } else {
@@ -70,11 +73,13 @@ char *arena_strdup(Arena *arena, const char *text) {
 }
 
 char *arena_vprintf(Arena *arena, const char *format, va_list args) {
+  char brief[256];
   va_list again;
   va_copy(again, args);
-  int length = vsnprintf(NULL, 0, format, again);
+  int length = vsnprintf(brief, sizeof brief, format, again);
   va_end(again);
   if (length < 0) bug("support", "bad format \"%s\"", format);
+  if ((size_t)length < sizeof brief) return arena_strndup(arena, brief, (size_t)length);
   char *text = arena_alloc(arena, (size_t)length + 1);
   vsnprintf(text, (size_t)length + 1, format, args);
   return text;

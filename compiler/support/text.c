@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_PRINTED = 120 /* bytes at once, mostly */ };
+
 Text text_new(Arena *arena) { return (Text){.arena = arena}; }
 
 static void reserve(Text *text, size_t more) {
@@ -29,13 +31,14 @@ void text_printf(Text *text, const char *format, ...) {
   va_list args, again;
   va_start(args, format);
   va_copy(again, args);
-  int length = vsnprintf(NULL, 0, format, again);
+  reserve(text, MOST_PRINTED);
+  int length = vsnprintf(text->bytes + text->length, MOST_PRINTED + 1, format, again);
   va_end(again);
-  if (length > 0) {
+  if (length > MOST_PRINTED) {
     reserve(text, (size_t)length);
     vsnprintf(text->bytes + text->length, (size_t)length + 1, format, args);
-    text->length += (size_t)length;
   }
+  if (length > 0) text->length += (size_t)length;
   va_end(args);
 }
 
