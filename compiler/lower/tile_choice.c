@@ -9,6 +9,7 @@ Sizes sizes_of(const Node *n, int lanes) {
   const Contraction *c = n->contraction;
   Sizes s = {.rows = c->row == NO_INDEX ? 1 : n->extents[c->row],
              .k = 1,
+             .abreast = 1,
              .lanes = lanes,
              .left_lanes = c->dot ? lanes : 1,
              .bytes = type_bytes(n->type)};

@@ -142,7 +142,7 @@ void open_lanes(Tiling *t, int64_t abreast, LoopMark mark) {
    counting takes a tenth of the instructions of a tile of twelve sums. */
 static LoopMark innermost_mark(const Tiling *t) {
   enum { FEW_PRODUCTS = 12 };
-  int64_t products = t->tile.rows * t->tile.vectors * (t->sizes.abreast > 1 ? t->sizes.abreast : 1);
+  int64_t products = t->tile.rows * t->tile.vectors * t->sizes.abreast;
   return products <= FEW_PRODUCTS ? LOOP_UNROLLED2 : LOOP_ROLLED;
 }
 

@@ -276,8 +276,7 @@ static void test_params_lie_as_they_are_read(void **state) {
   assert_int_equal(stored->elements, 256 * 784);
 }
 
-/* One that is more than L2 holds comes fastest in whole rows, as it is: 512 x 1,024 floats are 2
- * MB.
+/* One that is more than L2 holds, as 512 x 1,024 floats are, comes fastest in whole rows, as it is.
  */
 static void test_large_params_are_read_in_rows(void **state) {
   World *w = *state;
