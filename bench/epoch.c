@@ -5,6 +5,7 @@
 
    Compile with -DMODEL=<name>_model, and link with the generated C and the runtime but its train.c,
    which is included for its functions. The arguments are as `x=FILE`, one for each input. */
+#include <omp.h>
 #include "../runtime/train.c"
 
 extern const dag_model MODEL;
@@ -24,9 +25,9 @@ static double steps_alone(dagrt_run *run, const dagrt_dataset *plain) {
   return dagrt_seconds() - begun;
 }
 
-/* An epoch of the trainer; `threads`: as asked for, 0 where it may choose. */
-static double trainer(dagrt_run *run, dagrt_options *options, int64_t threads) {
-  options->threads = threads;
+/* An epoch of the trainer. */
+static double trainer(dagrt_run *run, int spare) {
+  run->trial.spare = spare;
   double begun = dagrt_seconds();
   dagrt_run_epoch(run);
   return dagrt_seconds() - begun;
@@ -58,14 +59,15 @@ int main(int argc, char **argv) {
   dagrt_threads_set(1);
   dagrt_progress_begin(&run.progress, &MODEL, 0, 0, INT64_MAX);
   run.epochs = run.steps = INT64_MAX;
+  int spare = omp_get_num_procs() > 1;
   double helped = 0, by_itself = 0, alone = 0;
   for (int turn = 0; turn < TURNS; turn++) {
     dagrt_feed_begin(&run.feed, &run.train, run.at.seed);
-    trainer(&run, &options, 0); /* which begins the helper */
-    keep_least(&helped, trainer(&run, &options, 0));
+    trainer(&run, spare); /* which begins the helper */
+    keep_least(&helped, trainer(&run, spare));
     dagrt_feed_end(&run.feed);
     dagrt_feed_begin(&run.feed, &run.train, run.at.seed);
-    keep_least(&by_itself, trainer(&run, &options, 1));
+    keep_least(&by_itself, trainer(&run, 0));
     dagrt_feed_end(&run.feed);
     keep_least(&alone, steps_alone(&run, &plain));
   }

@@ -56,6 +56,7 @@ static int64_t dagrt_await(struct dagrt_helper *h, int64_t last) {
     sched_yield();
     next = dagrt_next(h, last);
   }
+  if (next >= 0) return next;
   pthread_mutex_lock(&h->lock);
   __atomic_store_n(&h->sleeps, 1, __ATOMIC_SEQ_CST);
   while (!h->stopped && (next = dagrt_next(h, last)) < 0) pthread_cond_wait(&h->changed, &h->lock);

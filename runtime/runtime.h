@@ -227,11 +227,10 @@ typedef struct dagrt_trial {
   int32_t turn;                     /* of all candidates, one after the other */
   int64_t steps;                    /* begun in this turn */
   double begun;
+  int spare; /* it is over, and left a processor that the program may use */
 } dagrt_trial;
 void dagrt_threads_set(int64_t threads);
 int dagrt_threads(void); /* what was set; 1 where there are none */
-/* Whether the program may use a processor that those leave over. */
-int dagrt_spare_processor(void);
 /* given > 0: as many, without a trial. */
 void dagrt_trial_begin(dagrt_trial *trial, int64_t given);
 /* Before every step. */

@@ -26,10 +26,6 @@ void dagrt_threads_set(int64_t threads) {
 
 int dagrt_threads(void) { return omp_get_max_threads == NULL ? 1 : omp_get_max_threads(); }
 
-int dagrt_spare_processor(void) {
-  return omp_get_num_procs != NULL && omp_get_num_procs() > dagrt_threads();
-}
-
 void dagrt_trial_begin(dagrt_trial *trial, int64_t given) {
   *trial = (dagrt_trial){.n = 0};
   dagrt_threads_set(given > 0 ? given : 1);
@@ -48,6 +44,7 @@ static void dagrt_trial_end(dagrt_trial *trial) {
     if (trial->seconds[i] < limit) best = i;
   }
   dagrt_threads_set(trial->threads[best]);
+  trial->spare = best < trial->n - 1;
   trial->n = 0;
 }
 

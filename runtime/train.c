@@ -107,8 +107,7 @@ static void dagrt_run_step(dagrt_run *run) {
   const dag_model *model = run->model;
   dagrt_trial_step(&run->trial);
   const void *const *inputs =
-      dagrt_feed_next(&run->feed, run->at.epoch, run->at.position,
-                      run->options->threads <= 0 && run->trial.n == 0 && dagrt_spare_processor());
+      dagrt_feed_next(&run->feed, run->at.epoch, run->at.position, run->trial.spare);
   dagrt_watch_step(&run->watch, run->at.epoch + 1, run->at.step + 1, inputs, run->reports.outputs);
   dagrt_call(model->step, model->inputs, run->memory, inputs, run->reports.outputs, run->at.seed);
   dagrt_watch_stepped(&run->watch);
