@@ -1,16 +1,23 @@
 #include "support/arena.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "support/diag.h"
 
-/* Chunks double: large ones come from the system as zeros, and need not be cleared. */
-enum { FIRST_CHUNK = 64 * 1024, LARGEST_CHUNK = 1024 * 1024, ALIGNMENT = 16 };
+/* Chunks double, up to two huge pages. */
+enum {
+  FIRST_CHUNK = 64 * 1024,
+  HUGE_PAGE = 2 * 1024 * 1024,
+  LARGEST_CHUNK = 2 * HUGE_PAGE,
+  ALIGNMENT = 16
+};
 
 typedef struct Chunk {
   struct Chunk *next;
-  size_t used, size;
+  size_t used, size; /* with this header; from HUGE_PAGE on it comes from the system */
 } Chunk;
 
 struct Arena {
@@ -25,13 +32,36 @@ static void *allocate_or_end(size_t bytes) {
   return memory;
 }
 
+/* Zeros, in huge pages where there are any: such a page costs one fault in place of 512. */
+static void *map_or_end(size_t bytes) {
+  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) fatal("out of memory (%zu bytes asked for)", bytes);
+  madvise(memory, bytes, MADV_HUGEPAGE); /* no matter if refused */
+  return memory;
+}
+
+static Chunk *new_chunk(size_t size) {
+  Chunk *chunk = size < HUGE_PAGE ? allocate_or_end(size) : map_or_end(size);
+  chunk->used = HEADER;
+  chunk->size = size;
+  return chunk;
+}
+
+static void free_chunk(Chunk *chunk) {
+  if (chunk->size < HUGE_PAGE) {
+    free(chunk);
+  } else {
+    munmap(chunk, chunk->size);
+  }
+}
+
 Arena *arena_new(void) { return allocate_or_end(sizeof(Arena)); }
 
 void arena_free(Arena *arena) {
   if (arena == NULL) return;
   for (Chunk *chunk = arena->chunks; chunk != NULL;) {
     Chunk *next = chunk->next;
-    free(chunk);
+    free_chunk(chunk);
     chunk = next;
   }
   free(arena);
@@ -44,11 +74,10 @@ void *arena_alloc(Arena *arena, size_t bytes) {
   if (chunk == NULL || chunk->size - chunk->used < rounded) {
     size_t usual = chunk == NULL ? FIRST_CHUNK : 2 * chunk->size;
     if (usual > LARGEST_CHUNK) usual = LARGEST_CHUNK;
-    size_t size = rounded > usual ? rounded : usual;
-    Chunk *fresh = allocate_or_end(HEADER + size);
-    fresh->size = size;
+    bool is_large = rounded > usual - HEADER;
+    Chunk *fresh = new_chunk(is_large ? HEADER + rounded : usual);
     /* A large piece gets a chunk of its own behind the one being filled. */
-    if (chunk != NULL && rounded > usual) {
+    if (chunk != NULL && is_large) {
       fresh->next = chunk->next;
       chunk->next = fresh;
     } else {
@@ -57,7 +86,7 @@ void *arena_alloc(Arena *arena, size_t bytes) {
     }
     chunk = fresh;
   }
-  void *memory = (char *)chunk + HEADER + chunk->used;
+  void *memory = (char *)chunk + chunk->used;
   chunk->used += rounded;
   return memory;
 }

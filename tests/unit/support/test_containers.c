@@ -21,6 +21,26 @@ static void memory_is_zeroed_and_aligned(void **state) {
   arena_free(NULL);
 }
 
+/* Sizes around that of the largest chunk, which are also larger than what is left of the one
+ * before. */
+static void large_pieces_keep_what_is_beside_them(void **state) {
+  (void)state;
+  static const size_t sizes[] = {3 << 20,        4 << 20, 24,  (4 << 20) - 32,
+                                 (4 << 20) - 16, 9 << 20, 1000};
+  enum { COUNT = sizeof sizes / sizeof *sizes };
+  Arena *arena = arena_new();
+  unsigned char *pieces[COUNT];
+  for (int i = 0; i < COUNT; i++) {
+    pieces[i] = arena_alloc(arena, sizes[i]);
+    for (size_t k = 0; k < sizes[i]; k += 8) assert_int_equal(pieces[i][k], 0);
+    memset(pieces[i], i + 1, sizes[i]);
+  }
+  for (int i = 0; i < COUNT; i++) {
+    for (size_t k = 0; k < sizes[i]; k += 8) assert_int_equal(pieces[i][k], i + 1);
+  }
+  arena_free(arena);
+}
+
 static void arrays_grow(void **state) {
   (void)state;
   Arena *arena = arena_new();
@@ -61,6 +81,7 @@ static void map_keeps_order_and_replaces(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(memory_is_zeroed_and_aligned),
+      cmocka_unit_test(large_pieces_keep_what_is_beside_them),
       cmocka_unit_test(arrays_grow),
       cmocka_unit_test(text_is_collected),
       cmocka_unit_test(map_keeps_order_and_replaces),
