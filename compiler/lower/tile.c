@@ -185,14 +185,16 @@ static void build_portions(Tiling *t) {
   }
   Builder *b = t->c.b;
   uint32_t variable = kernel_variable(b, index_name(n, n->rank));
-  kernel_loop(b, variable, 0, n->extents[n->rank], t->portion, LOOP_PLAIN);
-  t->portion0 = offset_variable(b, variable);
+  kernel_loop(b, variable, 0, ceil_div(n->extents[n->rank], t->portion), 1, LOOP_PLAIN);
+  t->portion0 = offset_add(b, offset_number(0), t->portion, offset_variable(b, variable));
   t->stage = PORTIONS;
   build_tiles(t);
   kernel_end(b);
   if (t->group->nodes.count == 1) return;
   t->stage = FINISHED_SUMS;
-  kernel_barrier(b); /* other tiles: a team divides them otherwise */
+  t->tile.rows = 1; /* along the rows, as all that is read and written lies */
+  t->rows_outside = true;
+  kernel_barrier(b); /* a team divides these otherwise */
   build_tiles(t);
 }
 

@@ -104,21 +104,55 @@ void choose_tile_and_blocks(Tiling *t) {
   *t = best;
 }
 
-/* The most values of the first reduced index whose part of a panel stays in L1, where all of it
-   does not, nor both operands in L2, and several tiles use it: 0 where that is not so, or y has no
-   place. A panel that lies in one piece comes from L2 as fast as tiles want it. */
+/* Elements between those of a side at neighbouring values of index variable v. */
+static int64_t stride_along(const Tiling *t, ExprId side, uint32_t v) {
+  Work *w = t->c.w;
+  const Expr e = *expr_at(w->graph, side);
+  const Buffer *buffer = &w->plan->buffers[w->buffer_of[e.tensor]];
+  int64_t stride = 0;
+  for (uint32_t i = 0; i < e.n_args; i++) {
+    Affine at = affine_of(w->graph, e.args[i], node_ranges(t->node));
+    stride += factor_of(w, &at, v) * buffer->strides[i];
+  }
+  return stride;
+}
+
+/* What a side takes of L1 for each product of a tile's sums, in bytes: its part of a line where
+   products follow each other, else lines, and more where these fall on some of the sets only. */
+static int64_t bytes_of_side(const Tiling *t, ExprId side, int64_t elements) {
+  enum { SETS = 64 };
+  const Node *n = t->node;
+  int64_t bytes = elements * t->sizes.bytes;
+  int64_t step = stride_along(t, side, n->rank + n->n_reduced - 1) * t->sizes.bytes;
+  if (step < LINE_BYTES) return bytes;
+  int64_t shared = 1; /* by so many the sets are fewer */
+  while (shared < SETS && step % (2 * shared * LINE_BYTES) == 0) shared *= 2;
+  return ceil_div(bytes, LINE_BYTES) * LINE_BYTES * shared;
+}
+
+/* The most values of the first reduced index whose part of a panel stays in L1 beside what its
+   tiles take of the left, where all of it does not, nor both operands in half of L2, and several
+   tiles use it: 0 where that is not so, or y has no place. A panel that lies in one piece comes
+   from L2 as fast as tiles want it. */
 static int64_t portion_of(const Tiling *t, const Sizes *s) {
   enum { LEAST_TILES = 4, LEAST_PRODUCTS = 64 /* that a load and a store are worth */ };
   const Node *n = t->node;
   const Contraction *c = t->contraction;
+  const TargetMachine *target = t->c.w->target;
   if (c->dot || n->recurrence != NULL || n->n_reduced == 0 || s->panel != 0) return 0;
-  int64_t extent = n->extents[n->rank], rest = s->k / extent;
-  int64_t most = most_k_of_panel(t->c.w->target, s, t->tile.vectors), portion = most / rest;
-  if (t->c.w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE || s->k <= 2 * most) return 0;
-  if (s->k * (s->rows + s->vectors * s->lanes) * s->bytes <= t->c.w->target->l2_bytes) return 0;
+  if (t->c.w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE) return 0;
   if (ceil_div(s->rows, t->tile.rows) < LEAST_TILES || s->vectors < t->tile.vectors) return 0;
-  while (portion > 0 && extent % portion != 0) portion--;
-  return portion * rest >= LEAST_PRODUCTS ? portion : 0;
+  int64_t most = most_k_of_panel(target, s, t->tile.vectors);
+  int64_t operands = s->k * (s->rows + s->vectors * s->lanes) * s->bytes;
+  if (s->k <= 2 * most || operands <= target->l2_bytes / 2) return 0;
+  int64_t both = bytes_of_side(t, c->right, t->tile.vectors * s->lanes) +
+                 bytes_of_side(t, c->left, t->tile.rows);
+  if (most > target->l1_bytes * 3 / 4 / both) most = target->l1_bytes * 3 / 4 / both;
+  int64_t extent = n->extents[n->rank], rest = s->k / extent, portion = most / rest;
+  bool uneven = rest > 1 && (c->limited >> n->rank & 1) == 0; /* the last portion may be smaller */
+  while (!uneven && portion > 0 && extent % portion != 0) portion--;
+  if (portion * rest < LEAST_PRODUCTS) return 0;
+  return ceil_div(extent, ceil_div(extent, portion));
 }
 
 /* And the tiles that are best for one. */

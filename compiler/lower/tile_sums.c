@@ -103,12 +103,23 @@ static bool in_portions(const Tiling *t, uint32_t v) {
   return t->stage == PORTIONS && v == t->node->rank;
 }
 
+/* The last portion may be smaller than the others. */
+static void limit_portion(Tiling *t) {
+  int64_t extent = t->node->extents[t->node->rank];
+  if (extent % t->portion == 0) return;
+  Offset *left_over = ARENA_NEW(t->c.w->arena, Offset);
+  *left_over = offset_add(t->c.b, offset_number(extent), -1, t->portion0);
+  kernel_limit(t->c.b, NULL, left_over, (double)extent / (double)ceil_div(extent, t->portion));
+}
+
 /* The loop over reduced index v, just opened, within its bounds. That over the blocks' index has
    none, but the output indices inside. */
 static void limit_k(Tiling *t, uint32_t v) {
   const Contraction *c = t->contraction;
   const Offset *bounds[2] = {NULL, NULL};
-  if ((c->limited >> v & 1) == 0 || v == t->block) return;
+  bool limited = (c->limited >> v & 1) != 0;
+  if (!limited && in_portions(t, v)) limit_portion(t);
+  if (!limited || v == t->block) return;
   for (size_t i = 0; i < c->limits.count; i++) {
     const Limit *limit = &c->limits.items[i];
     if (limit->index != v) continue;
