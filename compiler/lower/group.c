@@ -138,10 +138,23 @@ static bool step_together(const Node *x, const Node *m, uint32_t n) {
   return true;
 }
 
+static int64_t own_elements(const Node *n, uint32_t spine) {
+  int64_t size = 1;
+  for (uint32_t v = spine; v < n->rank; v++) size *= n->extents[v];
+  return size;
+}
+
+/* Whether with so short a spine, along which lanes run, each of two nodes would go through all of
+   its memory for each vector: a spine of its own lets each go through it once. */
+static bool strides_far(const Node *x, const Node *m, uint32_t spine) {
+  return own_elements(x, spine) > LOCAL_ELEMENTS && own_elements(m, spine) > LOCAL_ELEMENTS;
+}
+
 /* Whether x joins; then the group's spine is what they share. One that would take the group its
    lanes stays outside. */
 static bool joins(Work *w, const Node *x, NodeGroup *g) {
-  if (!step_together(x, member(w, g, 0), x->rank) || !any_related(w, x, g)) return false;
+  const Node *first = member(w, g, 0);
+  if (!step_together(x, first, x->rank) || !any_related(w, x, g)) return false;
   switch (g->kind) {
   case GROUP_CONTRACTION: return joins_epilogue(w, x, g);
   case GROUP_SCATTER:
@@ -150,10 +163,11 @@ static bool joins(Work *w, const Node *x, NodeGroup *g) {
   }
   uint32_t spine = common_spine(w, x, g);
   if (spine == 0) return g->spine == 0 && is_small_scalar(x);
-  if (!step_together(x, member(w, g, 0), spine)) return false;
+  if (!step_together(x, first, spine)) return false;
   IndexSet kept = g->lane_axes & (((IndexSet)1 << spine) - 1);
   IndexSet both = kept & lane_axes(w, x, g, spine);
   if (kept != 0 && both == 0) return false;
+  if (both != 0 && spine < g->spine && strides_far(x, first, spine)) return false;
   g->spine = spine;
   g->lane_axes = both;
   return true;
@@ -192,12 +206,6 @@ static void place(Grouping *s, uint32_t i) {
 }
 
 /* --- what is stored --- */
-
-static int64_t own_elements(const Node *n, uint32_t spine) {
-  int64_t size = 1;
-  for (uint32_t v = spine; v < n->rank; v++) size *= n->extents[v];
-  return size;
-}
 
 static void choose_stored(Grouping *s) {
   Work *w = s->w;

@@ -189,6 +189,7 @@ static Work lay_out(Lowering *l, const Entry *entry, uint32_t number, EntryPlan 
   hoist_invariants(&w);
   find_contractions(&w);
   compute_early(&w);
+  read_clipped(&w);
   order_nodes(&w);
   make_layouts(&w);
   return w;

@@ -263,6 +263,8 @@ void find_phases(Work *w);
 void hoist_invariants(Work *w);
 /* early.c: what would be computed again from several tensors is kept in their place. */
 void compute_early(Work *w);
+/* clip.c: where a clipped tensor was clipped is read off itself. */
+void read_clipped(Work *w);
 /* Node i, Σ_K where(condition(O), v, 0), as where(condition, s, 0) of a new node s = Σ_K body,
    where body is v, or what has its values where the condition holds; returns s, which is called
    what `what` says. */

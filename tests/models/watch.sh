@@ -93,8 +93,8 @@ grep -q '^error: .* the first infinity is in W.T: 1 of 25 values$' err &&
   grep -q "^    W, .*: param f64\[5, 5\]: .*, infinite 1$" err || fail "$(cat err)"
 
 # --- what is read in a copy is found in that: of dense1.z the transposed W, x in reals, and b ---
-"$DAGC" "$example/../../../examples/mlp/mlp.dag" --target generic | grep -A 3 '{"mlp_dense1_z", ' |
-  grep -qF 'dense1.b[j]    mlp.dag:7\012", (const int32_t[]){0, 1, 2}, 3, 0}' || fail "dense1.z is not of three"
+"$DAGC" "$example/../../../examples/mlp/mlp.dag" --target generic | grep -A 4 '{"mlp_dense1_z", ' |
+  grep -qF '(const int32_t[]){0, 1, 2}, 3, 0}' || fail "dense1.z is not of three"
 
 # --- the profile: a row for each kernel, shares that add up ---
 ./watched profile --steps 20 --threads 1 >profile

@@ -1,172 +1,6 @@
 /* The structure of plans: what is fused, recognised, stored, shared. What they compute is tested by
    running them: tests/random. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <string.h>
-#include "lower/lower.h"
-
-typedef struct World {
-  Arena *arena;
-  Graph *g;
-  Program program;
-  Entry entry;
-  Output outputs[4];
-  Update updates[4];
-  TensorId inputs[4], params[4];
-  ExprId i0, i1, i2;
-} World;
-
-static int setup(void **state) {
-  Arena *arena = arena_new();
-  World *w = ARENA_NEW(arena, World);
-  w->arena = arena;
-  w->g = graph_new(arena);
-  w->entry = (Entry){.kind = ENTRY_EXPORT, .name = "out"};
-  w->i0 = expr_index(w->g, 0);
-  w->i1 = expr_index(w->g, 1);
-  w->i2 = expr_index(w->g, 2);
-  *state = w;
-  return 0;
-}
-
-static int teardown(void **state) {
-  arena_free(((World *)*state)->arena);
-  return 0;
-}
-
-static const int64_t *shape(World *w, int64_t a, int64_t b) {
-  int64_t *extents = ARENA_ARRAY(w->arena, int64_t, 2);
-  extents[0] = a;
-  extents[1] = b;
-  return extents;
-}
-
-/* rank 0, 1 or 2: an extent of 0 is none */
-static Tensor shaped(World *w, TensorKind kind, ScalarType type, const char *name, int64_t a,
-                     int64_t b) {
-  Tensor t = tensor_new(kind, type);
-  t.name = name;
-  t.rank = a == 0 ? 0 : (b == 0 ? 1 : 2);
-  t.extents = shape(w, a, b);
-  return t;
-}
-
-static TensorId input(World *w, const char *name, ScalarType type, int64_t a, int64_t b) {
-  TensorId id = graph_add(w->g, shaped(w, TENSOR_INPUT, type, name, a, b));
-  w->inputs[w->entry.n_inputs++] = id;
-  return id;
-}
-
-/* name[a, b] = reduction over one index of extent `reduced` of body */
-static TensorId define(World *w, const char *name, int64_t a, int64_t b, Reduction reduction,
-                       int64_t reduced, ExprId body) {
-  Tensor t = shaped(w, TENSOR_DEFINITION, expr_at(w->g, body)->type, name, a, b);
-  t.reduction = reduction;
-  t.n_reduced = reduction == REDUCE_NONE ? 0 : 1;
-  t.reduced_extents = shape(w, reduced, 0);
-  t.body = body;
-  return graph_add(w->g, t);
-}
-
-static ExprId real(World *w, double value) { return expr_real(w->g, TYPE_F32, value); }
-
-static TensorId param(World *w, const char *name, int64_t a, int64_t b) {
-  Tensor t = shaped(w, TENSOR_PARAM, TYPE_F32, name, a, b);
-  t.initial = define(w, NULL, a, b, REDUCE_NONE, 0, real(w, 0));
-  TensorId id = graph_add(w->g, t);
-  w->params[w->program.n_params++] = id;
-  return id;
-}
-
-static void output(World *w, const char *name, TensorId tensor) {
-  w->outputs[w->entry.n_outputs++] = (Output){name, tensor};
-}
-
-static void update(World *w, TensorId target, TensorId value) {
-  w->updates[w->entry.n_updates++] = (Update){.target = target, .value = value};
-}
-
-static ExprId read0(World *w, TensorId t) { return expr_read(w->g, t, NULL, 0, EXPR_NONE); }
-static ExprId read1(World *w, TensorId t, ExprId a) { return expr_read(w->g, t, &a, 1, EXPR_NONE); }
-static ExprId read2(World *w, TensorId t, ExprId a, ExprId b) {
-  return expr_read(w->g, t, (ExprId[]){a, b}, 2, EXPR_NONE);
-}
-static ExprId op(World *w, ScalarOp o, ExprId a, ExprId b) { return expr_op2(w->g, o, a, b); }
-
-/* Lowered, and verified. */
-static const Plan *plan_for(World *w, const char *target) {
-  Program *p = &w->program;
-  w->entry.inputs = w->inputs;
-  w->entry.outputs = w->outputs;
-  w->entry.updates = w->updates;
-  p->arena = w->arena;
-  p->graph = w->g;
-  p->name = "test";
-  p->real = TYPE_F32;
-  p->inputs = w->inputs;
-  p->n_inputs = w->entry.n_inputs;
-  p->params = w->params;
-  p->entries = &w->entry;
-  p->n_entries = 1;
-  verify_derived(p, "test");
-  const Plan *result = lower(w->arena, p, target_named(w->arena, target), NULL);
-  verify_plan(result, "test");
-  return result;
-}
-
-/* For 16 lanes of f32. */
-static const Plan *plan(World *w) { return plan_for(w, "x86-64-v4"); }
-
-static const Kernel *call(const Plan *p, uint32_t i) {
-  assert_true(i < p->entries[0].n_calls);
-  return &p->kernels[p->entries[0].calls[i].kernel];
-}
-
-static const Buffer *buffer_named(const Plan *p, const char *name) {
-  for (BufferId i = 0; i < p->n_buffers; i++)
-    if (strcmp(p->buffers[i].name, name) == 0 && p->buffers[i].kind == BUFFER_WORKSPACE)
-      return &p->buffers[i];
-  return NULL;
-}
-
-static const Buffer *stored_param(const Plan *p, const char *name) {
-  for (BufferId i = 0; i < p->n_buffers; i++)
-    if (strcmp(p->buffers[i].name, name) == 0 && p->buffers[i].kind == BUFFER_PARAM)
-      return &p->buffers[i];
-  return NULL;
-}
-
-static bool has_accumulators(const Kernel *k) {
-  for (uint32_t i = 0; i < k->n_locals; i++)
-    if (k->locals[i].dimensions == 2 && k->locals[i].type.lanes > 1) return true;
-  return false;
-}
-
-/* How many innermost statements a run of the block makes. */
-static int64_t statements_run(StatementList block) {
-  int64_t count = 0;
-  for (uint32_t i = 0; i < block.n; i++) {
-    const Statement *s = &block.items[i];
-    int64_t turns = s->kind == STATEMENT_LOOP ? (s->to - s->from) / s->step : 1;
-    count += s->kind == STATEMENT_LOOP || s->kind == STATEMENT_IF
-                 ? turns * statements_run(s->body) + statements_run(s->other)
-                 : 1;
-  }
-  return count;
-}
-
-/* max(x Wᵀ + b, 0) */
-static TensorId dense(World *w, TensorId x, int64_t n, int64_t units, int64_t width, TensorId W,
-                      TensorId b) {
-  ExprId product = op(w, OP_MUL, read2(w, W, w->i1, w->i2), read2(w, x, w->i0, w->i2));
-  TensorId s = define(w, "s", n, units, REDUCE_SUM, width, product);
-  TensorId z = define(w, "z", n, units, REDUCE_NONE, 0,
-                      op(w, OP_ADD, read2(w, s, w->i0, w->i1), read1(w, b, w->i1)));
-  return define(w, "h", n, units, REDUCE_NONE, 0,
-                op(w, OP_MAX, read2(w, z, w->i0, w->i1), real(w, 0)));
-}
+#include "world.h"
 
 static void test_epilogue(void **state) {
   World *w = *state;
@@ -181,6 +15,60 @@ static void test_epilogue(void **state) {
   assert_null(buffer_named(p, "s"));
   assert_null(buffer_named(p, "z"));
   assert_non_null(buffer_named(p, "h"));
+}
+
+/* where(z > 0, next's last number, 0) beside h = max(z, 0), which the product next reads; z. */
+static TensorId masked(World *w, TensorId x) {
+  TensorId h = dense(w, x, 64, 48, 100, param(w, "W", 48, 100), param(w, "b", 48, 0)), z = h - 1;
+  TensorId next = dense(w, h, 64, 32, 48, param(w, "V", 32, 48), param(w, "c", 32, 0));
+  ExprId last = read2(w, next, expr_integer(w->g, TYPE_I32, 63), expr_integer(w->g, TYPE_I32, 31));
+  ExprId mask = op(w, OP_GT, read2(w, z, w->i0, w->i1), real(w, 0));
+  ExprId kept = expr_op3(w->g, OP_WHERE, mask, last, real(w, 0));
+  output(w, "kept", define(w, "kept", 64, 48, REDUCE_NONE, 0, kept));
+  return z;
+}
+
+static bool has_place(const Plan *p, TensorId tensor) {
+  for (BufferId i = 0; i < p->n_buffers; i++)
+    if (p->buffers[i].tensor == tensor && p->buffers[i].kind == BUFFER_WORKSPACE) return true;
+  return false;
+}
+
+static void test_what_is_clipped_needs_no_place(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 64, 100);
+  TensorId z = masked(w, x);
+  assert_false(has_place(plan(w), z));
+}
+
+static void test_what_is_read_beside_its_mask_has_a_place(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 64, 100);
+  TensorId z = masked(w, x);
+  output(w, "least", define(w, "least", 48, 0, REDUCE_MIN, 64, read2(w, z, w->i1, w->i0)));
+  assert_true(has_place(plan(w), z));
+}
+
+/* With the batch alone in common, along which lanes run, each would go through all of its memory
+   for each vector. */
+static void test_long_ways_are_gone_apart(void **state) {
+  World *w = *state;
+  TensorId x = input(w, "x", TYPE_F32, 64, 784);
+  TensorId h =
+      dense(w, x, 64, 1024, 784, input(w, "W", TYPE_F32, 1024, 784), param(w, "b", 1024, 0));
+  ExprId half = op(w, OP_ADD, op(w, OP_MUL, expr_integer(w->g, TYPE_I32, 2), w->i1), w->i2);
+  TensorId a = define(w, "a", 64, 512, REDUCE_MAX, 2, read2(w, h, w->i0, half));
+  ExprId back = op(w, OP_SUB, expr_integer(w->g, TYPE_I32, 511), w->i1);
+  TensorId c =
+      define(w, "c", 64, 512, REDUCE_NONE, 0, expr_op1(w->g, OP_TANH, read2(w, a, w->i0, back)));
+  output(w, "most", define(w, "most", 512, 0, REDUCE_MAX, 64, read2(w, c, w->i1, w->i0)));
+  output(w, "least", define(w, "least", 512, 0, REDUCE_MIN, 64, read2(w, c, w->i1, w->i0)));
+  output(w, "other", define(w, "other", 512, 0, REDUCE_MAX, 64, read2(w, a, w->i1, w->i0)));
+  const Plan *p = plan(w);
+  assert_non_null(buffer_named(p, "a"));
+  assert_int_equal(buffer_named(p, "a")->strides[0], 1);
+  for (uint32_t i = 0; i < p->entries[0].n_calls; i++)
+    if (strcmp(call(p, i)->name, "a") == 0) assert_int_equal(p->entries[0].calls[i].n_computes, 1);
 }
 
 /* The batch is what lanes run along: the weights are read one by one, and not copied. */
@@ -523,91 +411,6 @@ static void test_scalars_out_of_loops(void **state) {
   }
 }
 
-static Cost total_cost(const Plan *p, Part part) {
-  Cost total = {0};
-  for (uint32_t i = 0; i < p->entries[0].n_calls; i++) {
-    const Cost *c = &p->entries[0].calls[i].cost[part];
-    total.operations += c->operations;
-    total.read += c->read;
-    total.written += c->written;
-  }
-  return total;
-}
-
-static void assert_cost(const Plan *p, Part part, double operations, double read, double written) {
-  Cost c = total_cost(p, part);
-  if (c.operations != operations || c.read != read || c.written != written)
-    fail_msg("%.0f operations, %.0f bytes read, %.0f written", c.operations, c.read, c.written);
-}
-
-/* A multiply-add is two operations, whatever the tile; the bias and the maximum one each. The
-   product's operands are read, their transposed copies are further bytes. */
-static void test_cost_of_contraction(void **state) {
-  World *w = *state;
-  TensorId x = input(w, "x", TYPE_F32, 21, 37);
-  output(w, "h", dense(w, x, 21, 19, 37, param(w, "W", 19, 37), param(w, "b", 19, 0)));
-  const Plan *p = plan(w);
-  assert_int_equal(total_cost(p, PART_FORWARD).operations, 21 * 19 * (2 * 37 + 2));
-  assert_cost(p, PART_BACKWARD, 0, 0, 0);
-  assert_cost(p, PART_UPDATE, 0, 0, 0);
-}
-
-/* where(x > 0, exp(x), x + 1): the comparison and both branches, at every point. */
-static void test_cost_of_choices(void **state) {
-  World *w = *state;
-  ExprId x = read1(w, input(w, "x", TYPE_F32, 35, 0), w->i0);
-  ExprId body = expr_op3(w->g, OP_WHERE, op(w, OP_GT, x, real(w, 0)), expr_op1(w->g, OP_EXP, x),
-                         op(w, OP_ADD, x, real(w, 1)));
-  output(w, "y", define(w, "y", 35, 0, REDUCE_NONE, 0, body));
-  assert_cost(plan(w), PART_FORWARD, 3 * 35, 35 * 4, 35 * 4);
-}
-
-/* Of a table of 1000 rows, the 8 of the tokens are read; integers are no operations. */
-static void test_cost_of_lookup(void **state) {
-  World *w = *state;
-  TensorId E = input(w, "E", TYPE_F32, 1000, 6), tokens = input(w, "tokens", TYPE_U8, 8, 0);
-  ExprId at = expr_cast(w->g, TYPE_I32, read1(w, tokens, w->i0));
-  ExprId row = op(w, OP_ADD, at, expr_integer(w->g, TYPE_I32, 1));
-  output(w, "y", define(w, "y", 8, 6, REDUCE_NONE, 0, read2(w, E, row, w->i1)));
-  assert_cost(plan(w), PART_FORWARD, 0, 8 * 6 * 4 + 8, 8 * 6 * 4);
-}
-
-/* h[t] = a[t] h[t − 1] + 1: two operations at each step. */
-static void test_cost_of_recurrence(void **state) {
-  World *w = *state;
-  TensorId a = input(w, "a", TYPE_F32, 50, 0);
-  Tensor t = shaped(w, TENSOR_DEFINITION, TYPE_F32, "h", 50, 0);
-  t.body = EXPR_NONE;
-  TensorId h = graph_add(w->g, t);
-  ExprId before = op(w, OP_SUB, w->i0, expr_integer(w->g, TYPE_I32, 1));
-  ExprId last = expr_read(w->g, h, &before, 1, real(w, 0));
-  ExprId body = op(w, OP_ADD, op(w, OP_MUL, read1(w, a, w->i0), last), real(w, 1));
-  tensor_at(w->g, h)->body = body;
-  output(w, "h", h);
-  assert_int_equal(total_cost(plan(w), PART_FORWARD).operations, 2 * 50);
-}
-
-/* loss = Σ (W x)², W̄ = 2 W x · x, W' = W − 0.1 W̄, which may stand in one kernel. */
-static void test_cost_of_parts(void **state) {
-  World *w = *state;
-  TensorId x = input(w, "x", TYPE_F32, 40, 0), W = param(w, "W", 40, 0);
-  ExprId wx = op(w, OP_MUL, read1(w, W, w->i0), read1(w, x, w->i0));
-  output(w, "loss", define(w, "loss", 0, 0, REDUCE_SUM, 40, op(w, OP_MUL, wx, wx)));
-  ExprId twice = op(w, OP_MUL, op(w, OP_MUL, real(w, 2), wx), read1(w, x, w->i0));
-  TensorId bar = define(w, "W_bar", 40, 0, REDUCE_NONE, 0, twice);
-  tensor_at(w->g, bar)->derived = true;
-  ExprId step = op(w, OP_MUL, real(w, 0.125), read1(w, bar, w->i0));
-  update(w, W, define(w, "W'", 40, 0, REDUCE_NONE, 0, op(w, OP_SUB, read1(w, W, w->i0), step)));
-  const Plan *p = plan(w);
-  /* w·x is written, and counted, once in each of the two factors */
-  double operations = total_cost(p, PART_FORWARD).operations;
-  assert_true(operations >= 40 * 3 && operations <= 40 * 4 + 16);
-  double derivative = total_cost(p, PART_BACKWARD).operations;
-  double change = total_cost(p, PART_UPDATE).operations;
-  assert_int_equal(derivative + change, 40 * 5);
-  assert_true(change >= 40 * 2);
-}
-
 static void test_targets(void **state) {
   World *w = *state;
   assert_null(target_named(w->arena, "vax"));
@@ -616,9 +419,11 @@ static void test_targets(void **state) {
 }
 
 int main(void) {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
       TEST(test_epilogue),
+      TEST(test_what_is_clipped_needs_no_place),
+      TEST(test_what_is_read_beside_its_mask_has_a_place),
+      TEST(test_long_ways_are_gone_apart),
       TEST(test_weights_are_not_copied),
       TEST(test_copies_lie_in_panels),
       TEST(test_conflicting_rows_are_copied),
@@ -643,11 +448,6 @@ int main(void) {
       TEST(test_excluded_indices_are_right),
       TEST(test_branches),
       TEST(test_scalars_out_of_loops),
-      TEST(test_cost_of_contraction),
-      TEST(test_cost_of_choices),
-      TEST(test_cost_of_lookup),
-      TEST(test_cost_of_recurrence),
-      TEST(test_cost_of_parts),
       TEST(test_targets),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

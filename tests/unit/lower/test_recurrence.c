@@ -109,8 +109,7 @@ static void test_backward(void **state) {
    one before, or asks whether there is one. */
 static void test_step_before_the_first(void **state) {
   const Plan *p = plan(*state, VANILLA "export g(x) = loss, grad(loss, W), grad(loss, U)");
-  for (BufferId i = 0; i < p->n_buffers; i++)
-    assert_null(strstr(p->buffers[i].name, "factor"));
+  for (BufferId i = 0; i < p->n_buffers; i++) assert_null(strstr(p->buffers[i].name, "factor"));
   assert_int_equal(census(kernel_of(p, "h")).branches, 0);
   assert_int_equal(census(kernel_of(p, "h_sum2_bar")).branches, 0);
 }
