@@ -77,6 +77,7 @@ void read_clipped(Work *w) {
     if (!is_clip(w, node_at(w, i), &clip) || w->node_of[clip.from] == 0) continue;
     const Node *source = node_at(w, w->node_of[clip.from] - 1);
     if (source->buffer != BUFFER_NONE || source->replaces != TENSOR_NONE) continue;
+    if (!same_points(node_at(w, i), source)) continue;
     if (!only_masks_read(w, &readers[clip.from], &clip, i)) continue;
     for (size_t k = 0; k < readers[clip.from].count; k++) {
       Node *reader = node_at(w, readers[clip.from].items[k]);

@@ -5,15 +5,10 @@
 
    One tensor is stored and read again instead of two, and the derivative of a GELU needs no exp
    where its gradient is stored. */
-#include <string.h>
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 
 typedef ARRAY(TensorId) Tensors;
-
-static bool same_points(const Node *a, const Node *b) {
-  return a->rank == b->rank && memcmp(a->extents, b->extents, a->rank * sizeof *a->extents) == 0;
-}
 
 /* The tensors that a factor reads. */
 static void look_at(Work *w, ExprId id, Tensors *read) {

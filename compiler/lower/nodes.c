@@ -112,6 +112,10 @@ static void collect(Work *w, Node *n, ExprId id) {
   ARRAY_PUSH(w->arena, &n->reads, e->tensor);
 }
 
+bool same_points(const Node *a, const Node *b) {
+  return a->rank == b->rank && memcmp(a->extents, b->extents, a->rank * sizeof *a->extents) == 0;
+}
+
 void collect_reads(Work *w, Node *n) {
   n->reads.count = 0;
   start_walk(w);

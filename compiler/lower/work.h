@@ -147,6 +147,7 @@ static inline const char *index_name(const Node *n, uint32_t v) {
 void make_nodes(Work *w);
 /* n->reads from n->body. */
 void collect_reads(Work *w, Node *n);
+bool same_points(const Node *a, const Node *b); /* extents of their outputs */
 typedef ARRAY(uint32_t) NodeList;
 /* Per tensor: the nodes that read it, as they stand now. */
 NodeList *readers_of_tensors(const Work *w);
