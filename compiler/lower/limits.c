@@ -76,20 +76,23 @@ static bool limit_by(Limiting *l, Affine d) {
   return add_limit(l, (Limit){v, true, rest}); /* v < rest + 1 */
 }
 
-static bool limit_condition(Limiting *l, ExprId condition) {
-  Affine d;
-  if (!affine_compared(l->w->graph, condition, node_ranges(l->n), &d)) return false;
-  switch (expr_at(l->w->graph, condition)->op) {
-  case OP_GE: break;
-  case OP_GT: d.constant--; break;
-  case OP_LE: d = affine_scale(d, -1); break;
+bool bound_of_condition(Graph *g, ExprId condition, Ranges ranges, Affine *d) {
+  if (!affine_compared(g, condition, ranges, d)) return false;
+  switch (expr_at(g, condition)->op) {
+  case OP_GE: return true;
+  case OP_GT: d->constant--; return true;
+  case OP_LE: *d = affine_scale(*d, -1); return true;
   case OP_LT:
-    d = affine_scale(d, -1);
-    d.constant--;
-    break;
+    *d = affine_scale(*d, -1);
+    d->constant--;
+    return true;
   default: return false;
   }
-  return limit_by(l, d);
+}
+
+static bool limit_condition(Limiting *l, ExprId condition) {
+  Affine d;
+  return bound_of_condition(l->w->graph, condition, node_ranges(l->n), &d) && limit_by(l, d);
 }
 
 /* Each index from 0 to the extent. */

@@ -190,6 +190,7 @@ static Work lay_out(Lowering *l, const Entry *entry, uint32_t number, EntryPlan 
   find_contractions(&w);
   compute_early(&w);
   read_clipped(&w);
+  find_zeros(&w);
   order_nodes(&w);
   make_layouts(&w);
   return w;

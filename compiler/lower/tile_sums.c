@@ -112,6 +112,64 @@ static void limit_portion(Tiling *t) {
   kernel_limit(t->c.b, NULL, left_over, (double)extent / (double)ceil_div(extent, t->portion));
 }
 
+/* What a sum of index variables is at most in the tile, but for the term of v. */
+static Offset most_in_tile(Tiling *t, const Affine *d, uint32_t v) {
+  Builder *b = t->c.b;
+  const Contraction *c = t->contraction;
+  Offset most = offset_number(d->constant);
+  for (uint32_t k = 0; k < d->n; k++) {
+    uint32_t index = expr_at(t->c.w->graph, d->terms[k].atom)->index;
+    int64_t factor = d->terms[k].factor, last = 0;
+    if (index == v) continue;
+    if (index == c->row) last = t->tile.rows - 1;
+    if (index == c->lane) last = t->tile.vectors * t->lanes - 1;
+    Offset first = index == c->row    ? t->row0
+                   : index == c->lane ? t->column0
+                                      : t->bindings[index].offset;
+    most = offset_add(b, most, factor, first);
+    if (factor > 0) most.constant += factor * last;
+  }
+  return most;
+}
+
+/* Whether d >= 0 bounds reduced index v alone, or, of output indices, all of the first loop. */
+static bool is_bound(Tiling *t, const Affine *d, uint32_t v) {
+  uint32_t rank = t->node->rank, reduced = rank;
+  int64_t factor = 0;
+  for (uint32_t k = 0; k < d->n; k++) {
+    uint32_t index = expr_at(t->c.w->graph, d->terms[k].atom)->index;
+    if (index < rank) continue;
+    if (factor != 0) return false;
+    factor = d->terms[k].factor;
+    reduced = index;
+  }
+  return reduced == v && (factor == 0 || factor == 1 || factor == -1);
+}
+
+/* The loop over reduced index v where its terms are not 0 for all of the tile. */
+static void keep_within(Tiling *t, uint32_t v) {
+  Builder *b = t->c.b;
+  const Contraction *c = t->contraction;
+  int64_t extent = t->node->extents[v];
+  const Offset *bounds[2] = {NULL, NULL};
+  for (size_t i = 0; i < c->within.count; i++) {
+    const Affine *d = &c->within.items[i];
+    if (!is_bound(t, d, v)) continue;
+    int64_t factor = factor_of(t->c.w, d, v);
+    Offset *at = ARENA_NEW(t->c.w->arena, Offset), most = most_in_tile(t, d, v);
+    if (bounds[factor <= 0] != NULL) continue;
+    *at = offset_add(b, offset_number(factor < 0 ? 1 : 0), factor > 0 ? -1 : 1, most);
+    if (factor == 0) { /* all or nothing */
+      at->constant++;
+      *at = offset_add(b, offset_number(0), extent, *at);
+    }
+    bool always = at->n == 0 && (factor > 0 ? at->constant <= 0 : at->constant >= extent);
+    if (!always) bounds[factor <= 0] = at;
+  }
+  if (bounds[0] != NULL || bounds[1] != NULL)
+    kernel_limit(b, bounds[0], bounds[1], (double)extent / 2);
+}
+
 /* The loop over reduced index v, just opened, within its bounds. That over the blocks' index has
    none, but the output indices inside. */
 static void limit_k(Tiling *t, uint32_t v) {
@@ -119,6 +177,7 @@ static void limit_k(Tiling *t, uint32_t v) {
   const Offset *bounds[2] = {NULL, NULL};
   bool limited = (c->limited >> v & 1) != 0;
   if (!limited && in_portions(t, v)) limit_portion(t);
+  if (!limited && !c->dot && t->portion == 0) keep_within(t, v);
   if (!limited || v == t->block) return;
   for (size_t i = 0; i < c->limits.count; i++) {
     const Limit *limit = &c->limits.items[i];

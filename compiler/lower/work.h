@@ -30,6 +30,7 @@ typedef struct Contraction {
   /* limits.c: of reduced indices, which depend on `limiting` ones: neither rows nor lanes */
   ARRAY(Limit) limits;
   IndexSet limited, limiting;
+  ARRAY(Affine) within; /* zeros.c: where one is negative, nothing is added that counts */
 } Contraction;
 #define NO_INDEX UINT32_MAX
 
@@ -239,6 +240,8 @@ IndexSet indices_of(const Graph *g, ExprId id);
    them so: v is a term of its index, and of no other axis's. NO_INDEX. */
 uint32_t lane_axis(const Work *w, const Node *n, ExprId read, uint32_t v);
 
+/* limits.c: a comparison of integers as *d >= 0; false: it is none. */
+bool bound_of_condition(Graph *g, ExprId condition, Ranges ranges, Affine *d);
 /* limits.c: where each condition bounds one reduced index, given output ones that need be neither
    lanes nor rows, the loops run within those bounds: the sides become reads without conditions, and
    true is returned. A side that is read outside of its tensor has the default 0 there. */
@@ -266,6 +269,8 @@ void hoist_invariants(Work *w);
 void compute_early(Work *w);
 /* clip.c: where a clipped tensor was clipped is read off itself. */
 void read_clipped(Work *w);
+/* zeros.c: where a contraction's terms are 0, or its results not asked for. */
+void find_zeros(Work *w);
 /* Node i, Σ_K where(condition(O), v, 0), as where(condition, s, 0) of a new node s = Σ_K body,
    where body is v, or what has its values where the condition holds; returns s, which is called
    what `what` says. */
