@@ -130,27 +130,42 @@ static int64_t bytes_of_side(const Tiling *t, ExprId side, int64_t elements) {
   return ceil_div(bytes, LINE_BYTES) * LINE_BYTES * shared;
 }
 
-/* The most values of the first reduced index whose part of a panel stays in L1 beside what its
-   tiles take of the left, where all of it does not, nor both operands in half of L2, and several
-   tiles use it: 0 where that is not so, or y has no place. A panel that lies in one piece comes
-   from L2 as fast as tiles want it. */
-static int64_t portion_of(const Tiling *t, const Sizes *s) {
-  enum { LEAST_TILES = 4, LEAST_PRODUCTS = 64 /* that a load and a store are worth */ };
-  const Node *n = t->node;
-  const Contraction *c = t->contraction;
+/* So many products of a tile's sums whose operands stay in L1. */
+static int64_t most_products(const Tiling *t) {
   const TargetMachine *target = t->c.w->target;
-  if (c->dot || n->recurrence != NULL || n->n_reduced == 0 || s->panel != 0) return 0;
-  if (t->c.w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE) return 0;
-  if (ceil_div(s->rows, t->tile.rows) < LEAST_TILES || s->vectors < t->tile.vectors) return 0;
-  int64_t most = most_k_of_panel(target, s, t->tile.vectors);
-  int64_t operands = s->k * (s->rows + s->vectors * s->lanes) * s->bytes;
-  if (s->k <= 2 * most || operands <= target->l2_bytes / 2) return 0;
-  int64_t both = bytes_of_side(t, c->right, t->tile.vectors * s->lanes) +
+  const Contraction *c = t->contraction;
+  int64_t panel = most_k_of_panel(target, &t->sizes, t->tile.vectors);
+  int64_t both = bytes_of_side(t, c->right, t->tile.vectors * t->sizes.lanes) +
                  bytes_of_side(t, c->left, t->tile.rows);
-  if (most > target->l1_bytes * 3 / 4 / both) most = target->l1_bytes * 3 / 4 / both;
-  int64_t extent = n->extents[n->rank], rest = s->k / extent, portion = most / rest;
-  bool uneven = rest > 1 && (c->limited >> n->rank & 1) == 0; /* the last portion may be smaller */
-  while (!uneven && portion > 0 && extent % portion != 0) portion--;
+  int64_t most = target->l1_bytes * 3 / 4 / both;
+  return most < panel ? most : panel;
+}
+
+/* Whether sums can go in portions: y has a place; and whether that is worth it: several tiles use a
+   panel, which does not stay in L1, nor both operands in half of L2. A panel that lies in one piece
+   comes from L2 as fast as tiles want it. */
+static bool wants_portions(const Tiling *t) {
+  enum { LEAST_TILES = 4 };
+  const Node *n = t->node;
+  const Sizes *s = &t->sizes;
+  const TargetMachine *target = t->c.w->target;
+  if (t->contraction->dot || n->recurrence != NULL || n->n_reduced == 0) return false;
+  if (t->c.w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE || s->panel != 0) return false;
+  if (ceil_div(s->rows, t->tile.rows) < LEAST_TILES || s->vectors < t->tile.vectors) return false;
+  int64_t operands = s->k * (s->rows + s->vectors * s->lanes) * s->bytes;
+  return s->k > 2 * most_k_of_panel(target, s, t->tile.vectors) && operands > target->l2_bytes / 2;
+}
+
+/* The most values of the first reduced index that make a portion; 0: the sum goes at once. Where it
+   is the only one, or limited, portions are equal; else the last one may be smaller. */
+static int64_t portion_of(const Tiling *t) {
+  enum { LEAST_PRODUCTS = 64 /* that a load and a store are worth */ };
+  const Node *n = t->node;
+  if (!wants_portions(t)) return 0;
+  int64_t extent = n->extents[n->rank], rest = t->sizes.k / extent;
+  int64_t portion = most_products(t) / rest;
+  bool equal = rest == 1 || (t->contraction->limited >> n->rank & 1) != 0;
+  while (equal && portion > 0 && extent % portion != 0) portion--;
   if (portion * rest < LEAST_PRODUCTS) return 0;
   return ceil_div(extent, ceil_div(extent, portion));
 }
@@ -158,7 +173,7 @@ static int64_t portion_of(const Tiling *t, const Sizes *s) {
 /* And the tiles that are best for one. */
 void choose_portion(Tiling *t) {
   Sizes s = t->sizes;
-  t->portion = portion_of(t, &s);
+  t->portion = portion_of(t);
   if (t->portion == 0) return;
   s.k = s.k / t->node->extents[t->node->rank] * t->portion;
   Tiling again = *t;

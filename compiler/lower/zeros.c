@@ -147,19 +147,21 @@ static Conditions conditions_of_choice(Zeros *z, const Expr *e, Ranges ranges, N
 /* Where an expression is something else than `nothing`. */
 static Conditions conditions_of(Zeros *z, ExprId id, Ranges ranges, Nothing nothing) {
   const Expr e = *expr_at(z->w->graph, id);
-  Conditions args[2] = {{0}, {0}};
+  const Conditions none = {0};
   if (e.kind == EXPR_READ) return conditions_of_read(z, &e, ranges, nothing);
-  if (e.kind != EXPR_OP || !type_is_real(e.type)) return args[0];
+  if (e.kind != EXPR_OP || !type_is_real(e.type)) return none;
   if (e.op == OP_WHERE) return conditions_of_choice(z, &e, ranges, nothing);
-  if (e.op == OP_EXP && nothing == ZERO) return conditions_of(z, e.args[0], ranges, MINUS_INFINITY);
-  if (nothing == MINUS_INFINITY && e.op != OP_SUB) return args[0];
-  bool passes = (scalar_ops[e.op].flags & OP_ZERO_AT_ZERO) != 0 && e.n_args == 1;
-  if (passes || e.op == OP_DIV) return conditions_of(z, e.args[0], ranges, nothing);
-  if (e.op != OP_MUL && e.op != OP_ADD && e.op != OP_SUB) return args[0];
-  if (nothing == MINUS_INFINITY)
-    return is_some_maximum(z, e.args[1]) ? conditions_of(z, e.args[0], ranges, nothing) : args[0];
-  for (int k = 0; k < 2; k++) args[k] = conditions_of(z, e.args[k], ranges, ZERO);
-  return e.op == OP_MUL ? both(z, &args[0], &args[1]) : common(z, &args[0], &args[1]);
+  if (nothing == MINUS_INFINITY) {
+    bool passes = e.op == OP_SUB && is_some_maximum(z, e.args[1]);
+    return passes ? conditions_of(z, e.args[0], ranges, nothing) : none;
+  }
+  if (e.op == OP_EXP) return conditions_of(z, e.args[0], ranges, MINUS_INFINITY);
+  if (e.op == OP_DIV || (e.n_args == 1 && (scalar_ops[e.op].flags & OP_ZERO_AT_ZERO) != 0))
+    return conditions_of(z, e.args[0], ranges, nothing);
+  if (e.op != OP_MUL && e.op != OP_ADD && e.op != OP_SUB) return none;
+  Conditions left = conditions_of(z, e.args[0], ranges, nothing),
+             right = conditions_of(z, e.args[1], ranges, nothing);
+  return e.op == OP_MUL ? both(z, &left, &right) : common(z, &left, &right);
 }
 
 /* --- what is asked for --- */
@@ -209,7 +211,8 @@ static bool ask(Demand *d, ExprId id, Conditions here) {
   if (!reads_it(d, id)) return true;
   if (e.kind == EXPR_READ) {
     Conditions there = {0};
-    if (e.tensor != d->of->tensor || !translate_demand(d, &e, &here, &there)) return false;
+    if (e.tensor != d->of->tensor || e.fallback != EXPR_NONE) return false;
+    if (!translate_demand(d, &e, &here, &there)) return false;
     d->all = d->any ? common(d->z, &d->all, &there) : there;
     d->any = true;
     return d->all.count > 0;
