@@ -5,6 +5,7 @@
    Where y is read for nothing else, it needs no place in memory. */
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
+#include "simplify/passes.h"
 
 /* x = max(y, limit) or min(y, limit), element by element. */
 typedef struct Clip {
@@ -51,17 +52,6 @@ static bool reads_masks(const Graph *g, const Clip *clip, ExprId id) {
   return e->fallback == EXPR_NONE || reads_masks(g, clip, e->fallback);
 }
 
-static ExprId with_clipped(Graph *g, const Clip *clip, ExprId id) {
-  const Expr e = *expr_at(g, id);
-  if (e.kind == EXPR_CONST || e.kind == EXPR_INDEX) return id;
-  ExprId *args = ARENA_ARRAY(g->arena, ExprId, e.n_args + 1);
-  for (uint32_t i = 0; i < e.n_args; i++) args[i] = with_clipped(g, clip, e.args[i]);
-  if (e.kind == EXPR_READ && e.tensor == clip->from)
-    return expr_read(g, clip->to, args, e.n_args, EXPR_NONE);
-  ExprId fallback = e.fallback == EXPR_NONE ? EXPR_NONE : with_clipped(g, clip, e.fallback);
-  return expr_rebuild(g, id, args, fallback);
-}
-
 static bool only_masks_read(const Work *w, const NodeList *readers, const Clip *clip, uint32_t i) {
   for (size_t k = 0; k < readers->count; k++) {
     uint32_t r = readers->items[k];
@@ -72,6 +62,8 @@ static bool only_masks_read(const Work *w, const NodeList *readers, const Clip *
 
 void read_clipped(Work *w) {
   const NodeList *readers = readers_of_tensors(w);
+  TensorId *with = ARENA_ARRAY(w->arena, TensorId, w->graph->n_tensors + 1);
+  for (TensorId t = 0; t < w->graph->n_tensors; t++) with[t] = t;
   for (uint32_t i = 0; i < w->nodes.count; i++) {
     Clip clip;
     if (!is_clip(w, node_at(w, i), &clip) || w->node_of[clip.from] == 0) continue;
@@ -79,11 +71,13 @@ void read_clipped(Work *w) {
     if (source->buffer != BUFFER_NONE || source->replaces != TENSOR_NONE) continue;
     if (!same_points(node_at(w, i), source)) continue;
     if (!only_masks_read(w, &readers[clip.from], &clip, i)) continue;
+    with[clip.from] = clip.to;
     for (size_t k = 0; k < readers[clip.from].count; k++) {
       Node *reader = node_at(w, readers[clip.from].items[k]);
       if (reader->tensor == clip.to) continue;
-      reader->body = with_clipped(w->graph, &clip, reader->body);
+      reader->body = replace_tensors(w->graph, reader->body, with);
       collect_reads(w, reader);
     }
+    with[clip.from] = clip.from;
   }
 }

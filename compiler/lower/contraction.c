@@ -46,6 +46,12 @@ IndexSet indices_of(const Graph *g, ExprId id) {
   return set;
 }
 
+bool is_of_indices(const Graph *g, const Affine *a) {
+  for (uint32_t k = 0; k < a->n; k++)
+    if (expr_at(g, a->terms[k].atom)->kind != EXPR_INDEX) return false;
+  return true;
+}
+
 /* Of the factors but one: with most indices that are not in `besides`, or else with most. */
 static uint32_t richest(const Graph *g, const Factors *f, uint32_t but, IndexSet besides) {
   uint32_t best = NO_INDEX;
@@ -104,8 +110,7 @@ static bool is_direct_read(Work *w, const Node *n, ExprId id) {
   if (e.kind != EXPR_READ || e.fallback != EXPR_NONE || !read_is_inside(w, n, &e)) return false;
   for (uint32_t i = 0; i < e.n_args; i++) {
     Affine at = affine_of(w->graph, e.args[i], node_ranges(n));
-    for (uint32_t k = 0; k < at.n; k++)
-      if (expr_at(w->graph, at.terms[k].atom)->kind != EXPR_INDEX) return false;
+    if (!is_of_indices(w->graph, &at)) return false;
   }
   return true;
 }

@@ -103,8 +103,7 @@ static bool limit_read(Limiting *l, ExprId side) {
     return false;
   for (uint32_t i = 0; i < e.n_args; i++) {
     Affine at = affine_of(g, e.args[i], node_ranges(l->n));
-    for (uint32_t k = 0; k < at.n; k++)
-      if (expr_at(g, at.terms[k].atom)->kind != EXPR_INDEX) return false;
+    if (!is_of_indices(g, &at)) return false;
     Affine room = affine_scale(at, -1);
     room.constant += tensor_at(g, e.tensor)->extents[i] - 1;
     if (!limit_by(l, at) || !limit_by(l, room)) return false;

@@ -5,9 +5,9 @@
 
        for rows, columns:
          partial[o][r][v] = 0 for all other outputs o
-         for the vectors of some lines of the lanes' index, maybe for a value of another reduced
-   one: for o:  sum = partial[o];  sum += …;  partial[o] = sum for o:  y = the lanes of partial[o]
-   added up */
+         for the vectors of some lines of the lanes' index, maybe for each value of another one:
+           for o:  sum = partial[o];  sum += …;  partial[o] = sum
+         for o:  y = the lanes of partial[o] added up */
 #include "lower/tile.h"
 
 /* An output index that is neither rows nor columns. */

@@ -107,14 +107,9 @@ void choose_tile_and_blocks(Tiling *t) {
 /* Elements between those of a side at neighbouring values of index variable v. */
 static int64_t stride_along(const Tiling *t, ExprId side, uint32_t v) {
   Work *w = t->c.w;
-  const Expr e = *expr_at(w->graph, side);
-  const Buffer *buffer = &w->plan->buffers[w->buffer_of[e.tensor]];
-  int64_t stride = 0;
-  for (uint32_t i = 0; i < e.n_args; i++) {
-    Affine at = affine_of(w->graph, e.args[i], node_ranges(t->node));
-    stride += factor_of(w, &at, v) * buffer->strides[i];
-  }
-  return stride;
+  const Expr *e = expr_at(w->graph, side);
+  Affine at = read_offset(w, t->node, e, w->plan->buffers[w->buffer_of[e->tensor]].strides);
+  return factor_of(w, &at, v);
 }
 
 /* What a side takes of L1 for each product of a tile's sums, in bytes: its part of a line where

@@ -236,6 +236,7 @@ void keep_single_steps(Work *w, const uint32_t *group_of);
 /* contraction.c */
 void find_contractions(Work *w);
 IndexSet indices_of(const Graph *g, ExprId id);
+bool is_of_indices(const Graph *g, const Affine *a); /* it has no other atoms */
 /* The axis of the read along which its elements are consecutive where v counts up, if memory has
    them so: v is a term of its index, and of no other axis's. NO_INDEX. */
 uint32_t lane_axis(const Work *w, const Node *n, ExprId read, uint32_t v);

@@ -7,7 +7,6 @@
    Conditions are affine, d ≥ 0. A tile keeps to those that hold for some of its elements, as the
    others find zeros stored. What is not finite does not count: 0 · inf is nothing here. */
 #include <math.h>
-#include <string.h>
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 
@@ -47,12 +46,6 @@ static Conditions common(Zeros *z, const Conditions *a, const Conditions *b) {
   for (size_t i = 0; i < a->count; i++)
     if (is_among_conditions(b, &a->items[i])) ARRAY_PUSH(z->w->arena, &all, a->items[i]);
   return all;
-}
-
-static bool is_of_indices(const Graph *g, const Affine *a) {
-  for (uint32_t k = 0; k < a->n; k++)
-    if (expr_at(g, a->terms[k].atom)->kind != EXPR_INDEX) return false;
-  return true;
 }
 
 static void add_condition(Zeros *z, ExprId condition, Ranges ranges, Conditions *all) {
@@ -196,22 +189,16 @@ static bool translate_demand(Demand *d, const Expr *read, const Conditions *here
   return true;
 }
 
-static bool reads_it(const Demand *d, ExprId id) {
-  const Expr *e = expr_at(d->z->w->graph, id);
-  if (e->kind == EXPR_READ && e->tensor == d->of->tensor) return true;
-  for (uint32_t i = 0; i < e->n_args; i++)
-    if (reads_it(d, e->args[i])) return true;
-  return e->fallback != EXPR_NONE && reads_it(d, e->fallback);
-}
-
 /* false: some of it is asked for whatever holds. */
 static bool ask(Demand *d, ExprId id, Conditions here) {
   const Expr e = *expr_at(d->z->w->graph, id);
+  Graph *g = d->z->w->graph;
+  TensorId of = d->of->tensor;
   Ranges ranges = node_ranges(d->reader);
-  if (!reads_it(d, id)) return true;
+  if (!expr_reads(g, id, of)) return true;
   if (e.kind == EXPR_READ) {
     Conditions there = {0};
-    if (e.tensor != d->of->tensor || e.fallback != EXPR_NONE) return false;
+    if (e.tensor != of || e.fallback != EXPR_NONE) return false;
     if (!translate_demand(d, &e, &here, &there)) return false;
     d->all = d->any ? common(d->z, &d->all, &there) : there;
     d->any = true;
@@ -220,7 +207,7 @@ static bool ask(Demand *d, ExprId id, Conditions here) {
   for (uint32_t i = 0; i < e.n_args; i++) {
     Conditions inside = here;
     if (e.op == OP_WHERE && i == 1) add_condition(d->z, e.args[0], ranges, &inside);
-    if (e.op == OP_MUL && !reads_it(d, e.args[1 - i])) {
+    if (e.op == OP_MUL && !expr_reads(g, e.args[1 - i], of)) {
       Conditions other = conditions_of(d->z, e.args[1 - i], ranges, ZERO);
       inside = both(d->z, &inside, &other);
     }
