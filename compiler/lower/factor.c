@@ -206,13 +206,15 @@ bool depends_on_itself(Work *w, const Node *n) {
   return depends_on(w, n, n->body, ARENA_ARRAY(w->arena, bool, w->n_tensors + 1));
 }
 
-/* A definition alike that is there already; TENSOR_NONE. */
-static TensorId known_definition(Work *w, const Tensor *t) {
+TensorId known_definition(Work *w, const Tensor *t) {
   for (size_t i = 0; i < w->nodes.count; i++) {
     const Node *known = node_at(w, (uint32_t)i);
-    if (known->body == t->body && known->reduction == REDUCE_NONE && known->tensor != TENSOR_NONE &&
-        known->rank == t->rank &&
-        memcmp(known->extents, t->extents, t->rank * sizeof *t->extents) == 0)
+    if (known->body == t->body && known->reduction == t->reduction &&
+        known->tensor != TENSOR_NONE && known->rank == t->rank &&
+        known->n_reduced == t->n_reduced &&
+        memcmp(known->extents, t->extents, t->rank * sizeof *t->extents) == 0 &&
+        memcmp(known->extents + t->rank, t->reduced_extents, t->n_reduced * sizeof *t->extents) ==
+            0)
       return known->tensor;
   }
   return TENSOR_NONE;

@@ -1,6 +1,8 @@
 /* What does not depend on an index is taken out of that index's loop, where it is dear enough:
 
    - a condition of a sum: Σ_K where(c(O), v, 0) = where(c(O), Σ_K v, 0);
+   - a factor of one: Σ_K a(O) · v = a(O) · Σ_K v. Of what is left equal sums are one: where a
+   normalisation's gradient is written with four sums of ȳ, two are taken;
    - a dear operation on fewer indices than its definition has, as 1 - beta^step of every
    parameter's update, or the log of a bias: a definition of its own;
    - a division by what has fewer indices is a multiplication with its reciprocal, computed once. */
@@ -20,27 +22,42 @@ static bool all_inside(Work *w, const Node *n, ExprId id) {
   return true;
 }
 
-uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, const char *what) {
-  Graph *g = w->graph;
-  const Node n = *node_at(w, i);
-  Tensor t = tensor_new(TENSOR_DEFINITION, n.type);
-  t.name = arena_printf(w->arena, "%s.%s", n.name, what);
+/* What remains of node i when its sum is of `body` now: all of it at the node's outputs. */
+static Tensor sum_inside(Work *w, const Node *n, ExprId body, const char *what) {
+  Tensor t = tensor_new(TENSOR_DEFINITION, n->type);
+  t.name = arena_printf(w->arena, "%s.%s", n->name, what);
   t.reduction = REDUCE_SUM;
-  t.rank = n.rank;
-  t.extents = n.extents;
-  t.n_reduced = n.n_reduced;
-  t.reduced_extents = n.extents + n.rank;
-  t.index_names = n.index_names;
+  t.rank = n->rank;
+  t.extents = n->extents;
+  t.n_reduced = n->n_reduced;
+  t.reduced_extents = n->extents + n->rank;
+  t.index_names = n->index_names;
   t.body = body;
-  TensorId sum = add_definition(w, t);
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
-  for (uint32_t k = 0; k < n.rank; k++) at[k] = expr_index(g, k);
-  ExprId whole = expr_read(g, sum, at, n.rank, EXPR_NONE);
+  return t;
+}
+
+/* A read of it at the outputs of a node with as many. */
+static ExprId read_at_point(Work *w, TensorId tensor, uint32_t rank) {
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, rank + 1);
+  for (uint32_t k = 0; k < rank; k++) at[k] = expr_index(w->graph, k);
+  return expr_read(w->graph, tensor, at, rank, EXPR_NONE);
+}
+
+/* Node i is no sum any more. */
+static void set_elementwise(Work *w, uint32_t i, ExprId body) {
   Node *node = node_at(w, i);
   node->reduction = REDUCE_NONE;
   node->n_reduced = 0;
-  node->body = expr_op3(g, OP_WHERE, condition, whole, expr_number(g, n.type, 0));
+  node->body = body;
   collect_reads(w, node);
+}
+
+uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, const char *what) {
+  Graph *g = w->graph;
+  const Node n = *node_at(w, i);
+  TensorId sum = add_definition(w, sum_inside(w, &n, body, what));
+  ExprId whole = read_at_point(w, sum, n.rank);
+  set_elementwise(w, i, expr_op3(g, OP_WHERE, condition, whole, expr_number(g, n.type, 0)));
   return w->node_of[sum] - 1;
 }
 
@@ -55,6 +72,52 @@ static void hoist_condition(Work *w, uint32_t i) {
   if (!all_inside(w, &n, e.args[1]))
     return; /* contraction.c gives it to the factor that needs it */
   take_condition_out(w, i, e.args[0], e.args[1], "sum");
+}
+
+/* --- factors --- */
+
+enum { MOST_FACTORS = 8 };
+
+typedef struct Product {
+  ExprId factors[MOST_FACTORS];
+  uint32_t n;
+} Product;
+
+static bool split_product(const Graph *g, ExprId id, Product *p) {
+  const Expr *e = expr_at(g, id);
+  if (e->kind == EXPR_OP && e->op == OP_MUL)
+    return split_product(g, e->args[0], p) && split_product(g, e->args[1], p);
+  if (p->n == MOST_FACTORS) return false;
+  uint32_t k = p->n++;
+  for (; k > 0 && p->factors[k - 1] > id; k--) p->factors[k] = p->factors[k - 1];
+  p->factors[k] = id; /* in one order, by which equal products are found */
+  return true;
+}
+
+/* EXPR_NONE: of none. */
+static ExprId multiply(Graph *g, const Product *p) {
+  ExprId all = p->n == 0 ? EXPR_NONE : p->factors[0];
+  for (uint32_t k = 1; k < p->n; k++) all = expr_op2(g, OP_MUL, all, p->factors[k]);
+  return all;
+}
+
+static void hoist_factors(Work *w, uint32_t i) {
+  Graph *g = w->graph;
+  const Node n = *node_at(w, i);
+  if (n.reduction != REDUCE_SUM || n.tensor == TENSOR_NONE || !type_is_real(n.type)) return;
+  if (n.rank + n.n_reduced > 60) return;
+  Product all = {.n = 0}, inside = {.n = 0}, outside = {.n = 0};
+  if (!split_product(g, n.body, &all) || all.n < 2) return;
+  for (uint32_t k = 0; k < all.n; k++) {
+    Product *part = indices_of(g, all.factors[k]) >> n.rank == 0 ? &outside : &inside;
+    part->factors[part->n++] = all.factors[k];
+  }
+  if (outside.n == 0 || inside.n == 0) return;
+  Tensor sum = sum_inside(w, &n, multiply(g, &inside), "sum");
+  TensorId known = known_definition(w, &sum);
+  if (known == TENSOR_NONE) known = add_definition(w, sum);
+  ExprId whole = read_at_point(w, known, n.rank);
+  set_elementwise(w, i, expr_op2(g, OP_MUL, multiply(g, &outside), whole));
 }
 
 /* --- dear operations --- */
@@ -124,4 +187,5 @@ void hoist_invariants(Work *w) {
     hoist_condition(w, (uint32_t)i);
     hoist_dear(w, (uint32_t)i);
   }
+  for (size_t i = 0; i < w->nodes.count; i++) hoist_factors(w, (uint32_t)i);
 }

@@ -254,6 +254,8 @@ double average_turns(const Node *n, const Contraction *c, uint32_t v, const Grap
 /* factor.c: a definition `what` of an expression in n's index variables, over what it depends on;
    the read of it that stands for the expression. */
 ExprId define_factor(Work *w, const Node *n, ExprId factor, const char *what);
+/* A definition alike that is there already; TENSOR_NONE. */
+TensorId known_definition(Work *w, const Tensor *t);
 /* Whether it is computed from values of itself: then it belongs to a recurrence, whose steps stay
    apart. */
 bool depends_on_itself(Work *w, const Node *n);

@@ -17,6 +17,7 @@ bool fold_definitions(Program *program);   /* fold.c, affine.c: expressions */
 bool eliminate_brackets(Program *program); /* sum.c: sums whose body has conditions */
 bool read_diagonals(Program *program);     /* diagonal.c: Jacobians with known zeros, in readers */
 bool narrow_outputs(Program *program);     /* narrow.c: sums that are mostly 0 */
+bool drop_deviations(Program *program);    /* deviations.c: sums over what deviates from a mean */
 bool settle_outputs(Program *program);     /* outputs.c: which axes a reduction has */
 bool inline_helpers(Program *program);     /* inline.c: elementwise helpers into their reader */
 bool move_lookups(Program *program);       /* lookups.c: sums of what is looked up */

@@ -159,6 +159,7 @@ static const Pass passes[] = {
     {"fold_definitions", "numbers are computed, indices brought to normal form", fold_definitions},
     {"read_diagonals", "Jacobians are read where they are not known to be 0", read_diagonals},
     {"eliminate_brackets", "sums lose the indices that a condition decides", eliminate_brackets},
+    {"drop_deviations", "what deviates from a mean sums to 0", drop_deviations},
     {"drop_copies", "what has two names keeps one", drop_copies},
     {"settle_outputs", "reductions lose the axes that they do not depend on", settle_outputs},
     {"narrow_outputs", "sums are taken only where they are not 0", narrow_outputs},
