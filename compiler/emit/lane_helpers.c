@@ -1,5 +1,8 @@
 #include "emit/lane_helpers.h"
+#include <stdlib.h>
 #include <string.h>
+
+enum { WHOLE_LANES = 4 /* as many are loaded by one instruction each, or as the compiler likes */ };
 
 void lane_typedef_write(Text *out, const LaneUse *use) {
   const char *name = lane_name(out->arena, use->type, use->lanes);
@@ -39,6 +42,59 @@ static void write_fold(Arena *arena, Text *out, const LaneUse *use, const char *
   }
   bool mask = strcmp(op, "and") == 0 || strcmp(op, "or") == 0;
   text_printf(out, "  return v[0]%s;\n}\n", mask ? " & 1" : "");
+}
+
+/* A vector of as many rows: in turns, each of two rows takes one half of a vector's lanes. After
+   the turn n lane i has a part of the sum of row i % 2n of those that it has been joined with. */
+static void write_fold_rows(Arena *arena, Text *out, const LaneUse *use) {
+  const char *v = lane_name(arena, use->type, use->lanes);
+  text_printf(out,
+              "/* lane i: the sum of the lanes of row i */\n"
+              "INLINE %s fold_rows_%s(const %s *row) {\n  %s v[%d];\n",
+              v, lane_suffix(arena, use, use->type), v, v, use->lanes / 2);
+  for (int n = 1; n < use->lanes; n *= 2) {
+    const char *from = n == 1 ? "row" : "v";
+    text_printf(out, "  for (int i = 0; i < %d; i++)\n    v[i] = ", use->lanes / (2 * n));
+    for (int half = 0; half < 2; half++) {
+      text_printf(out, "%s__builtin_shufflevector(%s[2 * i], %s[2 * i + 1], ",
+                  half == 0 ? "" : " +\n        ", from, from);
+      for (int i = 0; i < use->lanes; i++) {
+        int chunk = 2 * (i / (2 * n)) + half, row = i % (2 * n);
+        int lane = chunk * n + row % n + (row < n ? 0 : use->lanes);
+        text_printf(out, "%s%d", i == 0 ? "" : ", ", lane);
+      }
+      text_add(out, ")");
+    }
+    text_add(out, ";\n");
+  }
+  text_add(out, "  return v[0];\n}\n");
+}
+
+/* The first elements of a vector, and zeros: a half that is all there is loaded as a vector. */
+static void write_part_load(Arena *arena, Text *out, const LaneUse *use, int present) {
+  const char *v = lane_name(arena, use->type, use->lanes), *e = element_type(use->type);
+  int half = use->lanes / 2, low = present < half ? present : half, high = present - low;
+  text_printf(out, "INLINE %s load%d_%s(const %s *from) {", v, present,
+              lane_suffix(arena, use, use->type), e);
+  if (use->lanes <= WHOLE_LANES) {
+    text_printf(out, " return (%s){", v);
+    for (int i = 0; i < present; i++) text_printf(out, "%sfrom[%d]", i == 0 ? "" : ", ", i);
+    text_add(out, "}; }\n");
+    return;
+  }
+  LaneUse part = {.type = use->type, .lanes = (uint8_t)half, .section = use->section};
+  const char *of_half = lane_name(arena, use->type, part.lanes);
+  const char *suffix = lane_suffix(arena, &part, use->type);
+  if (low == half)
+    text_printf(out, "\n  %s low;\n  memcpy(&low, from, sizeof low);\n", of_half);
+  else
+    text_printf(out, "\n  %s low = load%d_%s(from);\n", of_half, low, suffix);
+  if (high > 0)
+    text_printf(out, "  %s high = load%d_%s(from + %d);\n", of_half, high, suffix, half);
+  text_printf(out, "  return __builtin_shufflevector(low, %s, ",
+              high > 0 ? "high" : arena_printf(arena, "(%s){0}", of_half));
+  write_list(out, use->lanes, itself, 0);
+  text_add(out, ");\n}\n");
 }
 
 /* Rows i and i + n exchange their blocks off the diagonal, for n = lanes/2, … 1. */
@@ -119,8 +175,7 @@ static void write_stored_store(Arena *arena, Text *out, const LaneUse *use) {
   if (scalar)
     text_printf(out, "  uint16_t v = (uint16_t)to_%s_%s(x);\n", type, f_suffix);
   else
-    text_printf(out, "  %s v = __builtin_convertvector(to_%s_%s(x), %s);\n", v, type, f_suffix,
-                v);
+    text_printf(out, "  %s v = __builtin_convertvector(to_%s_%s(x), %s);\n", v, type, f_suffix, v);
   if (use->type == TYPE_F16) text_add(out, "#endif\n");
   text_add(out, "  memcpy(to, &v, sizeof v);\n}\n");
 }
@@ -153,6 +208,10 @@ static void write_helper(Arena *arena, Text *out, const LaneUse *use, const char
     text_add(out, "}; }\n");
   } else if (strcmp(helper, "transpose") == 0) {
     write_transpose(arena, out, use);
+  } else if (strcmp(helper, "fold_rows") == 0) {
+    write_fold_rows(arena, out, use);
+  } else if (strncmp(helper, "load", 4) == 0) {
+    write_part_load(arena, out, use, atoi(helper + strlen("load")));
   } else if (strncmp(helper, "fold_", 5) == 0) {
     write_fold(arena, out, use, helper);
   } else if (strcmp(helper, "unsigned") != 0) {

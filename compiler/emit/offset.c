@@ -132,7 +132,8 @@ Interval value_range(const Writer *w, ValueId id) {
   case VALUE_OP: return operator_range(w, v);
   case VALUE_LOCAL:
   case VALUE_LOAD:
-  case VALUE_FOLD: break;
+  case VALUE_FOLD:
+  case VALUE_FOLD_ROWS: break;
   }
   return type_interval(v->type.type);
 }

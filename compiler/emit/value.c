@@ -232,7 +232,7 @@ static const char *template_of(const Writer *w, const Value *v) {
 /* Whether the text of a value calls a function. */
 static bool has_call(const Writer *w, ValueId id) {
   const Value *v = value_at(w, id);
-  if (v->kind == VALUE_FOLD) return true;
+  if (v->kind == VALUE_FOLD || v->kind == VALUE_FOLD_ROWS) return true;
   if (v->kind == VALUE_OP && v->op == OP_CAST)
     return type_is_integer(v->type.type) || has_call(w, v->args[0]);
   if (v->kind == VALUE_OP && v->op != OP_WHERE && strstr(template_of(w, v), "_$T(") != NULL)
@@ -306,7 +306,9 @@ static void write_load(Writer *w, const Value *v) {
   ScalarType type = v->type.type;
   bool mask = type == TYPE_BOOL && v->type.lanes > 1;
   if (mask) text_add(w->out, "(__builtin_convertvector(");
-  if (v->type.lanes > 1)
+  if (v->present > 0)
+    text_printf(w->out, "%s(&", lane_part_load(w->lanes, type, v->type.lanes, v->present));
+  else if (v->type.lanes > 1)
     text_printf(w->out, "%s(&", lane_helper(w->lanes, type, v->type.lanes, "load"));
   else if (type == TYPE_BOOL)
     text_add(w->out, "(");
@@ -344,6 +346,11 @@ static void write_fold(Writer *w, const Value *v) {
   text_printf(w->out, "%s(", lane_helper(w->lanes, computing_type(lanes), lanes.lanes, helper));
   write_value(w, v->args[0], BINDS_NOT);
   text_add(w->out, ")");
+}
+
+static void write_fold_rows(Writer *w, const Value *v) {
+  text_printf(w->out, "%s(%s)", lane_helper(w->lanes, v->type.type, v->type.lanes, "fold_rows"),
+              w->locals[v->index]);
 }
 
 void write_local(Writer *w, uint32_t local, uint32_t n_at, const Offset *at) {
@@ -403,6 +410,7 @@ void write_value(Writer *w, ValueId id, int binds) {
     text_printf(w->out, "%s()", lane_helper(w->lanes, v->type.type, v->type.lanes, "ramp"));
     return;
   case VALUE_FOLD: write_fold(w, v); return;
+  case VALUE_FOLD_ROWS: write_fold_rows(w, v); return;
   case VALUE_OP: write_operator(w, v, binds); return;
   }
 }

@@ -111,6 +111,17 @@ ValueId kernel_fold(Builder *b, ScalarOp op, ValueId value) {
                               .n_args = 1});
 }
 
+ValueId kernel_fold_rows(Builder *b, uint32_t local) {
+  return add_value(
+      b, (Value){.kind = VALUE_FOLD_ROWS, .type = b->locals.items[local].type, .index = local});
+}
+
+ValueId kernel_load_part(Builder *b, ValueId load, int present) {
+  Value part = *value_at(b, load);
+  part.present = (uint8_t)present;
+  return add_value(b, part);
+}
+
 static void note_site(Builder *b, ValueId site) {
   if (value_at(b, site)->kind != VALUE_NUMBER) return;
   for (size_t i = 0; i < b->sites.count; i++)

@@ -46,6 +46,9 @@ ValueId kernel_load(Builder *b, uint32_t parameter, Offset offset, int lanes);
 ValueId kernel_splat(Builder *b, ValueId value, int lanes);
 ValueId kernel_ramp(Builder *b, ScalarType type, int lanes);
 ValueId kernel_fold(Builder *b, ScalarOp op, ValueId value);
+ValueId kernel_fold_rows(Builder *b, uint32_t local);
+/* A load that has been made, of fewer elements. */
+ValueId kernel_load_part(Builder *b, ValueId load, int present);
 /* The result type follows scalar_ops.def; `type` is that of casts and random numbers. */
 ValueId kernel_op(Builder *b, ScalarOp op, ScalarType type, const ValueId *args, uint32_t n);
 ValueId kernel_op2(Builder *b, ScalarOp op, ValueId a, ValueId c);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "lower/work.h"
 
-enum { MAX_FACTORS = 8, LEAST_WORK = 512 /* multiplications; less is a plain loop */ };
+enum { MAX_FACTORS = 8, LEAST_WORK = 128 /* multiplications; less is a plain loop */ };
 
 /* The product of items where all conditions hold, else 0. The conditions are on indices alone. */
 typedef struct Factors {
@@ -205,6 +205,7 @@ static void find_contraction(Work *w, uint32_t i, bool inner) {
   Contraction *c = ARENA_NEW(w->arena, Contraction);
   *c = (Contraction){.row = NO_INDEX, .lane = NO_INDEX};
   if (limit_loops(w, &n, f.conditions, f.n_conditions, pair, c)) {
+    c->unlimited = n.body;
     set_contraction(w, i, c, pair);
     return;
   }

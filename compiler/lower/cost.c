@@ -100,7 +100,10 @@ static void count_value(Count *c, ValueId id, double times) {
     c->cost[c->part].operations += times * v->type.lanes;
   if (v->kind == VALUE_FOLD && type_is_real(v->type.type))
     c->cost[c->part].operations += times * (k->values[v->args[0]].type.lanes - 1);
-  if (v->kind == VALUE_LOAD) *elements_of(c, c->loaded, v->index) += times * v->type.lanes;
+  if (v->kind == VALUE_FOLD_ROWS)
+    c->cost[c->part].operations += times * v->type.lanes * (v->type.lanes - 1);
+  if (v->kind == VALUE_LOAD)
+    *elements_of(c, c->loaded, v->index) += times * (v->present > 0 ? v->present : v->type.lanes);
   count_offset(c, &v->offset, times);
   for (uint32_t i = 0; i < v->n_at; i++) count_offset(c, &v->at[i], times);
   for (uint32_t i = 0; i < v->n_args; i++) count_value(c, v->args[i], times);

@@ -60,17 +60,6 @@ static void describe_sizes(Work *w, Text *text, const Node *n) {
   for (int k = 0; k < 4; k++) describe_extent(text, n, names[k], kinds[k]);
 }
 
-/* Of accumulators: the first local that is an array of two dimensions. */
-static void describe_tile(Text *text, const Builder *b) {
-  for (size_t i = 0; i < b->locals.count; i++) {
-    const Local *local = &b->locals.items[i];
-    if (local->dimensions != 2) continue;
-    text_printf(text, "; tile %" PRId64 " × %" PRId64, local->size[0],
-                local->size[1] * local->type.lanes);
-    return;
-  }
-}
-
 /* "z" of "dense1.z" */
 static const char *last_part(const char *path) {
   const char *dot = strrchr(path, '.');
@@ -91,7 +80,7 @@ static void describe_steps(Text *text, const Work *w, const NodeGroup *groups) {
               r->ahead ? ", from the last to the first" : "");
 }
 
-const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n, const Builder *b) {
+const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n) {
   Text text = text_new(w->arena), how = text_new(w->arena);
   const char *last_place = NULL;
   for (size_t k = 0; k < n; k++)
@@ -103,7 +92,8 @@ const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n, const Bu
   if (node_at(w, g->nodes.items[0])->recurrence != NULL) describe_steps(&text, w, groups);
   if (g->kind != GROUP_CONTRACTION || n > 1) return text_string(&text);
   describe_sizes(w, &how, node_at(w, g->nodes.items[0]));
-  describe_tile(&how, b);
+  const Contraction *c = node_at(w, g->nodes.items[0])->contraction;
+  text_printf(&how, "; tile %" PRId64 " × %" PRId64, c->tile_rows, c->tile_columns);
   for (size_t i = 1; i < g->nodes.count; i++)
     text_printf(&how, "%s%s", i == 1 ? "; epilogue: " : ", ",
                 last_part(node_at(w, g->nodes.items[i])->name));

@@ -20,7 +20,8 @@ typedef struct Grouping {
   uint32_t *group_of; /* per node: 1 + its group */
 } Grouping;
 
-/* Whether every read of `tensor` in the body has index k alone at axis k < n. */
+/* Whether every read of `tensor` in the body has index k alone at axis k < n, or that axis has but
+   one element. */
 static bool reads_along(const Graph *g, ExprId body, TensorId tensor, uint32_t n) {
   const Expr *e = expr_at(g, body);
   for (uint32_t i = 0; i < e->n_args; i++)
@@ -29,8 +30,10 @@ static bool reads_along(const Graph *g, ExprId body, TensorId tensor, uint32_t n
   if (e->fallback != EXPR_NONE && !reads_along(g, e->fallback, tensor, n)) return false;
   if (e->tensor != tensor) return true;
   for (uint32_t i = 0; i < n; i++) {
-    const Expr *at = i < e->n_args ? expr_at(g, e->args[i]) : NULL;
-    if (at == NULL || at->kind != EXPR_INDEX || at->index != i) return false;
+    if (i >= e->n_args) return false;
+    const Expr *at = expr_at(g, e->args[i]);
+    bool alone = at->kind == EXPR_INDEX && at->index == i;
+    if (!alone) return false;
   }
   return true;
 }

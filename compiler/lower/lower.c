@@ -130,7 +130,7 @@ static KernelCall build_kernel(Lowering *l, Work *w, size_t *group) {
   const NodeGroup *groups = &w->groups.items[first];
   const char *name = kernel_name(l, main_node(w, groups, n, NULL));
   KernelId before = l->plan->n_kernels;
-  Kernel kernel = builder_finish(b, name, describe_kernel(w, groups, n, b));
+  Kernel kernel = builder_finish(b, name, describe_kernel(w, groups, n));
   KernelCall call = {.buffers = b->bound.items};
   find_cost(l->plan, &kernel, call.buffers, call.cost);
   for (int k = 0; k < N_PARTS; k++) {

@@ -17,7 +17,8 @@ static const double a_vector = 0.5 /* multiply-add */,
                     a_shifted_vector = 0.75 /* of one that lies across lines */,
                     a_copy = 0.5 /* of an element, transposed */,
                     a_scalar = 2 /* operation where there could be a vector */,
-                    a_fold = 8 /* of a vector to one number */;
+                    a_fold = 8 /* of a vector to one number, */,
+                    a_shared_fold = 3 /* where as many as it has lanes are folded together */;
 
 static int64_t stride_of(const Work *w, TensorId tensor, uint32_t axis) {
   return w->plan->buffers[w->buffer_of[tensor]].strides[axis];
@@ -175,6 +176,22 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
   return cycles;
 }
 
+/* The largest output index of `of` alone; NO_INDEX. */
+static uint32_t own_index(const Work *w, const Node *n, ExprId of, ExprId other) {
+  uint32_t own = NO_INDEX;
+  for (uint32_t v = 0; v < n->rank; v++) {
+    if (!has_index(w->graph, of, v) || has_index(w->graph, other, v)) continue;
+    if (is_step(n, v) || (n->contraction->limiting >> v & 1) != 0) continue;
+    if (own == NO_INDEX || n->extents[v] > n->extents[own]) own = v;
+  }
+  return own;
+}
+
+static int64_t own_extent(const Work *w, const Node *n, ExprId of, ExprId other) {
+  uint32_t own = own_index(w, n, of, other);
+  return own == NO_INDEX ? 1 : n->extents[own];
+}
+
 /* Lanes along reduced index v. */
 static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
   const Graph *g = w->graph;
@@ -187,11 +204,14 @@ static double dot_cycles(const Work *w, const Node *n, uint32_t v) {
     copies += copy_cycles(w, expr_at(g, sides[side])->tensor, axis);
     if (is_shifted(w, n, sides[side], axis)) a_product = a_shifted_vector;
   }
-  int64_t lanes = full_lanes(w, n), rest = n->extents[v] % lanes;
+  int64_t lanes = full_lanes(w, n);
   if (n->extents[v] < lanes) return -1;
   double sums = (double)(node_points(n) / n->extents[v]), outputs = (double)node_size(n);
-  return a_product * sums * (double)(n->extents[v] / lanes) + a_fold * outputs +
-         a_scalar * sums * (double)rest + copies;
+  int64_t rows = own_extent(w, n, sides[0], sides[1]),
+          columns = own_extent(w, n, sides[1], sides[0]);
+  bool shares = (rows == 1 || columns == 1) && rows * columns >= lanes;
+  return a_product * sums * (double)ceil_div(n->extents[v], lanes) +
+         (shares ? a_shared_fold : a_fold) * outputs + copies;
 }
 
 /* Axis `innermost`, whose stride is 1, in panels; without gaps between rows. */
@@ -268,15 +288,10 @@ static uint32_t store_transposed(Work *w, uint32_t i) {
   return (uint32_t)w->nodes.count - 1;
 }
 
-/* The largest output index of `of` alone; NO_INDEX. */
-static uint32_t own_index(const Work *w, const Node *n, ExprId of, ExprId other) {
-  uint32_t own = NO_INDEX;
-  for (uint32_t v = 0; v < n->rank; v++) {
-    if (!has_index(w->graph, of, v) || has_index(w->graph, other, v)) continue;
-    if (is_step(n, v) || (n->contraction->limiting >> v & 1) != 0) continue;
-    if (own == NO_INDEX || n->extents[v] > n->extents[own]) own = v;
-  }
-  return own;
+/* Of a matrix and a vector the vector is the right side. */
+static bool has_one_row(const Work *w, const Node *n) {
+  const Contraction *c = n->contraction;
+  return own_extent(w, n, c->left, c->right) == 1 && own_extent(w, n, c->right, c->left) > 1;
 }
 
 static uint32_t choose_lanes(const Work *w, const Node *n, const int64_t *wishes) {
@@ -348,7 +363,7 @@ static ExprId with_innermost(Work *w, uint32_t i, ExprId read, uint32_t v) {
 static void settle_operands(Work *w, uint32_t i, uint32_t v) {
   Graph *g = w->graph;
   Contraction *c = node_at(w, i)->contraction;
-  if (!has_index(g, c->right, v)) {
+  if (!has_index(g, c->right, v) || (c->dot && has_one_row(w, node_at(w, i)))) {
     ExprId left = c->left;
     c->left = c->right;
     c->right = left;
@@ -361,13 +376,22 @@ static void settle_operands(Work *w, uint32_t i, uint32_t v) {
   collect_reads(w, node_at(w, i));
 }
 
+static void compute_by_loops(Work *w, uint32_t i) {
+  Node *n = node_at(w, i);
+  if (n->contraction->limits.count > 0) {
+    n->body = n->contraction->unlimited;
+    collect_reads(w, n);
+  }
+  n->contraction = NULL;
+}
+
 uint32_t plan_contraction(Work *w, uint32_t i) {
   int64_t *wishes = ARENA_ARRAY(w->arena, int64_t, node_at(w, i)->rank + 1);
   wishes_of(w, i, READERS_DEEP, wishes);
   uint32_t lane = choose_lanes(w, node_at(w, i), wishes);
   Contraction *c = node_at(w, i)->contraction;
   if (lane == NO_INDEX) {
-    node_at(w, i)->contraction = NULL;
+    compute_by_loops(w, i);
     return NODE_NONE;
   }
   c->lane = lane;

@@ -87,6 +87,7 @@ static void print_value(const Printer *p, ValueId id) {
     text_printf(out, "%s[", p->kernel->parameters[v->index].name);
     print_offset(p, v->offset);
     text_add(out, v->type.lanes > 1 ? "…]" : "]");
+    if (v->present > 0) text_printf(out, " of %d", v->present);
     break;
   case VALUE_SPLAT:
     text_add(out, "splat(");
@@ -98,6 +99,9 @@ static void print_value(const Printer *p, ValueId id) {
     text_printf(out, "fold %s(", scalar_ops[v->op].name);
     print_value(p, v->args[0]);
     text_add(out, ")");
+    break;
+  case VALUE_FOLD_ROWS:
+    text_printf(out, "fold rows(%s)", p->kernel->locals[v->index].name);
     break;
   case VALUE_OP: print_operator(p, v); break;
   }

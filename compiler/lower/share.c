@@ -79,6 +79,7 @@ static void key_value(Text *key, const Value *v, bool site) {
   key_number(key, v->kind);
   key_number(key, v->op);
   key_number(key, v->index);
+  key_number(key, v->present);
   key_real(key, v->real);
   key_number(key, site);
   key_number(key, site ? 0 : v->integer);

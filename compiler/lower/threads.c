@@ -37,7 +37,7 @@ static void use_offset(Uses *u, const Offset *offset) {
 static void use_value(Uses *u, ValueId id) {
   if (id == VALUE_NONE) return;
   const Value *v = &u->kernel->values[id];
-  if (v->kind == VALUE_LOCAL) u->locals[v->index] = true;
+  if (v->kind == VALUE_LOCAL || v->kind == VALUE_FOLD_ROWS) u->locals[v->index] = true;
   if (v->kind == VALUE_LOAD) u->read[v->index] = true;
   use_offset(u, &v->offset);
   for (uint32_t i = 0; i < v->n_at; i++) use_offset(u, &v->at[i]);

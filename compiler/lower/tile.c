@@ -107,7 +107,9 @@ static Segments row_segments(const Tiling *t) {
   Segments s = {.n = 0};
   int64_t from = 0;
   uint32_t row = t->contraction->row;
-  add_spread(&s, &from, row == NO_INDEX ? 1 : t->node->extents[row], t->tile.rows, 1);
+  int64_t extent = row == NO_INDEX ? 1 : t->node->extents[row];
+  if (t->folds_rows) add_segment(&s, &from, extent / t->lanes, t->lanes, 1);
+  if (from < extent) add_spread(&s, &from, extent - from, t->tile.rows, 1);
   return s;
 }
 
@@ -229,6 +231,7 @@ void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   t.sizes = sizes_of(n, t.lanes);
   t.sizes.panel = panel_of_right(w, n) / t.lanes;
   choose_tile_and_blocks(&t);
+  choose_folding(&t);
   choose_portion(&t);
   t.parallel = points_of_step(n) >= PARALLEL_PRODUCTS;
   bind_steps(n, t.bindings);

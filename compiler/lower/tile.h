@@ -51,9 +51,13 @@ typedef struct Tiling {
   bool parallel;     /* loops may be shared among threads */
   bool outer_shared; /* one around all rows and columns has turns enough for that */
   int lanes;
-  uint32_t sum;   /* local: the accumulators */
-  bool in_blocks; /* k goes in blocks: for the vectors of some lines, */
-  uint32_t block; /* and for each value of a reduced index, or NO_INDEX */
+  uint32_t sum;    /* local: the accumulators, */
+  int64_t chains;  /* of which each has so many, for products that take turns among them */
+  bool starts;     /* the next products are the first: the sums are nothing yet */
+  int present;     /* of the lanes of an operand, the others being 0; 0: all */
+  bool folds_rows; /* as many rows as there are lanes: their sums' lanes are added up together */
+  bool in_blocks;  /* k goes in blocks: for the vectors of some lines, */
+  uint32_t block;  /* and for each value of a reduced index, or NO_INDEX */
   /* that many values of the first reduced index at a time, from portion0 on; 0: all at once */
   int64_t portion;
   Offset portion0;
@@ -63,6 +67,7 @@ typedef struct Tiling {
 /* tile_choice.c */
 Sizes sizes_of(const Node *n, int lanes);
 void choose_tile_and_blocks(Tiling *t);
+void choose_folding(Tiling *t);
 void choose_portion(Tiling *t);
 
 /* tile_sums.c */
@@ -74,12 +79,17 @@ void name_sums(Tiling *t);
 void declare_sums(Tiling *t);
 void clear_sums(Tiling *t);
 void sum_over_k(Tiling *t);
+/* Whether what is left over of lanes' whole vectors is part of the sums, in vectors with zeros. */
+bool rest_in_vectors(const Tiling *t);
 /* for reduced index v from..to: how many lanes at a time; the loop stays open. */
 void open_k(Tiling *t, uint32_t v, int64_t from, int64_t to, int lanes, LoopMark mark);
 void open_lanes(Tiling *t, int64_t abreast, LoopMark mark); /* so many whole vectors a turn */
 Offset offset_of(Tiling *t, const Affine *a);
 
 /* tile_epilogue.c */
+/* Whether all that is computed from the sums can run in lanes along the rows. */
+bool rows_in_lanes(const Tiling *t);
+bool is_folded(const Tiling *t); /* a tile whose sums are added up together */
 void fetch_ahead(Tiling *t);
 void finish_tile(Tiling *t);
 

@@ -92,7 +92,7 @@ void build_blocked_tile(Tiling *t) {
   const Node *n = t->node;
   Lanes type = lanes_of(n->type, t->lanes);
   int64_t rows = count_others(t) * t->tile.rows;
-  name_sums(t); /* first of the arrays: describe.c tells its size */
+  name_sums(t);
   uint32_t partial = kernel_array(b, "partial", type, rows, t->tile.vectors), opened;
   Offset flat, at[2];
   kernel_declare(b, partial, VALUE_NONE);

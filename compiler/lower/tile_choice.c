@@ -104,6 +104,17 @@ void choose_tile_and_blocks(Tiling *t) {
   *t = best;
 }
 
+/* A matrix by one vector, whose lanes run along the sums: as many rows as lanes have their sums
+   added up together, and what is computed from them runs in lanes along them. */
+void choose_folding(Tiling *t) {
+  const Contraction *c = t->contraction;
+  if (!c->dot || t->in_blocks || c->row == NO_INDEX || t->sizes.vectors > 1) return;
+  if (t->node->extents[c->row] < t->lanes || t->lanes + 2 > t->c.w->target->vector_registers)
+    return;
+  t->folds_rows = rows_in_lanes(t);
+  if (t->folds_rows) t->tile = (Tile){t->lanes, 1};
+}
+
 /* Elements between those of a side at neighbouring values of index variable v. */
 static int64_t stride_along(const Tiling *t, ExprId side, uint32_t v) {
   Work *w = t->c.w;

@@ -4,7 +4,25 @@
 #include "lower/tile.h"
 
 /* Of y, where it is stored. */
-static int result_lanes(const Tiling *t) { return t->contraction->dot ? 1 : t->lanes; }
+static int result_lanes(const Tiling *t) {
+  return t->contraction->dot && !is_folded(t) ? 1 : t->lanes;
+}
+
+bool rows_in_lanes(const Tiling *t) {
+  Work *w = t->c.w;
+  uint32_t row = t->contraction->row;
+  TensorList registers = {ARENA_ARRAY(w->arena, TensorId, t->group->nodes.count + 1), 0};
+  for (size_t i = 0; i < t->group->nodes.count; i++) {
+    const Node *n = node_at(w, t->group->nodes.items[i]);
+    if (n->stored && w->plan->buffers[n->buffer].strides[row] != 1) return false;
+    int width = i == 0 ? 0 : lane_width(w, n, row, registers, (TensorList){0});
+    if (width != 0 && width != type_bytes(n->type)) return false;
+    registers.items[registers.count++] = n->tensor;
+  }
+  return true;
+}
+
+bool is_folded(const Tiling *t) { return t->folds_rows && t->tile.rows == t->lanes; }
 
 /* The lanes of sum[r][v] added up, and what no whole vector was left for. */
 static uint32_t fold_sum(Tiling *t, const Offset *at) {
@@ -13,7 +31,7 @@ static uint32_t fold_sum(Tiling *t, const Offset *at) {
   uint32_t inner = t->contraction->lane, total = kernel_new_local(b, "total", lanes_of(n->type, 1));
   kernel_declare(b, total, kernel_fold(b, OP_ADD, kernel_local(b, t->sum, at, 2)));
   int64_t done = n->extents[inner] / t->lanes * t->lanes;
-  if (done == n->extents[inner]) return total;
+  if (done == n->extents[inner] || rest_in_vectors(t)) return total;
   for (uint32_t v = n->rank; v < n->rank + n->n_reduced; v++)
     open_k(t, v, v == inner ? done : 0, n->extents[v], 1, LOOP_PLAIN);
   ValueId product = kernel_op2(b, OP_MUL, operand(t, t->contraction->left, 1),
@@ -50,6 +68,16 @@ static uint32_t copy_sums(Tiling *t) {
   return kept;
 }
 
+/* The sums of all rows, of the one column, as a vector along them. */
+static uint32_t fold_rows(Tiling *t) {
+  uint32_t total = kernel_new_local(t->c.b, "total", lanes_of(t->node->type, t->lanes));
+  kernel_declare(t->c.b, total, kernel_fold_rows(t->c.b, t->sum));
+  t->bindings[t->contraction->row] = bound(t->row0, true);
+  if (t->contraction->column != NO_INDEX)
+    t->bindings[t->contraction->column] = bound(t->column0, false);
+  return total;
+}
+
 /* Stores the tile, and all that is computed from it element by element: row by row where that is
    long, with all registers free for it. */
 void finish_tile(Tiling *t) {
@@ -58,15 +86,16 @@ void finish_tile(Tiling *t) {
   Offset at[2];
   bool row_by_row = !t->contraction->dot && t->tile.rows > 1 && has_long_epilogue(t);
   uint32_t kept = row_by_row ? copy_sums(t) : t->sum;
-  open_tile(t, at, row_by_row ? LOOP_ROLLED : LOOP_UNROLLED);
+  if (!is_folded(t)) open_tile(t, at, row_by_row ? LOOP_ROLLED : LOOP_UNROLLED);
   t->c.places.count = 0;
-  Place sums = {.tensor = t->node->tensor,
-                .local = kept,
-                .n_fixed = 2,
-                .fixed = {at[0], at[1]},
-                .spine = t->node->rank};
-  if (t->contraction->dot)
-    sums = (Place){.tensor = sums.tensor, .local = fold_sum(t, at), .spine = sums.spine};
+  Place sums = {.tensor = t->node->tensor, .local = kept, .spine = t->node->rank};
+  if (t->contraction->dot) {
+    sums.local = is_folded(t) ? fold_rows(t) : fold_sum(t, at);
+  } else {
+    sums.n_fixed = 2;
+    sums.fixed[0] = at[0];
+    sums.fixed[1] = at[1];
+  }
   ARRAY_PUSH(w->arena, &t->c.places, sums);
   store_value(t, t->node, kernel_local(b, sums.local, sums.fixed, sums.n_fixed));
   for (size_t i = 1; i < t->group->nodes.count; i++) {
@@ -81,7 +110,7 @@ void finish_tile(Tiling *t) {
     store_value(t, n, kernel_local(b, local, NULL, 0));
   }
   t->c.places.count = 0;
-  close_loops(t, 2);
+  if (!is_folded(t)) close_loops(t, 2);
 }
 
 /* --- what it needs --- */

@@ -40,16 +40,51 @@ void open_tile(Tiling *t, Offset at[2], LoopMark rows) {
 ValueId operand(Tiling *t, ExprId read, int lanes) {
   Node reading = *t->node;
   reading.body = read;
-  return translate_body(&t->c, &reading, t->bindings, lanes);
+  ValueId value = translate_body(&t->c, &reading, t->bindings, lanes);
+  return t->present > 0 ? kernel_load_part(t->c.b, value, t->present) : value;
 }
 
 void close_loops(Tiling *t, uint32_t n) {
   for (; n > 0; n--) kernel_end(t->c.b);
 }
 
+static bool in_portions(const Tiling *t, uint32_t v) {
+  return t->stage == PORTIONS && v == t->node->rank;
+}
+
+/* The loop that its products' innermost index runs in: how many turns; the index. */
+static int64_t innermost_turns(const Tiling *t, uint32_t *v) {
+  const Node *n = t->node;
+  bool dot = t->contraction->dot;
+  *v = dot ? t->contraction->lane : n->rank + n->n_reduced - 1;
+  if (in_portions(t, *v)) return t->portion;
+  return dot ? n->extents[*v] / t->lanes : n->extents[*v];
+}
+
+/* A multiply-add waits for the one before it in the same sum: with few sums, each of them is
+   several that take turns. */
+static int64_t choose_chains(const Tiling *t) {
+  enum { IN_FLIGHT = 8, MOST = 4 };
+  const Contraction *c = t->contraction;
+  uint32_t v;
+  int64_t turns = innermost_turns(t, &v), chains = 1;
+  bool limited = (c->limited >> v & 1) != 0 || c->within.count > 0;
+  if (t->stage != WHOLE_SUMS || t->in_blocks || limited) return 1;
+  while (chains < MOST && t->tile.rows * t->tile.vectors * chains < IN_FLIGHT &&
+         turns % (2 * chains) == 0 && turns >= 4 * chains)
+    chains *= 2;
+  return chains;
+}
+
 void name_sums(Tiling *t) {
   Lanes type = lanes_of(t->node->type, t->lanes);
-  t->sum = kernel_array(t->c.b, "sum", type, t->tile.rows, t->tile.vectors);
+  Contraction *c = t->contraction;
+  t->chains = choose_chains(t);
+  if (c->tile_rows == 0) {
+    c->tile_rows = t->tile.rows;
+    c->tile_columns = t->tile.vectors * t->lanes;
+  }
+  t->sum = kernel_array(t->c.b, "sum", type, t->chains * t->tile.rows, t->tile.vectors);
 }
 
 void declare_sums(Tiling *t) {
@@ -57,16 +92,23 @@ void declare_sums(Tiling *t) {
   kernel_declare(t->c.b, t->sum, VALUE_NONE);
 }
 
+/* Before the products are added: to nothing, where their loop has one turn. */
 void clear_sums(Tiling *t) {
   Builder *b = t->c.b;
   Offset at[2];
-  open_tile(t, at, LOOP_UNROLLED);
+  uint32_t v;
+  t->starts = !t->in_blocks && t->node->n_reduced == 1 && innermost_turns(t, &v) == 1 &&
+              t->stage == WHOLE_SUMS && t->contraction->limits.count == 0 &&
+              t->contraction->within.count == 0;
+  if (t->starts) return;
+  unrolled(t, "r", t->chains * t->tile.rows, &at[0]);
+  unrolled(t, "v", t->tile.vectors, &at[1]);
   kernel_assign(b, t->sum, at, 2, kernel_splat(b, kernel_number(b, t->node->type, 0), t->lanes));
   close_loops(t, 2);
 }
 
-/* sum[r][v] += left[r] · right[v] at one k */
-static void add_products(Tiling *t) {
+/* sum[r][v] += left[r] · right[v] at one k, in one of its chains */
+static void add_products(Tiling *t, Offset chain) {
   Builder *b = t->c.b;
   Lanes type = lanes_of(t->node->type, t->lanes);
   uint32_t right = kernel_array(b, "right", type, t->tile.vectors, 0);
@@ -85,8 +127,49 @@ static void add_products(Tiling *t) {
   unrolled(t, "v", t->tile.vectors, &at[1]);
   ValueId product = kernel_op2(b, OP_MUL, kernel_splat(b, kernel_local(b, left, NULL, 0), t->lanes),
                                kernel_local(b, right, &at[1], 1));
-  kernel_assign(b, t->sum, at, 2, kernel_op2(b, OP_ADD, kernel_local(b, t->sum, at, 2), product));
+  at[0] = offset_add(b, at[0], t->tile.rows, chain);
+  ValueId sum = product;
+  if (!t->starts) sum = kernel_op2(b, OP_ADD, kernel_local(b, t->sum, at, 2), product);
+  kernel_assign(b, t->sum, at, 2, sum);
   close_loops(t, 2);
+  t->starts = false;
+}
+
+/* All chains of a sum into the first. */
+static void join_chains(Tiling *t) {
+  Builder *b = t->c.b;
+  for (int64_t n = t->chains / 2; n > 0; n /= 2) {
+    Offset at[2], other[2];
+    unrolled(t, "r", n * t->tile.rows, &at[0]);
+    unrolled(t, "v", t->tile.vectors, &at[1]);
+    other[0] = offset_add(b, at[0], n * t->tile.rows, offset_number(1));
+    other[1] = at[1];
+    kernel_assign(
+        b, t->sum, at, 2,
+        kernel_op2(b, OP_ADD, kernel_local(b, t->sum, at, 2), kernel_local(b, t->sum, other, 2)));
+    close_loops(t, 2);
+  }
+}
+
+bool rest_in_vectors(const Tiling *t) {
+  const Work *w = t->c.w;
+  const ExprId sides[2] = {t->contraction->left, t->contraction->right};
+  if (!t->contraction->dot || t->in_blocks) return false;
+  for (int side = 0; side < 2; side++) {
+    BufferId buffer = w->buffer_of[expr_at(w->graph, sides[side])->tensor];
+    if (w->plan->buffers[buffer].storage != TYPE_BOOL) return false;
+  }
+  return true;
+}
+
+static void add_rest(Tiling *t) {
+  uint32_t v = t->contraction->lane;
+  int64_t extent = t->node->extents[v], rest = extent % t->lanes;
+  if (rest == 0) return;
+  t->bindings[v] = bound(offset_number(extent - rest), true);
+  t->present = (int)rest;
+  add_products(t, offset_number(0));
+  t->present = 0;
 }
 
 Offset offset_of(Tiling *t, const Affine *a) {
@@ -97,10 +180,6 @@ Offset offset_of(Tiling *t, const Affine *a) {
     sum = offset_add(b, sum, a->terms[k].factor, t->bindings[index].offset);
   }
   return sum;
-}
-
-static bool in_portions(const Tiling *t, uint32_t v) {
-  return t->stage == PORTIONS && v == t->node->rank;
 }
 
 /* The last portion may be smaller than the others. */
@@ -228,28 +307,48 @@ static void open_abreast(Tiling *t) {
   *lane = bound(at, t->lanes > 1);
 }
 
+/* The innermost loop, over `turns` of as many lanes; each goes to the next chain. */
+static void sum_innermost(Tiling *t, uint32_t v, int64_t turns, int lanes) {
+  Builder *b = t->c.b;
+  int64_t step = t->chains * lanes;
+  if (t->chains == 1) {
+    open_k(t, v, 0, turns * lanes, lanes, innermost_mark(t));
+    add_products(t, offset_number(0));
+    close_loops(t, 1);
+    return;
+  }
+  uint32_t variable = kernel_variable(b, index_name(t->node, v));
+  kernel_loop(b, variable, 0, turns * lanes, step, LOOP_ROLLED);
+  Offset chain;
+  unrolled(t, "u", t->chains, &chain);
+  t->bindings[v] = bound(offset_add(b, offset_variable(b, variable), lanes, chain), lanes > 1);
+  add_products(t, chain);
+  close_loops(t, 2);
+}
+
 /* The lanes' index innermost, if it is reduced. In a block, its line and the block's index are
    given. */
 void sum_over_k(Tiling *t) {
   const Node *n = t->node;
-  uint32_t n_indices = n->rank + n->n_reduced, opened = 0;
-  bool dot = t->contraction->dot;
+  uint32_t n_indices = n->rank + n->n_reduced, opened = 0, innermost;
+  int64_t turns = innermost_turns(t, &innermost);
   for (uint32_t v = n->rank; v < n_indices; v++) {
-    if ((dot && v == t->contraction->lane) || v == t->block) continue;
     bool last = v + 1 == n_indices || (v + 2 == n_indices && v + 1 == t->block);
-    int64_t turns = in_portions(t, v) ? t->portion : n->extents[v];
-    bool innermost = last && (!dot || t->in_blocks);
-    open_k(t, v, 0, turns, 1, innermost ? innermost_mark(t) : LOOP_ROLLED);
+    if ((t->contraction->dot && v == t->contraction->lane) || v == t->block) continue;
+    if (!t->in_blocks && v == innermost) continue;
+    int64_t to = in_portions(t, v) ? t->portion : n->extents[v];
+    open_k(t, v, 0, to, 1, last && t->in_blocks ? innermost_mark(t) : LOOP_ROLLED);
     opened++;
   }
-  if (dot && !t->in_blocks) {
-    open_lanes(t, 1, innermost_mark(t));
-    opened++;
-  }
-  if (t->sizes.abreast > 1) {
+  if (t->in_blocks && t->sizes.abreast > 1) {
     open_abreast(t);
     opened++;
   }
-  add_products(t);
+  if (t->in_blocks)
+    add_products(t, offset_number(0));
+  else
+    sum_innermost(t, innermost, turns, t->contraction->dot ? t->lanes : 1);
+  if (rest_in_vectors(t)) add_rest(t);
   close_loops(t, opened);
+  join_chains(t);
 }

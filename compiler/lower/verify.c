@@ -92,8 +92,19 @@ static Lanes check_value(Verifier *v, ValueId id) {
             value->index < v->kernel->n_parameters && v->kernel->parameters[value->index].read &&
                 v->kernel->parameters[value->index].type == type.type,
             "%s: a load of parameter %u", kernel, value->index);
+    REQUIRE(v,
+            value->present == 0 || (value->present < type.lanes &&
+                                    v->kernel->parameters[value->index].storage == TYPE_BOOL),
+            "%s: a load of %d of %d lanes", kernel, value->present, type.lanes);
     check_offset(v, value->offset);
     break;
+  case VALUE_FOLD_ROWS: {
+    const Local *rows = &v->kernel->locals[value->index];
+    REQUIRE(v,
+            rows->dimensions > 0 && rows->size[0] >= type.lanes && rows->type.lanes == type.lanes,
+            "%s: %s has too few rows", kernel, rows->name);
+    break;
+  }
   case VALUE_SPLAT:
   case VALUE_FOLD: {
     Lanes of = check_value(v, value->args[0]);

@@ -27,10 +27,13 @@ typedef struct Contraction {
   uint32_t row;       /* an output index of left alone; NO_INDEX: there is none */
   uint32_t column;    /* dot: one of right alone; NO_INDEX */
   uint32_t innermost; /* the output index along which y's elements are consecutive */
-  /* limits.c: of reduced indices, which depend on `limiting` ones: neither rows nor lanes */
+  /* limits.c: of reduced indices, which depend on `limiting` ones: neither rows nor lanes. The body
+     that says so itself, for loops. */
   ARRAY(Limit) limits;
+  ExprId unlimited;
   IndexSet limited, limiting;
   ARRAY(Affine) within; /* zeros.c: where one is negative, nothing is added that counts */
+  int64_t tile_rows, tile_columns; /* of its largest tile, once it is built */
 } Contraction;
 #define NO_INDEX UINT32_MAX
 
@@ -193,7 +196,7 @@ bool reads_at_point(const Graph *g, ExprId body, TensorId tensor);
 
 /* describe.c: the comment of a kernel, once it is built: of a group, or of those in a recurrence.
  */
-const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n, const Builder *b);
+const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n);
 /* What a group computes, on one line. */
 const char *describe_nodes(const Work *w, const NodeGroup *g);
 
