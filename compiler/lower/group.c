@@ -6,10 +6,14 @@
 
    - a contraction takes elementwise readers into its epilogue;
    - a group of loops shares the leading output indices of its nodes, its spine. Softmax of a row is
-     m, e, t, p over one spine: the row.
+     m, e, t, p over one spine: the row;
+   - a reduction of what a group computes element by element takes it along: the elements are
+     computed, and stored, in its loops, as the adjoint of an activation in the sum over it that is
+     the gradient of a bias.
 
    What is read by the group alone, at the step that it is computed at, is not stored. Nodes of a
    recurrence are joined by others of the same one only, at one step. */
+#include <string.h>
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 
@@ -79,9 +83,57 @@ static bool any_related(const Work *w, const Node *x, const NodeGroup *g) {
   return false;
 }
 
+static bool find_variables(const Graph *g, ExprId id, TensorId tensor, uint32_t *variables,
+                           bool *found) {
+  const Expr *e = expr_at(g, id);
+  for (uint32_t i = 0; i < e->n_args; i++)
+    if (!find_variables(g, e->args[i], tensor, variables, found)) return false;
+  if (e->fallback != EXPR_NONE && !find_variables(g, e->fallback, tensor, variables, found))
+    return false;
+  if (e->kind != EXPR_READ || e->tensor != tensor) return true;
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    const Expr *at = expr_at(g, e->args[i]);
+    if (at->kind != EXPR_INDEX || (*found && variables[i] != at->index)) return false;
+    variables[i] = at->index;
+  }
+  *found = true;
+  return true;
+}
+
+bool reads_along_loops(const Work *w, const Node *reduction, TensorId tensor, uint32_t *variables) {
+  bool found = false;
+  if (!find_variables(w->graph, reduction->body, tensor, variables, &found) || !found) return false;
+  IndexSet met = 0;
+  for (uint32_t i = 0; i < tensor_at(w->graph, tensor)->rank; i++) {
+    if (variables[i] > 60 || (met >> variables[i] & 1) != 0) return false;
+    met |= (IndexSet)1 << variables[i];
+  }
+  return true;
+}
+
+bool reads_along_alike(const Work *w, const Node *x, const Node *y, TensorId tensor) {
+  uint32_t rank = tensor_at(w->graph, tensor)->rank;
+  uint32_t *of_x = ARENA_ARRAY(w->arena, uint32_t, rank + 1);
+  uint32_t *of_y = ARENA_ARRAY(w->arena, uint32_t, rank + 1);
+  return reads_along_loops(w, x, tensor, of_x) && reads_along_loops(w, y, tensor, of_y) &&
+         memcmp(of_x, of_y, rank * sizeof *of_x) == 0;
+}
+
+/* Whether x can follow what the group computes along the loops of another reduction: it leaves that
+   alone, or sums over it in the same loops. */
+static bool follows_along(const Work *w, const Node *x, const Node *m, const NodeGroup *g) {
+  const Node *taker = member(w, g, g->along);
+  if (x->replaces != TENSOR_NONE && node_reads(m, x->replaces)) return false;
+  if (!node_reads(x, m->tensor)) return true;
+  return x->rank == g->spine && taker->rank == g->spine &&
+         reads_along_alike(w, x, taker, m->tensor);
+}
+
 static bool all_aligned(const Work *w, const Node *x, const NodeGroup *g, uint32_t n) {
-  for (size_t i = 0; i < g->nodes.count; i++)
-    if (!aligned(w, x, member(w, g, i), n)) return false;
+  for (size_t i = 0; i < g->nodes.count; i++) {
+    const Node *m = member(w, g, i);
+    if (i < g->along ? !follows_along(w, x, m, g) : !aligned(w, x, m, n)) return false;
+  }
   return true;
 }
 
@@ -153,10 +205,40 @@ static bool strides_far(const Node *x, const Node *m, uint32_t spine) {
   return own_elements(x, spine) > LOCAL_ELEMENTS && own_elements(m, spine) > LOCAL_ELEMENTS;
 }
 
-/* Whether x joins; then the group's spine is what they share. One that would take the group its
-   lanes stays outside. */
-static bool joins(Work *w, const Node *x, NodeGroup *g) {
-  const Node *first = member(w, g, 0);
+/* Whether x's lanes can run as those of the group do, along one of its reduced indices. */
+static bool keeps_lanes(Work *w, const Node *x, const NodeGroup *g, const uint32_t *variables) {
+  for (uint32_t a = 0; a < 60 && a < member(w, g, 0)->rank; a++) {
+    uint32_t v = variables[a];
+    if ((g->lane_axes >> a & 1) == 0 || v < x->rank) continue;
+    if (lane_width(w, x, v, (TensorList){0}, (TensorList){0}) == type_bytes(x->type)) return true;
+  }
+  return false;
+}
+
+/* Whether what the group computes element by element can be computed where x sums over it: all of
+   x's points are theirs, and the loops are shared along x's outputs alone then. */
+static bool takes_along(Work *w, const Node *x, const NodeGroup *g) {
+  enum { FEW_OUTPUTS = 4 };
+  if (x->reduction != REDUCE_SUM || x->recurrence != NULL || g->along > 0) return false;
+  if (g->kind != GROUP_LOOPS || x->rank == 0 || node_size(x) < FEW_OUTPUTS) return false;
+  uint32_t rank = x->rank + x->n_reduced;
+  uint32_t *variables = ARENA_ARRAY(w->arena, uint32_t, rank + 1);
+  for (size_t i = 0; i < g->nodes.count; i++) {
+    const Node *m = member(w, g, i);
+    if (m->reduction != REDUCE_NONE || m->rank != rank || m->tensor == TENSOR_NONE) return false;
+    if (m->replaces != TENSOR_NONE || m->recurrence != NULL || m->type != x->type) return false;
+    if (!reads_along_loops(w, x, m->tensor, variables)) return false;
+    for (uint32_t a = 0; a < rank; a++)
+      if (m->extents[a] != x->extents[variables[a]]) return false;
+    if (!keeps_lanes(w, x, g, variables)) return false;
+  }
+  return true;
+}
+
+/* Whether x joins at a point of outer loops; then the group's spine is what they share. One that
+   would take the group its lanes stays outside. */
+static bool joins_spine(Work *w, const Node *x, NodeGroup *g) {
+  const Node *first = member(w, g, g->along);
   if (!step_together(x, first, x->rank) || !any_related(w, x, g)) return false;
   switch (g->kind) {
   case GROUP_CONTRACTION: return joins_epilogue(w, x, g);
@@ -173,6 +255,15 @@ static bool joins(Work *w, const Node *x, NodeGroup *g) {
   if (both != 0 && spine < g->spine && strides_far(x, first, spine)) return false;
   g->spine = spine;
   g->lane_axes = both;
+  return true;
+}
+
+static bool joins(Work *w, const Node *x, NodeGroup *g) {
+  if (joins_spine(w, x, g)) return true;
+  if (!takes_along(w, x, g)) return false;
+  g->along = (uint32_t)g->nodes.count;
+  g->spine = x->rank;
+  g->lane_axes = 0;
   return true;
 }
 
@@ -210,12 +301,18 @@ static void place(Grouping *s, uint32_t i) {
 
 /* --- what is stored --- */
 
+static bool is_along(const NodeGroup *g, uint32_t node) {
+  for (uint32_t i = 0; i < g->along; i++)
+    if (g->nodes.items[i] == node) return true;
+  return false;
+}
+
 static void choose_stored(Grouping *s) {
   Work *w = s->w;
   for (uint32_t i = 0; i < w->nodes.count; i++) {
     Node *n = node_at(w, i);
     const NodeGroup *g = &w->groups.items[s->group_of[i] - 1];
-    bool fixed = w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE;
+    bool fixed = w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE || is_along(g, i);
     n->stored = fixed || (g->kind == GROUP_LOOPS && own_elements(n, g->spine) > LOCAL_ELEMENTS);
   }
   uint32_t *turn = ARENA_ARRAY(w->arena, uint32_t, w->nodes.count + 1);

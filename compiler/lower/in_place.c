@@ -52,7 +52,8 @@ static void try_node(InPlace *p, uint32_t g, size_t at) {
   const NodeGroup *group = &w->groups.items[g];
   uint32_t i = group->nodes.items[at];
   Node *y = node_at(w, i);
-  bool at_its_point = group->kind == GROUP_CONTRACTION ? at > 0 : group->spine == y->rank;
+  bool at_its_point =
+      group->kind == GROUP_CONTRACTION ? at > 0 : group->spine == y->rank || at < group->along;
   if (!y->stored || !at_its_point || y->reduction != REDUCE_NONE || y->tensor == TENSOR_NONE ||
       y->recurrence != NULL)
     return;

@@ -41,9 +41,15 @@ typedef struct Nest {
   Standing together[TOGETHER];
   uint32_t n_together;
   const uint32_t *loops;
+  bool takes_along; /* the group's first nodes are computed in them */
 } Nest;
 
 static void build_node(Nest *nest, size_t at);
+
+/* One whose outermost indices are the group's. */
+static const Node *first_on_spine(const Work *w, const NodeGroup *g) {
+  return node_at(w, g->nodes.items[g->along]);
+}
 
 /* --- pieces: an index's range as multiples of fewer and fewer lanes --- */
 
@@ -181,9 +187,35 @@ static void accumulate(Nest *nest, const Standing *s, uint32_t value_of, uint32_
   set(nest, place_of, kernel_op(b, OP_WHERE, TYPE_I32, at, 3));
 }
 
+/* What is computed element by element along the loops. */
+static void compute_along(Nest *nest, int lanes) {
+  Builder *b = nest->c.b;
+  Work *w = nest->c.w;
+  const Node *n = nest->node;
+  for (uint32_t i = 0; i < nest->group->along; i++) {
+    Node *m = node_at(w, nest->group->nodes.items[i]);
+    uint32_t *variables = ARENA_ARRAY(w->arena, uint32_t, m->rank + 1);
+    if (!reads_along_loops(w, n, m->tensor, variables))
+      bug("lower", "%s is not along %s", m->name, n->name);
+    Binding *bindings = ARENA_ARRAY(w->arena, Binding, m->rank + 1);
+    for (uint32_t a = 0; a < m->rank; a++) bindings[a] = nest->bindings[variables[a]];
+    b->part = m->part;
+    ValueId value = kernel_splat(b, translate_body(&nest->c, m, bindings, lanes), lanes);
+    uint32_t local = kernel_new_local(b, m->name, value_at(b, value)->type);
+    kernel_declare(b, local, value);
+    ARRAY_PUSH(w->arena, &nest->c.places,
+               (Place){.tensor = m->tensor, .local = local, .spine = m->rank});
+    kernel_store(b, kernel_parameter(b, m->buffer, true), output_offset(&nest->c, m, bindings),
+                 kernel_local(b, local, NULL, 0));
+  }
+}
+
 static void accumulate_all(Nest *nest, const Accumulators *acc, int lanes) {
+  size_t places = nest->c.places.count;
+  if (nest->takes_along) compute_along(nest, lanes);
   for (uint32_t i = 0; i < nest->n_together; i++)
     accumulate(nest, &nest->together[i], acc->value[i], acc->place[i], lanes, acc->lanes);
+  nest->c.places.count = places;
 }
 
 /* name: NULL: of the reduction. */
@@ -374,6 +406,22 @@ static void build_value(Nest *nest, int lanes) {
   for (uint32_t i = 1; i < nest->n_together; i++) nest->reduced[nest->together[i].at] = results[i];
 }
 
+/* Whether what is computed along the loops of n has its lanes along reduced index v too. */
+static bool along_in_lanes(const Nest *nest, const Node *n, uint32_t v) {
+  Work *w = nest->c.w;
+  uint32_t *variables = ARENA_ARRAY(w->arena, uint32_t, n->rank + n->n_reduced + 1);
+  for (uint32_t i = 0; i < nest->group->along; i++) {
+    const Node *m = node_at(w, nest->group->nodes.items[i]);
+    if (!reads_along_loops(w, n, m->tensor, variables)) continue;
+    uint32_t a = 0;
+    while (a < m->rank && variables[a] != v) a++;
+    if (a == m->rank || w->plan->buffers[m->buffer].strides[a] != 1) return false;
+    int width = lane_width(w, m, a, (TensorList){0}, (TensorList){0});
+    if (width != 0 && width != type_bytes(m->type)) return false;
+  }
+  return true;
+}
+
 /* Which of its own indices a node's lanes run along; NO_AXIS. */
 static int choose_lane_axis(const Nest *nest, const Node *n, int *lanes) {
   Work *w = nest->c.w;
@@ -396,7 +444,7 @@ static int choose_lane_axis(const Nest *nest, const Node *n, int *lanes) {
     if (width < 4) continue;
     if (output && !finds_place(n) && width != type_bytes(n->type)) continue;
     if (finds_place(n) && width != 4) continue;
-    if (!output && width != type_bytes(n->type)) continue;
+    if (!output && (width != type_bytes(n->type) || !along_in_lanes(nest, n, v))) continue;
     int possible = lanes_for(w, width, n->extents[v]);
     if (possible == 1) continue;
     *lanes = output ? possible : 1;
@@ -487,6 +535,7 @@ static void build_node(Nest *nest, size_t at) {
   int lanes = 1;
   nest->lane_axis = nest->spine_lanes > 1 ? NO_AXIS : choose_lane_axis(nest, n, &lanes);
   find_together(nest, at);
+  nest->takes_along = at == nest->group->along && at > 0;
   if (n->rank > nest->group->spine && !n->stored) declare_array(nest);
   build_outputs(nest, nest->group->spine, lanes);
 }
@@ -497,12 +546,13 @@ static void build_nodes(Nest *nest, int lanes) {
   nest->spine_lanes = lanes;
   nest->c.places.count = 0;
   for (size_t i = 0; i < nest->group->nodes.count; i++) nest->reduced[i] = VALUE_NONE;
-  for (size_t i = 0; i < nest->group->nodes.count; i++) build_node(nest, i);
+  for (size_t i = nest->group->along; i < nest->group->nodes.count; i++) build_node(nest, i);
 }
 
 /* Whether all nodes can run in lanes along spine index v; *width: of the lanes. */
 static bool spine_in_lanes(const Nest *nest, uint32_t v, int *width) {
   Work *w = nest->c.w;
+  if (nest->group->along > 0) return false;
   TensorList registers = {ARENA_ARRAY(w->arena, TensorId, nest->group->nodes.count + 1), 0};
   *width = 0;
   for (size_t i = 0; i < nest->group->nodes.count; i++) {
@@ -539,7 +589,7 @@ static bool is_much_work(Work *w, const NodeGroup *g) {
 
 static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
   Builder *b = nest->c.b;
-  const Node *first = node_at(nest->c.w, nest->group->nodes.items[0]);
+  const Node *first = first_on_spine(nest->c.w, nest->group);
   while (v < nest->group->spine && (lane_axis == (int)v || is_step(first, v))) v++;
   if (v < nest->group->spine) {
     uint32_t variable = kernel_variable(b, index_name(first, v));
@@ -557,7 +607,7 @@ static void build_spine(Nest *nest, uint32_t v, int lane_axis, int lanes) {
 }
 
 void build_loops(Work *w, Builder *b, const NodeGroup *g) {
-  const Node *first = node_at(w, g->nodes.items[0]);
+  const Node *first = first_on_spine(w, g);
   Nest nest = {.c = {.w = w, .b = b}, .group = g};
   nest.parallel = is_much_work(w, g);
   nest.spine = ARENA_ARRAY(w->arena, Binding, g->spine + 1);

@@ -73,7 +73,9 @@ typedef struct Node {
 } Node;
 
 typedef enum GroupKind {
-  GROUP_LOOPS,       /* nodes that share the outermost `spine` output indices */
+  GROUP_LOOPS,       /* nodes that share the outermost `spine` output indices, but for the first
+                        `along`: those are computed in the loops of a reduction that follows, over
+                        all their points */
   GROUP_CONTRACTION, /* a contraction, then elementwise readers in its epilogue */
   GROUP_SCATTER,     /* one node: sum over R of where(J == t, v, 0), J an output index */
   GROUP_TRANSPOSE    /* one node: a copy of another under permuted strides */
@@ -82,7 +84,7 @@ typedef enum GroupKind {
 typedef struct NodeGroup {
   GroupKind kind;
   ARRAY(uint32_t) nodes;
-  uint32_t spine;
+  uint32_t spine, along;
   IndexSet lane_axes; /* loops: of the spine, those that lanes can run along */
 } NodeGroup;
 
@@ -290,6 +292,11 @@ void give_buffer(Work *w, Node *n, uint32_t innermost);
 
 /* group.c */
 void make_groups(Work *w);
+/* The index variables of a reduction at which its body reads `tensor`, wherever it does: one for
+   each axis, all different. false: there are no such. */
+bool reads_along_loops(const Work *w, const Node *reduction, TensorId tensor, uint32_t *variables);
+/* Whether two reductions read it so at the same points of their loops. */
+bool reads_along_alike(const Work *w, const Node *x, const Node *y, TensorId tensor);
 /* Whether an operation with one of those flags occurs. */
 bool has_flag(const Graph *g, ExprId id, unsigned flags);
 
