@@ -65,12 +65,14 @@ static int64_t innermost_turns(const Tiling *t, uint32_t *v) {
    several that take turns. */
 static int64_t choose_chains(const Tiling *t) {
   enum { IN_FLIGHT = 8, MOST = 4 };
+  int64_t registers = t->c.w->target->vector_registers * 3 / 4;
   const Contraction *c = t->contraction;
   uint32_t v;
   int64_t turns = innermost_turns(t, &v), chains = 1;
   bool limited = (c->limited >> v & 1) != 0 || c->within.count > 0;
   if (t->stage != WHOLE_SUMS || t->in_blocks || limited) return 1;
-  while (chains < MOST && t->tile.rows * t->tile.vectors * chains < IN_FLIGHT &&
+  int64_t sums = t->tile.rows * t->tile.vectors;
+  while (chains < MOST && sums * chains < IN_FLIGHT && 2 * sums * chains <= registers &&
          turns % (2 * chains) == 0 && turns >= 4 * chains)
     chains *= 2;
   return chains;
