@@ -227,6 +227,7 @@ static bool takes_along(Work *w, const Node *x, const NodeGroup *g) {
     const Node *m = member(w, g, i);
     if (m->reduction != REDUCE_NONE || m->rank != rank || m->tensor == TENSOR_NONE) return false;
     if (m->replaces != TENSOR_NONE || m->recurrence != NULL || m->type != x->type) return false;
+    if (x->replaces != TENSOR_NONE && node_reads(m, x->replaces)) return false;
     if (!reads_along_loops(w, x, m->tensor, variables)) return false;
     for (uint32_t a = 0; a < rank; a++)
       if (m->extents[a] != x->extents[variables[a]]) return false;

@@ -36,13 +36,6 @@ static Tensor sum_inside(Work *w, const Node *n, ExprId body, const char *what) 
   return t;
 }
 
-/* A read of it at the outputs of a node with as many. */
-static ExprId read_at_point(Work *w, TensorId tensor, uint32_t rank) {
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, rank + 1);
-  for (uint32_t k = 0; k < rank; k++) at[k] = expr_index(w->graph, k);
-  return expr_read(w->graph, tensor, at, rank, EXPR_NONE);
-}
-
 /* Node i is no sum any more. */
 static void set_elementwise(Work *w, uint32_t i, ExprId body) {
   Node *node = node_at(w, i);
@@ -56,7 +49,9 @@ uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, 
   Graph *g = w->graph;
   const Node n = *node_at(w, i);
   TensorId sum = add_definition(w, sum_inside(w, &n, body, what));
-  ExprId whole = read_at_point(w, sum, n.rank);
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
+  for (uint32_t k = 0; k < n.rank; k++) at[k] = expr_index(g, k);
+  ExprId whole = expr_read(g, sum, at, n.rank, EXPR_NONE);
   set_elementwise(w, i, expr_op3(g, OP_WHERE, condition, whole, expr_number(g, n.type, 0)));
   return w->node_of[sum] - 1;
 }
@@ -101,6 +96,32 @@ static ExprId multiply(Graph *g, const Product *p) {
   return all;
 }
 
+/* A sum has the outputs that its terms depend on. *at: a read of it where those are all of its
+   reader's. */
+static Tensor drop_outputs(Work *w, Tensor t, ExprId *at) {
+  Graph *g = w->graph;
+  IndexSet used = indices_of(g, t.body);
+  uint32_t n = t.rank + t.n_reduced, rank = 0;
+  int64_t *extents = ARENA_ARRAY(w->arena, int64_t, n + 1);
+  const char **names = ARENA_ARRAY(w->arena, const char *, n + 1);
+  ExprId *now = ARENA_ARRAY(w->arena, ExprId, n + 1);
+  uint32_t kept = 0;
+  for (uint32_t v = 0; v < n; v++) {
+    if (v < t.rank && (used >> v & 1) == 0) continue;
+    if (v < t.rank) at[rank++] = expr_index(g, v);
+    if (t.index_names != NULL) names[kept] = t.index_names[v];
+    extents[kept] = v < t.rank ? t.extents[v] : t.reduced_extents[v - t.rank];
+    now[v] = expr_index(g, kept++);
+  }
+  if (rank == t.rank) return t;
+  t.body = expr_substitute(g, t.body, now, n);
+  t.rank = rank;
+  t.extents = extents;
+  t.reduced_extents = extents + rank;
+  if (t.index_names != NULL) t.index_names = names;
+  return t;
+}
+
 static void hoist_factors(Work *w, uint32_t i) {
   Graph *g = w->graph;
   const Node n = *node_at(w, i);
@@ -113,10 +134,11 @@ static void hoist_factors(Work *w, uint32_t i) {
     part->factors[part->n++] = all.factors[k];
   }
   if (outside.n == 0 || inside.n == 0) return;
-  Tensor sum = sum_inside(w, &n, multiply(g, &inside), "sum");
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
+  Tensor sum = drop_outputs(w, sum_inside(w, &n, multiply(g, &inside), "sum"), at);
   TensorId known = known_definition(w, &sum);
   if (known == TENSOR_NONE) known = add_definition(w, sum);
-  ExprId whole = read_at_point(w, known, n.rank);
+  ExprId whole = expr_read(g, known, at, sum.rank, EXPR_NONE);
   set_elementwise(w, i, expr_op2(g, OP_MUL, multiply(g, &outside), whole));
 }
 

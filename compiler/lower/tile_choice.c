@@ -111,6 +111,7 @@ void choose_folding(Tiling *t) {
   if (!c->dot || t->in_blocks || c->row == NO_INDEX || t->sizes.vectors > 1) return;
   if (t->node->extents[c->row] < t->lanes || t->lanes + 2 > t->c.w->target->vector_registers)
     return;
+  if (t->node->extents[c->lane] % t->lanes != 0 && !rest_in_vectors(t)) return;
   t->folds_rows = rows_in_lanes(t);
   if (t->folds_rows) t->tile = (Tile){t->lanes, 1};
 }

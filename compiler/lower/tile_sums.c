@@ -94,7 +94,7 @@ void declare_sums(Tiling *t) {
   kernel_declare(t->c.b, t->sum, VALUE_NONE);
 }
 
-/* Before the products are added: to nothing, where their loop has one turn. */
+/* To 0; where there is one turn of products, they are not added to anything. */
 void clear_sums(Tiling *t) {
   Builder *b = t->c.b;
   Offset at[2];
@@ -109,7 +109,7 @@ void clear_sums(Tiling *t) {
   close_loops(t, 2);
 }
 
-/* sum[r][v] += left[r] · right[v] at one k, in one of its chains */
+/* sum[r][v] += left[r] · right[v] at one k, in one of its chains; or =, where sums start. */
 static void add_products(Tiling *t, Offset chain) {
   Builder *b = t->c.b;
   Lanes type = lanes_of(t->node->type, t->lanes);

@@ -93,7 +93,7 @@ static void declare_all(Generator *g) {
   static const char *const integers[] = {"u8", "i32", "i32", "i8", "i64"};
   int n_inputs = 1 + chance_below(g, 2), n_params = 1 + chance_below(g, 3);
   for (int i = 0; i < n_inputs; i++)
-    declare(g, "input", g->real, "", add_variable(g, "x", VARIABLE_REAL, chance_below(g, 4)));
+    declare(g, "input", g->stored, "", add_variable(g, "x", VARIABLE_REAL, chance_below(g, 4)));
   if (chance(g, 50))
     declare(g, "input", integers[chance_below(g, 5)], "",
             add_variable(g, "k", VARIABLE_INTEGER, 1 + chance_below(g, 2)));
@@ -233,6 +233,13 @@ int generate_size(uint64_t seed) {
   return MIN_SIZE + chance_below(&g, MAX_SIZE - MIN_SIZE + 1);
 }
 
+/* Of one program in four. */
+static const char *stored_type(Generator *g, uint64_t seed) {
+  if (seed % 4 != 1) return g->real;
+  mark(g, SIXTEEN_BITS);
+  return seed % 8 == 1 ? "bf16" : "f16";
+}
+
 void generate_program(Text *out, uint64_t seed, int size, bool used[N_CONSTRUCTS]) {
   Generator g = {.chance = seed, .out = out, .used = used};
   g.real = chance(&g, 80) ? "f64" : "f32";
@@ -241,6 +248,7 @@ void generate_program(Text *out, uint64_t seed, int size, bool used[N_CONSTRUCTS
   if (g.wide) mark(&g, WIDE);
   if (g.real[1] == '3') mark(&g, SINGLE);
   if (strcmp(g.real, "f64") == 0) text_add(out, "const real = f64\n");
+  g.stored = stored_type(&g, seed);
   declare_all(&g);
   for (int i = 0; i < size; i++) define(&g);
   g.chance = seed + 1; /* what follows does not hang on how many definitions there are */

@@ -43,7 +43,8 @@ typedef struct Self {
 typedef struct Generator {
   uint64_t chance;
   Text *out;
-  const char *real; /* "f64" or "f32" */
+  const char *real;   /* "f64" or "f32" */
+  const char *stored; /* the type of its inputs: that, or sixteen bits of it */
   int batch;        /* the leading extent of all inputs, when there is a train block; else 0 */
   bool wide;        /* extents about the width of vectors */
   Variable variables[MAX_VARIABLES];
