@@ -7,7 +7,6 @@
        x[c, m + i - 2] ?? 0   is   padded[c, u: 0..M + I - 1] = x[c, u - 2] ?? 0   read at [c, m +
    i]
  */
-#include <string.h>
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 #include "simplify/algebra.h"
@@ -206,15 +205,19 @@ bool depends_on_itself(Work *w, const Node *n) {
   return depends_on(w, n, n->body, ARENA_ARRAY(w->arena, bool, w->n_tensors + 1));
 }
 
+static bool same_extents(const int64_t *a, const int64_t *b, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
 TensorId known_definition(Work *w, const Tensor *t) {
   for (size_t i = 0; i < w->nodes.count; i++) {
     const Node *known = node_at(w, (uint32_t)i);
     if (known->body == t->body && known->reduction == t->reduction &&
         known->tensor != TENSOR_NONE && known->rank == t->rank &&
-        known->n_reduced == t->n_reduced &&
-        memcmp(known->extents, t->extents, t->rank * sizeof *t->extents) == 0 &&
-        memcmp(known->extents + t->rank, t->reduced_extents, t->n_reduced * sizeof *t->extents) ==
-            0)
+        known->n_reduced == t->n_reduced && same_extents(known->extents, t->extents, t->rank) &&
+        same_extents(known->extents + t->rank, t->reduced_extents, t->n_reduced))
       return known->tensor;
   }
   return TENSOR_NONE;

@@ -83,6 +83,7 @@ static bool any_related(const Work *w, const Node *x, const NodeGroup *g) {
   return false;
 }
 
+/* variables[k]: the index variable at axis k of every read of `tensor`; false: there is none. */
 static bool find_variables(const Graph *g, ExprId id, TensorId tensor, uint32_t *variables,
                            bool *found) {
   const Expr *e = expr_at(g, id);

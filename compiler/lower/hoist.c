@@ -22,7 +22,7 @@ static bool all_inside(Work *w, const Node *n, ExprId id) {
   return true;
 }
 
-/* What remains of node i when its sum is of `body` now: all of it at the node's outputs. */
+/* A sum over the indices of node n, of another body. */
 static Tensor sum_inside(Work *w, const Node *n, ExprId body, const char *what) {
   Tensor t = tensor_new(TENSOR_DEFINITION, n->type);
   t.name = arena_printf(w->arena, "%s.%s", n->name, what);
@@ -96,8 +96,8 @@ static ExprId multiply(Graph *g, const Product *p) {
   return all;
 }
 
-/* A sum has the outputs that its terms depend on. *at: a read of it where those are all of its
-   reader's. */
+/* The sum with those outputs alone that its terms depend on. at: where one with all of them reads
+   it. */
 static Tensor drop_outputs(Work *w, Tensor t, ExprId *at) {
   Graph *g = w->graph;
   IndexSet used = indices_of(g, t.body);
@@ -122,6 +122,7 @@ static Tensor drop_outputs(Work *w, Tensor t, ExprId *at) {
   return t;
 }
 
+/* What its indices do not reach stands outside of the sum. */
 static void hoist_factors(Work *w, uint32_t i) {
   Graph *g = w->graph;
   const Node n = *node_at(w, i);
