@@ -14,7 +14,9 @@ const fail = (message) => {
 };
 const check = (condition, message) => condition || fail(message);
 
-rmSync(folder, { recursive: true, force: true });
+/* The browser's own processes may still write while their files are removed. */
+const remove = (path) => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+remove(folder);
 mkdirSync(folder, { recursive: true });
 const file = resolve(folder, "page.html"), url = pathToFileURL(file).href;
 execFileSync(dagc, [model, "--target", "generic", "--emit=html", "-o", file]);
@@ -209,4 +211,4 @@ try {
 }
 clearTimeout(patience);
 browser.kill("SIGKILL");
-browser.on("exit", () => rmSync(resolve(folder, "profile"), { recursive: true, force: true }));
+browser.on("exit", () => remove(resolve(folder, "profile")));
