@@ -2,8 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHOLE_LANES = 4 /* as many are loaded by one instruction each, or as the compiler likes */ };
-
 void lane_typedef_write(Text *out, const LaneUse *use) {
   const char *name = lane_name(out->arena, use->type, use->lanes);
   text_printf(out, "typedef %s %s __attribute__((vector_size(%d)));\n", element_type(use->type),
@@ -76,7 +74,7 @@ static void write_part_load(Arena *arena, Text *out, const LaneUse *use, int pre
   int half = use->lanes / 2, low = present < half ? present : half, high = present - low;
   text_printf(out, "INLINE %s load%d_%s(const %s *from) {", v, present,
               lane_suffix(arena, use, use->type), e);
-  if (use->lanes <= WHOLE_LANES) {
+  if (use->lanes <= SHORT_LANES) {
     text_printf(out, " return (%s){", v);
     for (int i = 0; i < present; i++) text_printf(out, "%sfrom[%d]", i == 0 ? "" : ", ", i);
     text_add(out, "}; }\n");

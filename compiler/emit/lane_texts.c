@@ -136,7 +136,7 @@ const char *lane_helper(LaneTexts *texts, ScalarType type, uint8_t lanes, const 
 const char *lane_part_load(LaneTexts *texts, ScalarType type, uint8_t lanes, uint8_t present) {
   uint8_t half = lanes / 2;
   find_use(texts, type, half);
-  if (lanes > 4 && present != half)
+  if (lanes > SHORT_LANES && present != half)
     lane_part_load(texts, type, half, present < half ? present : (uint8_t)(present - half));
   return lane_helper(texts, type, lanes, arena_printf(texts->arena, "load%d", present));
 }

@@ -39,7 +39,8 @@ const char *element_type(ScalarType type);
 const char *lane_function(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *function);
 /* The same of a function that is written here: load, store, splat, ramp, transpose, fold_<op>. */
 const char *lane_helper(LaneTexts *texts, ScalarType type, uint8_t lanes, const char *helper);
-/* A load of the first few. */
+/* A load of the first few, by halves, unless the vector is so short. */
+enum { SHORT_LANES = 4 };
 const char *lane_part_load(LaneTexts *texts, ScalarType type, uint8_t lanes, uint8_t present);
 /* Type definitions, functions and helpers that were noted, as far as `callers`, the text that they
    were noted for, calls them. */

@@ -212,6 +212,22 @@ bool expr_reads(const Graph *graph, ExprId id, TensorId tensor) {
   return e->fallback != EXPR_NONE && expr_reads(graph, e->fallback, tensor);
 }
 
+bool expr_factors(const Graph *graph, ExprId id, ExprId *factors, uint32_t *n, uint32_t most) {
+  const Expr *e = expr_at(graph, id);
+  if (e->kind == EXPR_OP && e->op == OP_MUL)
+    return expr_factors(graph, e->args[0], factors, n, most) &&
+           expr_factors(graph, e->args[1], factors, n, most);
+  if (*n == most) return false;
+  factors[(*n)++] = id;
+  return true;
+}
+
+ExprId expr_product(Graph *graph, const ExprId *factors, uint32_t n) {
+  ExprId product = factors[0];
+  for (uint32_t i = 1; i < n; i++) product = expr_op2(graph, OP_MUL, product, factors[i]);
+  return product;
+}
+
 ExprId expr_rebuild(Graph *graph, ExprId id, const ExprId *args, ExprId fallback) {
   const Expr e = *expr_at(graph, id);
   switch (e.kind) {

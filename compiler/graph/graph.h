@@ -232,6 +232,10 @@ bool expr_reads_data(const Graph *graph, ExprId id);
 bool expr_varies_with_data(const Graph *graph, ExprId id);
 /* Whether it reads that tensor. */
 bool expr_reads(const Graph *graph, ExprId id, TensorId tensor);
+/* Appends the factors of a product to the `n` there are, at most `most` of them in all; false:
+   there are more. */
+bool expr_factors(const Graph *graph, ExprId id, ExprId *factors, uint32_t *n, uint32_t most);
+ExprId expr_product(Graph *graph, const ExprId *factors, uint32_t n); /* n > 0 */
 /* Rebuilds an expression with index variable v replaced by with[v] (EXPR_NONE: kept). */
 ExprId expr_substitute(Graph *graph, ExprId id, const ExprId *with, uint32_t n);
 /* The same node over other operands (as many as it has) and fallback. */

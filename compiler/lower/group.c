@@ -160,9 +160,7 @@ static bool joins_epilogue(Work *w, const Node *x, const NodeGroup *g) {
   if (first->contraction->dot) return !has_flag(w->graph, x->body, OP_DEAR);
   uint32_t lane = first->contraction->lane;
   if (w->plan->buffers[x->buffer].strides[lane] != 1) return false;
-  TensorList registers = computed_by(w, g);
-  int width = lane_width(w, x, lane, registers, (TensorList){0});
-  return width == 0 || width == type_bytes(x->type);
+  return fits_lanes(w, x, lane, computed_by(w, g));
 }
 
 /* The longest spine that x and the group can share; 0: none. */

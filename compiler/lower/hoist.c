@@ -9,6 +9,7 @@
 #include <math.h>
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
+#include "simplify/passes.h"
 
 enum { WORTHWHILE = 8 /* times an operation would be repeated */ };
 
@@ -49,9 +50,7 @@ uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, 
   Graph *g = w->graph;
   const Node n = *node_at(w, i);
   TensorId sum = add_definition(w, sum_inside(w, &n, body, what));
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
-  for (uint32_t k = 0; k < n.rank; k++) at[k] = expr_index(g, k);
-  ExprId whole = expr_read(g, sum, at, n.rank, EXPR_NONE);
+  ExprId whole = expr_read_whole(g, sum);
   set_elementwise(w, i, expr_op3(g, OP_WHERE, condition, whole, expr_number(g, n.type, 0)));
   return w->node_of[sum] - 1;
 }
@@ -78,48 +77,29 @@ typedef struct Product {
   uint32_t n;
 } Product;
 
-static bool split_product(const Graph *g, ExprId id, Product *p) {
-  const Expr *e = expr_at(g, id);
-  if (e->kind == EXPR_OP && e->op == OP_MUL)
-    return split_product(g, e->args[0], p) && split_product(g, e->args[1], p);
-  if (p->n == MOST_FACTORS) return false;
+/* In one order, by which equal products are found. */
+static void add_factor(Product *p, ExprId factor) {
   uint32_t k = p->n++;
-  for (; k > 0 && p->factors[k - 1] > id; k--) p->factors[k] = p->factors[k - 1];
-  p->factors[k] = id; /* in one order, by which equal products are found */
-  return true;
+  for (; k > 0 && p->factors[k - 1] > factor; k--) p->factors[k] = p->factors[k - 1];
+  p->factors[k] = factor;
 }
 
-/* EXPR_NONE: of none. */
-static ExprId multiply(Graph *g, const Product *p) {
-  ExprId all = p->n == 0 ? EXPR_NONE : p->factors[0];
-  for (uint32_t k = 1; k < p->n; k++) all = expr_op2(g, OP_MUL, all, p->factors[k]);
-  return all;
-}
-
-/* The sum with those outputs alone that its terms depend on. at: where one with all of them reads
-   it. */
-static Tensor drop_outputs(Work *w, Tensor t, ExprId *at) {
+/* A read of Σ body over n's indices at n's outputs: of a definition that has those alone which the
+   terms depend on, and may be there already. */
+static ExprId read_sum(Work *w, const Node *n, ExprId body) {
   Graph *g = w->graph;
-  IndexSet used = indices_of(g, t.body);
-  uint32_t n = t.rank + t.n_reduced, rank = 0;
-  int64_t *extents = ARENA_ARRAY(w->arena, int64_t, n + 1);
-  const char **names = ARENA_ARRAY(w->arena, const char *, n + 1);
-  ExprId *now = ARENA_ARRAY(w->arena, ExprId, n + 1);
-  uint32_t kept = 0;
-  for (uint32_t v = 0; v < n; v++) {
-    if (v < t.rank && (used >> v & 1) == 0) continue;
-    if (v < t.rank) at[rank++] = expr_index(g, v);
-    if (t.index_names != NULL) names[kept] = t.index_names[v];
-    extents[kept] = v < t.rank ? t.extents[v] : t.reduced_extents[v - t.rank];
-    now[v] = expr_index(g, kept++);
+  IndexSet used = indices_of(g, body);
+  uint32_t *kept = ARENA_ARRAY(w->arena, uint32_t, n->rank + 1), n_kept = 0;
+  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n->rank + 1);
+  for (uint32_t v = 0; v < n->rank; v++) {
+    if ((used >> v & 1) == 0) continue;
+    at[n_kept] = expr_index(g, v);
+    kept[n_kept++] = v;
   }
-  if (rank == t.rank) return t;
-  t.body = expr_substitute(g, t.body, now, n);
-  t.rank = rank;
-  t.extents = extents;
-  t.reduced_extents = extents + rank;
-  if (t.index_names != NULL) t.index_names = names;
-  return t;
+  Tensor sum = with_outputs(g, sum_inside(w, n, body, "sum"), kept, n_kept);
+  TensorId known = known_definition(w, &sum);
+  if (known == TENSOR_NONE) known = add_definition(w, sum);
+  return expr_read(g, known, at, n_kept, EXPR_NONE);
 }
 
 /* What its indices do not reach stands outside of the sum. */
@@ -129,18 +109,13 @@ static void hoist_factors(Work *w, uint32_t i) {
   if (n.reduction != REDUCE_SUM || n.tensor == TENSOR_NONE || !type_is_real(n.type)) return;
   if (n.rank + n.n_reduced > 60) return;
   Product all = {.n = 0}, inside = {.n = 0}, outside = {.n = 0};
-  if (!split_product(g, n.body, &all) || all.n < 2) return;
-  for (uint32_t k = 0; k < all.n; k++) {
-    Product *part = indices_of(g, all.factors[k]) >> n.rank == 0 ? &outside : &inside;
-    part->factors[part->n++] = all.factors[k];
-  }
+  if (!expr_factors(g, n.body, all.factors, &all.n, MOST_FACTORS)) return;
+  for (uint32_t k = 0; k < all.n; k++)
+    add_factor(indices_of(g, all.factors[k]) >> n.rank == 0 ? &outside : &inside, all.factors[k]);
   if (outside.n == 0 || inside.n == 0) return;
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n.rank + 1);
-  Tensor sum = drop_outputs(w, sum_inside(w, &n, multiply(g, &inside), "sum"), at);
-  TensorId known = known_definition(w, &sum);
-  if (known == TENSOR_NONE) known = add_definition(w, sum);
-  ExprId whole = expr_read(g, known, at, sum.rank, EXPR_NONE);
-  set_elementwise(w, i, expr_op2(g, OP_MUL, multiply(g, &outside), whole));
+  ExprId sum = read_sum(w, &n, expr_product(g, inside.factors, inside.n));
+  ExprId factor = expr_product(g, outside.factors, outside.n);
+  set_elementwise(w, i, expr_op2(g, OP_MUL, factor, sum));
 }
 
 /* --- dear operations --- */

@@ -143,3 +143,8 @@ int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorL
   for (size_t i = 0; i < w->widths_met.count; i++) w->widths[w->widths_met.items[i]] = 0;
   return result == 1 ? IMPOSSIBLE : result;
 }
+
+bool fits_lanes(Work *w, const Node *n, uint32_t v, TensorList registers) {
+  int width = lane_width(w, n, v, registers, (TensorList){0});
+  return width == UNIFORM || width == type_bytes(n->type);
+}

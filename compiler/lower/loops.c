@@ -191,7 +191,6 @@ static void build_node(Nest *nest, size_t at) {
   int lanes = 1;
   nest->lane_axis = nest->spine_lanes > 1 ? NO_AXIS : choose_lane_axis(nest, n, &lanes);
   find_together(nest, at);
-  nest->takes_along = at == nest->group->along && at > 0;
   if (n->rank > nest->group->spine && !n->stored) declare_array(nest);
   build_outputs(nest, nest->group->spine, lanes);
 }

@@ -30,7 +30,6 @@ typedef struct Nest {
   Standing together[TOGETHER];
   uint32_t n_together;
   const uint32_t *loops;
-  bool takes_along; /* the group's first nodes are computed in them */
 } Nest;
 
 static inline bool finds_place(const Node *n) {

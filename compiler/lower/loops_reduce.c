@@ -57,8 +57,7 @@ bool along_in_lanes(const Nest *nest, const Node *n, uint32_t v) {
     uint32_t a = 0;
     while (a < m->rank && variables[a] != v) a++;
     if (a == m->rank || w->plan->buffers[m->buffer].strides[a] != 1) return false;
-    int width = lane_width(w, m, a, (TensorList){0}, (TensorList){0});
-    if (width != 0 && width != type_bytes(m->type)) return false;
+    if (!fits_lanes(w, m, a, (TensorList){0})) return false;
   }
   return true;
 }
@@ -141,7 +140,7 @@ static void compute_along(Nest *nest, int lanes) {
 
 static void accumulate_all(Nest *nest, const Accumulators *acc, int lanes) {
   size_t places = nest->c.places.count;
-  if (nest->takes_along) compute_along(nest, lanes);
+  if (nest->together[0].at == nest->group->along) compute_along(nest, lanes);
   for (uint32_t i = 0; i < nest->n_together; i++)
     accumulate(nest, &nest->together[i], acc->value[i], acc->place[i], lanes, acc->lanes);
   nest->c.places.count = places;

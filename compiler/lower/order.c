@@ -57,15 +57,13 @@ static void move_aside(Work *w, uint32_t i) {
   Node *n = node_at(w, i);
   TensorId value = n->tensor;
   if (value == TENSOR_NONE) bug("lower", "%s is a copy that waits for itself", n->name);
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n->rank + 1);
-  for (uint32_t k = 0; k < n->rank; k++) at[k] = expr_index(w->graph, k);
   Node copy = {.tensor = TENSOR_NONE,
                .name = tensor_at(w->graph, n->replaces)->name,
                .type = n->type,
                .rank = n->rank,
                .extents = n->extents,
                .index_names = n->index_names,
-               .body = expr_read(w->graph, value, at, n->rank, EXPR_NONE),
+               .body = expr_read_whole(w->graph, value),
                .buffer = n->buffer,
                .replaces = n->replaces};
   collect_reads(w, &copy);

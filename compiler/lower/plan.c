@@ -236,15 +236,13 @@ static TensorId transposed_copy(Work *w, uint32_t reader, TensorId of, uint32_t 
   Graph *g = w->graph;
   Tensor t = *tensor_at(g, of);
   Tensor copy = tensor_new(TENSOR_DEFINITION, t.type);
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, t.rank + 1);
-  for (uint32_t k = 0; k < t.rank; k++) at[k] = expr_index(g, k);
   bool transposes = stride_of(w, of, innermost) != 1;
   const char *ending = transposes ? "T" : panel != 0 ? "panels" : "padded";
   copy.name = arena_printf(w->arena, "%s.%s", t.name, ending);
   copy.rank = t.rank;
   copy.extents = t.extents;
   copy.index_names = t.index_names;
-  copy.body = expr_read(g, of, at, t.rank, EXPR_NONE);
+  copy.body = expr_read_whole(g, of);
   TensorId id = add_definition(w, copy);
   Node *n = node_at(w, w->node_of[id] - 1);
   n->transposes = transposes || panel != 0;
@@ -266,15 +264,13 @@ static uint32_t store_transposed(Work *w, uint32_t i) {
   Node *n = node_at(w, i);
   if (n->buffer == BUFFER_NONE || n->contraction->dot) return NODE_NONE;
   if (w->plan->buffers[n->buffer].strides[n->contraction->lane] == 1) return NODE_NONE;
-  ExprId *at = ARENA_ARRAY(w->arena, ExprId, n->rank + 1);
-  for (uint32_t k = 0; k < n->rank; k++) at[k] = expr_index(w->graph, k);
   Node copy = {.tensor = TENSOR_NONE,
                .name = w->plan->buffers[n->buffer].name,
                .type = n->type,
                .rank = n->rank,
                .extents = n->extents,
                .index_names = n->index_names,
-               .body = expr_read(w->graph, n->tensor, at, n->rank, EXPR_NONE),
+               .body = expr_read_whole(w->graph, n->tensor),
                .buffer = n->buffer,
                .replaces = n->replaces,
                .recurrence = n->recurrence,

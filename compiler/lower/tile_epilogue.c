@@ -15,8 +15,7 @@ bool rows_in_lanes(const Tiling *t) {
   for (size_t i = 0; i < t->group->nodes.count; i++) {
     const Node *n = node_at(w, t->group->nodes.items[i]);
     if (n->stored && w->plan->buffers[n->buffer].strides[row] != 1) return false;
-    int width = i == 0 ? 0 : lane_width(w, n, row, registers, (TensorList){0});
-    if (width != 0 && width != type_bytes(n->type)) return false;
+    if (i > 0 && !fits_lanes(w, n, row, registers)) return false;
     registers.items[registers.count++] = n->tensor;
   }
   return true;

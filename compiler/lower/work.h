@@ -348,6 +348,8 @@ Offset output_offset(Context *c, const Node *n, const Binding *bindings);
    when the body cannot be computed in lanes. `registers`: tensors that the kernel has in lanes;
    `scalars`: those that it has one by one, in row-major arrays. */
 int lane_width(Work *w, const Node *n, uint32_t v, TensorList registers, TensorList scalars);
+/* Whether its lanes are as wide as its own type, or there are none. */
+bool fits_lanes(Work *w, const Node *n, uint32_t v, TensorList registers);
 Affine read_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides);
 /* That of the load that is made of the read: indices of data are kept inside. */
 Affine load_offset(Work *w, const Node *n, const Expr *read, const int64_t *strides);

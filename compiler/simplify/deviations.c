@@ -63,11 +63,8 @@ bool drop_deviations(Program *program) {
     const Tensor t = *tensor_at(graph, id);
     if (t.kind != TENSOR_DEFINITION || !t.derived || t.reduction != REDUCE_SUM) continue;
     if (!sums_deviations(graph, &t)) continue;
-    Tensor *place = tensor_at(graph, id);
-    place->body = expr_number(graph, t.type, 0);
-    place->reduction = REDUCE_NONE;
-    place->n_reduced = 0;
-    changed = true;
+    tensor_at(graph, id)->body = expr_number(graph, t.type, 0);
+    changed |= fold_reduction(graph, id);
   }
   return changed;
 }

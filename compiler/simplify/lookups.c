@@ -201,21 +201,6 @@ typedef struct Picking {
   double before; /* how many products there are as it stands */
 } Picking;
 
-static bool take_factors(const Graph *graph, ExprId id, Picking *p) {
-  const Expr *e = expr_at(graph, id);
-  if (e->kind == EXPR_OP && e->op == OP_MUL)
-    return take_factors(graph, e->args[0], p) && take_factors(graph, e->args[1], p);
-  if (p->n == MAX_PRODUCT) return false;
-  p->factors[p->n++] = id;
-  return true;
-}
-
-static ExprId product_of(Graph *graph, const ExprId *factors, uint32_t n) {
-  ExprId product = factors[0];
-  for (uint32_t i = 1; i < n; i++) product = expr_op2(graph, OP_MUL, product, factors[i]);
-  return product;
-}
-
 /* Sums what the bracket's indices are met in first, and the rest with what that gives. */
 static bool pick_first(Graph *graph, TensorId id, const Picking *p) {
   const Tensor t = *tensor_at(graph, id);
@@ -234,7 +219,7 @@ static bool pick_first(Graph *graph, TensorId id, const Picking *p) {
       others[n_others++] = p->factors[i];
   }
   if (n_first == 0 || n_others == 1) return false;
-  ExprId inner = product_of(graph, first, n_first);
+  ExprId inner = expr_product(graph, first, n_first);
   collect_variables(graph, inner, &met);
   for (uint32_t i = 0; i < met.n; i++)
     if (met.items[i] != p->v && !has_variable(&picked, met.items[i]))
@@ -251,7 +236,7 @@ static bool pick_first(Graph *graph, TensorId id, const Picking *p) {
   inner = expr_op3(graph, OP_WHERE, bracket, inner, expr_number(graph, t.type, 0));
   others[0] = define_part(s, &t, "picked", &outputs, &picked, inner);
   Tensor after = t;
-  define_over(s, &after, &p->outputs, &rest, product_of(graph, others, n_others));
+  define_over(s, &after, &p->outputs, &rest, expr_product(graph, others, n_others));
   *tensor_at(graph, id) = after;
   return true;
 }
@@ -276,7 +261,7 @@ static bool pick_rows(Graph *graph, TensorId id) {
   p.reduced.items[p.reduced.n++] = p.v;
   ExprId product = without_lookup(graph, t.body, &lookup, p.v);
   return !may_be_outside(&p.space, p.at) && !may_be_outside(&p.space, product) &&
-         take_factors(graph, product, &p) && pick_first(graph, id, &p);
+         expr_factors(graph, product, p.factors, &p.n, MAX_PRODUCT) && pick_first(graph, id, &p);
 }
 
 /* Whether it reads a sum of products that nothing else does, at index variables other than v. */
@@ -336,7 +321,7 @@ static bool pick_products(const Live *live, TensorId id) {
   ExprId product = body.args[1];
   if (reads_own_sum(live, &read, p.v)) product = with_products(graph, &read, &p);
   return !may_be_outside(&p.space, p.at) && !may_be_outside(&p.space, product) &&
-         take_factors(graph, product, &p) && pick_first(graph, id, &p);
+         expr_factors(graph, product, p.factors, &p.n, MAX_PRODUCT) && pick_first(graph, id, &p);
 }
 
 bool move_lookups(Program *program) {

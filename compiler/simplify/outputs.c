@@ -17,28 +17,32 @@ static Split find_split(const Graph *graph, const Tensor *t) {
   return split;
 }
 
-static TensorId add_reduction(Graph *graph, const Tensor *t, const Split *split, const char *name) {
+Tensor with_outputs(Graph *graph, Tensor t, const uint32_t *kept, uint32_t n_kept) {
   Arena *arena = graph->arena;
-  uint32_t n = split->n_kept + t->n_reduced;
+  uint32_t n = n_kept + t.n_reduced, all = t.rank + t.n_reduced;
   int64_t *extents = ARENA_ARRAY(arena, int64_t, n + 1);
   const char **names = ARENA_ARRAY(arena, const char *, n + 1);
-  ExprId *with = ARENA_ARRAY(arena, ExprId, t->rank + t->n_reduced + 1);
-  const int64_t *all = tensor_index_extents(t, arena);
-  for (uint32_t v = 0; v < t->rank + t->n_reduced; v++) with[v] = EXPR_NONE;
+  ExprId *with = ARENA_ARRAY(arena, ExprId, all + 1);
+  const int64_t *all_extents = tensor_index_extents(&t, arena);
+  for (uint32_t v = 0; v < all; v++) with[v] = EXPR_NONE;
   for (uint32_t i = 0; i < n; i++) {
-    uint32_t v = i < split->n_kept ? split->kept[i] : t->rank + i - split->n_kept;
+    uint32_t v = i < n_kept ? kept[i] : t.rank + i - n_kept;
     with[v] = expr_index(graph, i);
-    extents[i] = all[v];
-    names[i] = t->index_names == NULL ? NULL : t->index_names[v];
+    extents[i] = all_extents[v];
+    names[i] = t.index_names == NULL ? NULL : t.index_names[v];
   }
-  Tensor made = *t;
+  t.body = expr_substitute(graph, t.body, with, all);
+  t.rank = n_kept;
+  t.extents = extents;
+  t.reduced_extents = extents + n_kept;
+  if (t.index_names != NULL) t.index_names = names;
+  return t;
+}
+
+static TensorId add_reduction(Graph *graph, const Tensor *t, const Split *split, const char *name) {
+  Tensor made = with_outputs(graph, *t, split->kept, split->n_kept);
   made.name = name;
   made.named = made.is_adjoint = false;
-  made.rank = split->n_kept;
-  made.extents = extents;
-  made.reduced_extents = extents + split->n_kept;
-  made.index_names = t->index_names == NULL ? NULL : names;
-  made.body = expr_substitute(graph, t->body, with, t->rank + t->n_reduced);
   return graph_add(graph, made);
 }
 

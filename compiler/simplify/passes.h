@@ -35,5 +35,10 @@ bool is_transcendental(const Expr *e);
  */
 bool is_read_as_diagonal(const Graph *graph, ExprId body, TensorId d);
 
+/* A reduction of equal numbers becomes one, where no rounding can come in. simplify.c */
+bool fold_reduction(Graph *graph, TensorId id);
+/* A definition with those of its outputs alone; its body uses no others. outputs.c */
+Tensor with_outputs(Graph *graph, Tensor t, const uint32_t *kept, uint32_t n_kept);
+
 /* Every read of tensor t becomes a read of with[t]. */
 ExprId replace_tensors(Graph *graph, ExprId id, const TensorId *with);

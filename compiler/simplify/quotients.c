@@ -79,9 +79,7 @@ static ExprId with_quotient(const Reader *r, ExprId x, ExprId other) {
     if (q->x != x || !applies(r, q)) continue;
     ExprId rest = times(r->graph, other, q->y);
     if (rest == EXPR_NONE) continue;
-    ExprId *at = ARENA_ARRAY(r->graph->arena, ExprId, q->rank + 1);
-    for (uint32_t k = 0; k < q->rank; k++) at[k] = expr_index(r->graph, k);
-    return derive_mul(r->graph, rest, expr_read(r->graph, q->tensor, at, q->rank, EXPR_NONE));
+    return derive_mul(r->graph, rest, expr_read_whole(r->graph, q->tensor));
   }
   return EXPR_NONE;
 }

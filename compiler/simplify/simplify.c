@@ -37,8 +37,7 @@ static Ranges ranges_of(Graph *graph, TensorId id) {
   return (Ranges){tensor_index_extents(t, graph->arena), t->rank + t->n_reduced};
 }
 
-/* A reduction of equal numbers, where no rounding can come in. */
-static bool fold_reduction(Graph *graph, TensorId id) {
+bool fold_reduction(Graph *graph, TensorId id) {
   Tensor *t = tensor_at(graph, id);
   ExprId body = t->body;
   if (t->reduction == REDUCE_NONE || expr_at(graph, body)->kind != EXPR_CONST) return false;

@@ -32,3 +32,15 @@ static inline Program *derive_source(Arena *arena, const Source *source, const c
 static inline Program *derive_text(Arena *arena, const char *text) {
   return derive_source(arena, source_from_text(arena, "test.dag", text, strlen(text)), "test");
 }
+
+/* How often a piece of text stands in the program as it is printed. */
+static inline int count_in_derived(const char *text, const char *piece) {
+  Arena *arena = arena_new();
+  Program *program = derive_text(arena, text);
+  Text printed = text_new(arena);
+  print_program(&printed, program);
+  int count = 0;
+  for (const char *at = text_string(&printed); (at = strstr(at, piece)) != NULL; at++) count++;
+  arena_free(arena);
+  return count;
+}

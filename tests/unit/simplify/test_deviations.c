@@ -2,16 +2,7 @@
 #include "../differentiate/derived.h"
 
 /* How many sums the derived program of a text has. */
-static int sums(const char *text) {
-  Arena *arena = arena_new();
-  Program *program = derive_text(arena, text);
-  Text printed = text_new(arena);
-  print_program(&printed, program);
-  int count = 0;
-  for (const char *at = text_string(&printed); (at = strstr(at, "sum[")) != NULL; at++) count++;
-  arena_free(arena);
-  return count;
-}
+static int sums(const char *text) { return count_in_derived(text, "sum["); }
 
 #define VARIANCE                                                                                   \
   "v[c] = sum[n]((x[n, c] - m[c])^2)\nloss = sum(log(v))\n"                                        \

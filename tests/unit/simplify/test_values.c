@@ -2,16 +2,7 @@
 #include "../differentiate/derived.h"
 
 /* How often the definitions of what the program exports evaluate a sigmoid: where it is written. */
-static int sigmoids(const char *text) {
-  Arena *arena = arena_new();
-  Program *program = derive_text(arena, text);
-  Text printed = text_new(arena);
-  print_program(&printed, program);
-  int count = 0;
-  for (const char *at = text_string(&printed); (at = strstr(at, "sigmoid(")) != NULL; at++) count++;
-  arena_free(arena);
-  return count;
-}
+static int sigmoids(const char *text) { return count_in_derived(text, "sigmoid("); }
 
 #define GATES "input x: real[6, 2, 5]\ng = 2 * x + 1\ns[t, j] = sigmoid(g[t, 1, j])\n"
 
