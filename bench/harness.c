@@ -3,7 +3,8 @@
 
      losses N      the losses of the first N steps from the starting weights; of a model without a
                    train block the first N numbers that its export gives
-     time SECONDS  the median time of a step, or of a call, from there on, in microseconds
+     time SECONDS  the median and the least time of a step, or of a call, from there on, in
+                   microseconds
      save FILE     the starting weights as safetensors; answers 0
      quit
 
@@ -59,18 +60,20 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* A block of steps is timed as one, at least a turn of all batches and long enough for the clock.
- */
-static double median_step(Harness *h, double seconds) {
+/* Steps of a millisecond and more are timed one by one, through all batches at least. Of others a
+   block is timed as one: a turn of all batches, or several, long enough for the clock. */
+static void time_steps(Harness *h, double seconds) {
   static double blocks[MAX_BLOCKS];
   restart(h);
-  int64_t n_steps = h->n_batches, n_blocks = 0;
-  seconds_of(h, n_steps);
+  seconds_of(h, h->n_batches);
+  int64_t n_steps = seconds_of(h, 1) < 1e-3 ? h->n_batches : 1, n_blocks = 0;
   while (seconds_of(h, n_steps) < 200e-6) n_steps *= 2;
-  for (double end = dagrt_seconds() + seconds; dagrt_seconds() < end && n_blocks < MAX_BLOCKS;)
+  double end = dagrt_seconds() + seconds;
+  while ((dagrt_seconds() < end || n_blocks * n_steps < h->n_batches) && n_blocks < MAX_BLOCKS)
     blocks[n_blocks++] = seconds_of(h, n_steps);
   qsort(blocks, (size_t)n_blocks, sizeof *blocks, compare);
-  return blocks[n_blocks / 2] / (double)n_steps;
+  double scale = 1e6 / (double)n_steps;
+  printf("{\"median\": %.6g, \"least\": %.6g}\n", scale * blocks[n_blocks / 2], scale * blocks[0]);
 }
 
 static void print_losses(Harness *h, long n) {
@@ -138,7 +141,7 @@ int main(int argc, char **argv) {
     if (strncmp(line, "losses ", 7) == 0)
       print_losses(&h, atol(line + 7));
     else if (strncmp(line, "time ", 5) == 0)
-      printf("%.6g\n", 1e6 * median_step(&h, atof(line + 5)));
+      time_steps(&h, atof(line + 5));
     else if (strncmp(line, "save ", 5) == 0)
       save(&h, line + 5);
     else if (strcmp(line, "quit") == 0)

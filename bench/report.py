@@ -19,13 +19,13 @@ def micros_text(value):
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def share_text(row):
+def share_text(row, micros):
     """Of the multiply-add peak, or of the second-level cache's bandwidth where that is the nearer
     bound: GFLOP/s are 10³ operations, and GB/s 10³ bytes, in a microsecond."""
     peak = row.peak
     by_products = row.w.flops() / peak["gflops"] / 1e3
     by_reading = (row.w.weight_bytes() or 0) / peak["l2"] / 1e3
-    share = 100 * max(by_products, by_reading) / row.micros["dagc"]
+    share = 100 * max(by_products, by_reading) / micros
     return f"{share:.0f} %" + (" of L2" if by_reading > by_products else "")
 
 
@@ -42,13 +42,15 @@ def ratio_cell(row, peer):
 
 def time_table(rows, peers):
     """dagc, and by how much it is faster than each peer; the fastest peer's ratio is bold."""
-    header = ["step", "threads", "dagc µs", "GFLOP/s", "of peak", *(PEERS[p].title for p in peers)]
+    header = ["step", "threads", "dagc µs", "GFLOP/s", "of peak", "least µs", "of peak"]
+    header += [PEERS[p].title for p in peers]
     body = []
     for row in rows:
         ours = row.micros["dagc"]
         single = row.threads > 1 and not row.built.has_threads
         cells = [row.w.title, str(row.threads), micros_text(ours) + (" ¹" if single else "")]
-        cells += [f"{row.w.flops() / ours / 1e3:.1f}", share_text(row)]
+        cells += [f"{row.w.flops() / ours / 1e3:.1f}", share_text(row, ours)]
+        cells += [micros_text(row.least["dagc"]), share_text(row, row.least["dagc"])]
         body.append(cells + [ratio_cell(row, peer) for peer in peers])
     return table(header, body) + notes(rows)
 
