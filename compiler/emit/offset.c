@@ -130,7 +130,11 @@ Interval value_range(const Writer *w, ValueId id) {
   case VALUE_SPLAT: return value_range(w, v->args[0]);
   case VALUE_RAMP: return (Interval){0, v->type.lanes - 1};
   case VALUE_OP: return operator_range(w, v);
-  case VALUE_LOCAL:
+  case VALUE_LOCAL: {
+    Interval range = w->kernel->locals[v->index].range;
+    if (range.high > range.low) return range;
+    break;
+  }
   case VALUE_LOAD:
   case VALUE_FOLD:
   case VALUE_FOLD_ROWS: break;

@@ -54,15 +54,21 @@ static const char *loop_mark(const Statement *s) {
   bug("emit", "loop mark %d", (int)s->mark);
 }
 
-/* Where a loop begins or ends: the constant, or the limit where that is further in. */
-static void write_limit(Writer *w, int64_t constant, const Offset *limit, const char *further) {
+/* Where a loop begins or ends: the constant, or the limit where that is further in, as it may
+   always be. */
+static void write_limit(Writer *w, int64_t constant, const Offset *limit, bool begins) {
   if (limit == NULL) {
     text_printf(w->out, "%" PRId64, constant);
     return;
   }
+  Interval range = offset_range(w, limit);
+  if (begins ? range.low >= constant : range.high <= constant) {
+    write_offset(w, limit);
+    return;
+  }
   text_add(w->out, "(");
   write_offset(w, limit);
-  text_printf(w->out, " %s %" PRId64 " ? ", further, constant);
+  text_printf(w->out, " %s %" PRId64 " ? ", begins ? ">" : "<", constant);
   write_offset(w, limit);
   text_printf(w->out, " : %" PRId64 ")", constant);
 }
@@ -74,9 +80,9 @@ static void write_loop(Writer *w, const Statement *s) {
   w->variables[s->variable] = v;
   w->ranges[s->variable] = (Interval){s->from, s->to > s->from ? s->to - s->step : s->from};
   text_printf(w->out, "%sfor (int64_t %s = ", loop_mark(s), v);
-  write_limit(w, s->from, s->least, ">");
+  write_limit(w, s->from, s->least, true);
   text_printf(w->out, "; %s < ", v);
-  write_limit(w, s->to, s->beyond, "<");
+  write_limit(w, s->to, s->beyond, false);
   text_add(w->out, "; ");
   if (s->step == 1)
     text_printf(w->out, "%s++)", v);

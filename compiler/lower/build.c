@@ -258,6 +258,10 @@ uint32_t kernel_new_local(Builder *b, const char *name, Lanes type) {
   return kernel_array(b, name, type, 0, 0);
 }
 
+void kernel_local_range(Builder *b, uint32_t local, Interval range) {
+  b->locals.items[local].range = range;
+}
+
 uint32_t kernel_parameter(Builder *b, BufferId buffer, bool written) {
   for (uint32_t i = 0; i < b->bound.count; i++) {
     if (b->bound.items[i] != buffer) continue;

@@ -66,6 +66,8 @@ const char *c_identifier(Arena *arena, const char *name);
 uint32_t kernel_variable(Builder *b, const char *name); /* a number is added when it is taken */
 uint32_t kernel_new_local(Builder *b, const char *name, Lanes type);
 uint32_t kernel_array(Builder *b, const char *name, Lanes type, int64_t size0, int64_t size1);
+/* Where the values of a local of an integer type are. */
+void kernel_local_range(Builder *b, uint32_t local, Interval range);
 /* The parameter bound to that buffer. */
 uint32_t kernel_parameter(Builder *b, BufferId buffer, bool written);
 

@@ -94,6 +94,7 @@ const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n) {
   describe_sizes(w, &how, node_at(w, g->nodes.items[0]));
   const Contraction *c = node_at(w, g->nodes.items[0])->contraction;
   text_printf(&how, "; tile %" PRId64 " × %" PRId64, c->tile_rows, c->tile_columns);
+  if (c->listed) text_add(&how, "; without what is 0 on the left");
   for (size_t i = 1; i < g->nodes.count; i++)
     text_printf(&how, "%s%s", i == 1 ? "; epilogue: " : ", ",
                 last_part(node_at(w, g->nodes.items[i])->name));

@@ -160,6 +160,7 @@ typedef struct Local {
   Lanes type;
   uint32_t dimensions; /* ≤ 2 */
   int64_t size[2];
+  Interval range; /* of an integer's values; 0..0: any */
 } Local;
 
 /* An array that the function gets by pointer. */

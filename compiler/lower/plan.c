@@ -156,6 +156,14 @@ static bool is_streamed(const Work *w, const Node *n, ExprId read) {
   return node_points(n) <= b->elements && b->elements * element_bytes(b) > w->target->l2_bytes;
 }
 
+/* Of the other operand, a vector, what is 0 is left out: tile_nonzero.c. */
+static bool skips_zeros(const Work *w, const Node *n, ExprId vector) {
+  return n->n_reduced == 1 && (indices_of(w->graph, vector) >> n->rank) == 1 &&
+         tensor_size(tensor_at(w->graph, expr_at(w->graph, vector)->tensor)) ==
+             n->extents[n->rank] &&
+         is_often_zero(w, vector);
+}
+
 /* Lanes along output index v; -1 when they cannot run there. */
 static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_t *wishes) {
   const Graph *g = w->graph;
@@ -170,7 +178,10 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
       (double)(node_points(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
   double cycles = vectors * (is_shifted(w, n, vectors_of, axis) ? a_shifted_vector : a_vector);
   if (c->limiting != 0 && rows_lie_apart(w, n, in_left)) cycles *= 1.25;
-  if (is_streamed(w, n, vectors_of)) cycles *= 1.25;
+  if (skips_zeros(w, n, in_left ? c->right : c->left))
+    cycles *= 0.75;
+  else if (is_streamed(w, n, vectors_of))
+    cycles *= 1.25;
   cycles += copy_cycles(w, expr_at(g, vectors_of)->tensor, axis);
   for (uint32_t k = 0; k < n->rank; k++) cycles += k == v ? 0 : a_scalar * (double)wishes[k];
   return cycles;

@@ -181,6 +181,7 @@ static void build_tiles(Tiling *t) {
 /* Portion after portion, then what is computed from the sums. */
 static void build_portions(Tiling *t) {
   const Node *n = t->node;
+  if (t->contraction->listed) list_nonzeros(t);
   if (t->portion == 0) {
     build_tiles(t);
     return;
@@ -233,6 +234,7 @@ void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   choose_tile_and_blocks(&t);
   choose_folding(&t);
   choose_portion(&t);
+  choose_list(&t);
   t.parallel = points_of_step(n) >= PARALLEL_PRODUCTS;
   bind_steps(n, t.bindings);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */

@@ -62,6 +62,7 @@ typedef struct Tiling {
   int64_t portion;
   Offset portion0;
   enum { WHOLE_SUMS, PORTIONS, FINISHED_SUMS } stage;
+  uint32_t nonzero, count; /* locals, where the sums go over a list */
 } Tiling;
 
 /* tile_choice.c */
@@ -92,6 +93,12 @@ bool rows_in_lanes(const Tiling *t);
 bool is_folded(const Tiling *t); /* a tile whose sums are added up together */
 void fetch_ahead(Tiling *t);
 void finish_tile(Tiling *t);
+
+/* tile_nonzero.c */
+void choose_list(Tiling *t); /* sets t->contraction->listed */
+void list_nonzeros(Tiling *t);
+/* for the elements of the list; the loop stays open. */
+void open_nonzeros(Tiling *t, LoopMark mark);
 
 /* tile_blocks.c */
 bool is_other(const Tiling *t, uint32_t v); /* an output index, neither rows nor columns */

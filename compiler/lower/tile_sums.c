@@ -69,7 +69,7 @@ static int64_t choose_chains(const Tiling *t) {
   const Contraction *c = t->contraction;
   uint32_t v;
   int64_t turns = innermost_turns(t, &v), chains = 1;
-  bool limited = (c->limited >> v & 1) != 0 || c->within.count > 0;
+  bool limited = (c->limited >> v & 1) != 0 || c->within.count > 0 || c->listed;
   if (t->stage != WHOLE_SUMS || t->in_blocks || limited) return 1;
   int64_t sums = t->tile.rows * t->tile.vectors;
   while (chains < MOST && sums * chains < IN_FLIGHT && 2 * sums * chains <= registers &&
@@ -314,7 +314,10 @@ static void sum_innermost(Tiling *t, uint32_t v, int64_t turns, int lanes) {
   Builder *b = t->c.b;
   int64_t step = t->chains * lanes;
   if (t->chains == 1) {
-    open_k(t, v, 0, turns * lanes, lanes, innermost_mark(t));
+    if (t->contraction->listed)
+      open_nonzeros(t, innermost_mark(t));
+    else
+      open_k(t, v, 0, turns * lanes, lanes, innermost_mark(t));
     add_products(t, offset_number(0));
     close_loops(t, 1);
     return;

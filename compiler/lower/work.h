@@ -33,7 +33,9 @@ typedef struct Contraction {
   ExprId unlimited;
   IndexSet limited, limiting;
   ARRAY(Affine) within; /* zeros.c: where one is negative, nothing is added that counts */
-  int64_t tile_rows, tile_columns; /* of its largest tile, once it is built */
+  /* once it is built: of its largest tile; whether the sums go over a list of what is not 0 */
+  int64_t tile_rows, tile_columns;
+  bool listed;
 } Contraction;
 #define NO_INDEX UINT32_MAX
 
@@ -283,6 +285,11 @@ void find_zeros(Work *w);
    where body is v, or what has its values where the condition holds; returns s, which is called
    what `what` says. */
 uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, const char *what);
+
+/* tile_nonzero.c: whether a value is 0 where its data say so, about as often as not: max(x, 0),
+   where(x > 0, y, 0), bytes of an input; products and quotients of such, copies of such, and the
+   largest of several. */
+bool is_often_zero(const Work *w, ExprId id);
 
 /* plan.c: chooses a contraction's lanes, makes the transposed copies it needs, and returns the node
    of a copy that has to store its result, or NODE_NONE. Clears the node's contraction when loops
