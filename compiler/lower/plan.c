@@ -156,12 +156,20 @@ static bool is_streamed(const Work *w, const Node *n, ExprId read) {
   return node_points(n) <= b->elements && b->elements * element_bytes(b) > w->target->l2_bytes;
 }
 
-/* Of the other operand, a vector, what is 0 is left out: tile_nonzero.c. */
-static bool skips_zeros(const Work *w, const Node *n, ExprId vector) {
-  return n->n_reduced == 1 && (indices_of(w->graph, vector) >> n->rank) == 1 &&
-         tensor_size(tensor_at(w->graph, expr_at(w->graph, vector)->tensor)) ==
-             n->extents[n->rank] &&
-         is_often_zero(w, vector);
+/* The largest output index of `of` alone; NO_INDEX. */
+static uint32_t own_index(const Work *w, const Node *n, ExprId of, ExprId other) {
+  uint32_t own = NO_INDEX;
+  for (uint32_t v = 0; v < n->rank; v++) {
+    if (!has_index(w->graph, of, v) || has_index(w->graph, other, v)) continue;
+    if (is_step(n, v) || (n->contraction->limiting >> v & 1) != 0) continue;
+    if (own == NO_INDEX || n->extents[v] > n->extents[own]) own = v;
+  }
+  return own;
+}
+
+static int64_t own_extent(const Work *w, const Node *n, ExprId of, ExprId other) {
+  uint32_t own = own_index(w, n, of, other);
+  return own == NO_INDEX ? 1 : n->extents[own];
 }
 
 /* Lanes along output index v; -1 when they cannot run there. */
@@ -178,29 +186,14 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
       (double)(node_points(n) / n->extents[v] * pieces(n->extents[v], full_lanes(w, n)));
   double cycles = vectors * (is_shifted(w, n, vectors_of, axis) ? a_shifted_vector : a_vector);
   if (c->limiting != 0 && rows_lie_apart(w, n, in_left)) cycles *= 1.25;
-  if (skips_zeros(w, n, in_left ? c->right : c->left))
+  ExprId other = in_left ? c->right : c->left;
+  if (own_extent(w, n, other, vectors_of) == 1 && skips_zeros(w, n, other, n->extents[v]))
     cycles *= 0.75;
   else if (is_streamed(w, n, vectors_of))
     cycles *= 1.25;
   cycles += copy_cycles(w, expr_at(g, vectors_of)->tensor, axis);
   for (uint32_t k = 0; k < n->rank; k++) cycles += k == v ? 0 : a_scalar * (double)wishes[k];
   return cycles;
-}
-
-/* The largest output index of `of` alone; NO_INDEX. */
-static uint32_t own_index(const Work *w, const Node *n, ExprId of, ExprId other) {
-  uint32_t own = NO_INDEX;
-  for (uint32_t v = 0; v < n->rank; v++) {
-    if (!has_index(w->graph, of, v) || has_index(w->graph, other, v)) continue;
-    if (is_step(n, v) || (n->contraction->limiting >> v & 1) != 0) continue;
-    if (own == NO_INDEX || n->extents[v] > n->extents[own]) own = v;
-  }
-  return own;
-}
-
-static int64_t own_extent(const Work *w, const Node *n, ExprId of, ExprId other) {
-  uint32_t own = own_index(w, n, of, other);
-  return own == NO_INDEX ? 1 : n->extents[own];
 }
 
 /* Lanes along reduced index v. */

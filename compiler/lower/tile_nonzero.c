@@ -9,19 +9,24 @@
 #include "graph/scalar_ops.h"
 #include "lower/tile.h"
 
-bool is_often_zero(const Work *w, ExprId id) {
+/* Whether a value is 0 where its data say so, about as often as not: max(x, 0), where(x > 0, y, 0),
+   bytes of an input; products and quotients of such, copies of such, and the largest of several.
+   Not more than so many of them deep: a definition may read itself. */
+static bool is_often_zero(const Work *w, ExprId id, int deep) {
   const Expr *e = expr_at(w->graph, id);
+  if (deep == 0) return false;
   if (e->kind == EXPR_READ && e->fallback == EXPR_NONE) {
     const Tensor *t = tensor_at(w->graph, e->tensor);
     if (t->kind == TENSOR_INPUT || w->node_of[e->tensor] == 0) return t->type == TYPE_U8;
     const Node *n = node_at(w, w->node_of[e->tensor] - 1);
-    return (n->reduction == REDUCE_NONE || n->reduction == REDUCE_MAX) && is_often_zero(w, n->body);
+    return (n->reduction == REDUCE_NONE || n->reduction == REDUCE_MAX) &&
+           is_often_zero(w, n->body, deep - 1);
   }
   if (e->kind != EXPR_OP) return false;
   bool keeps = e->op == OP_DIV || (e->n_args == 1 && (scalar_ops[e->op].flags & OP_ZERO_AT_ZERO));
-  if (keeps) return is_often_zero(w, e->args[0]);
+  if (keeps) return is_often_zero(w, e->args[0], deep - 1);
   for (uint32_t i = 0; i < e->n_args; i++) {
-    if (e->op == OP_MUL && is_often_zero(w, e->args[i])) return true;
+    if (e->op == OP_MUL && is_often_zero(w, e->args[i], deep - 1)) return true;
     if (e->op == OP_MAX && expr_is_number(w->graph, e->args[i], 0)) return true;
     if (e->op == OP_WHERE && i > 0 && expr_is_number(w->graph, e->args[i], 0))
       return expr_reads_data(w->graph, e->args[0]);
@@ -29,14 +34,19 @@ bool is_often_zero(const Work *w, ExprId id) {
   return false;
 }
 
+bool skips_zeros(const Work *w, const Node *n, ExprId vector, int64_t columns) {
+  /* The list is on the stack; shorter rows are not worth a look at their factor. */
+  enum { LEAST_ELEMENTS = 32, MOST_ELEMENTS = 4096, LEAST_BYTES = 256, DEEP = 8 };
+  int64_t elements = n->extents[n->rank];
+  return n->n_reduced == 1 && elements >= LEAST_ELEMENTS && elements <= MOST_ELEMENTS &&
+         columns * type_bytes(n->type) >= LEAST_BYTES && is_often_zero(w, vector, DEEP);
+}
+
 void choose_list(Tiling *t) {
-  enum { LEAST_ELEMENTS = 32, LEAST_BYTES = 256 /* a row worth a look at its factor */ };
   const Node *n = t->node;
   Contraction *c = t->contraction;
-  if (c->dot || t->sizes.rows > 1 || n->n_reduced != 1 || t->portion > 0) return;
-  if (c->limits.count > 0 || c->within.count > 0 || n->extents[n->rank] < LEAST_ELEMENTS) return;
-  if (n->extents[c->lane] * t->sizes.bytes < LEAST_BYTES) return;
-  c->listed = is_often_zero(t->c.w, c->left);
+  bool plain = !c->dot && t->portion == 0 && c->limits.count == 0 && c->within.count == 0;
+  c->listed = plain && t->sizes.rows == 1 && skips_zeros(t->c.w, n, c->left, n->extents[c->lane]);
 }
 
 void list_nonzeros(Tiling *t) {

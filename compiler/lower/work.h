@@ -286,10 +286,9 @@ void find_zeros(Work *w);
    what `what` says. */
 uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, const char *what);
 
-/* tile_nonzero.c: whether a value is 0 where its data say so, about as often as not: max(x, 0),
-   where(x > 0, y, 0), bytes of an input; products and quotients of such, copies of such, and the
-   largest of several. */
-bool is_often_zero(const Work *w, ExprId id);
+/* tile_nonzero.c: whether a contraction of a matrix, with so many columns, by a vector leaves out
+   what is 0 in this. */
+bool skips_zeros(const Work *w, const Node *n, ExprId vector, int64_t columns);
 
 /* plan.c: chooses a contraction's lanes, makes the transposed copies it needs, and returns the node
    of a copy that has to store its result, or NODE_NONE. Clears the node's contraction when loops
