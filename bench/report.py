@@ -19,14 +19,22 @@ def micros_text(value):
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
+def bounds_of(row):
+    """Microseconds that the multiply-adds take at the peak, and reading the weights once from the
+    second-level cache: GFLOP/s are 10³ operations, and GB/s 10³ bytes, in a microsecond."""
+    peak = row.peak
+    return row.w.flops() / peak["gflops"] / 1e3, (row.w.weight_bytes() or 0) / peak["l2"] / 1e3
+
+
+def bound_of(row):
+    return max(bounds_of(row))
+
+
 def share_text(row, micros):
     """Of the multiply-add peak, or of the second-level cache's bandwidth where that is the nearer
-    bound: GFLOP/s are 10³ operations, and GB/s 10³ bytes, in a microsecond."""
-    peak = row.peak
-    by_products = row.w.flops() / peak["gflops"] / 1e3
-    by_reading = (row.w.weight_bytes() or 0) / peak["l2"] / 1e3
-    share = 100 * max(by_products, by_reading) / micros
-    return f"{share:.0f} %" + (" of L2" if by_reading > by_products else "")
+    bound."""
+    by_products, by_reading = bounds_of(row)
+    return f"{100 * bound_of(row) / micros:.0f} %" + (" of L2" if by_reading > by_products else "")
 
 
 def ratio_cell(row, peer):
@@ -71,6 +79,39 @@ def notes(rows):
         worst = max(row.disturbance for row in disturbed)
         text += f"\n\nDisturbed by other processes (up to {worst:.2f} processors): {names}."
     return text
+
+
+# By name of the row: times faster than the best of PyTorch and JAX, by number of threads, and share
+# of the peak.
+GOALS = {
+    "w1": ({1: 50}, None), "w2-32": ({1: 5}, None), "w2-128": ({1: 5}, None),
+    "w3-sgd": ({1: 2}, 90), "w3-adam": ({1: 2}, 90), "w4": ({1: 6}, 85), "w5": ({1: 2.5}, 85),
+    "w6": ({1: 1.7, 2: 2.9}, 80), "w7": ({1: 1.4, 2: 2}, 80), "i3": ({1: 2.2}, 95),
+    "i4": ({1: 6}, None),
+}  # fmt: skip
+
+
+def goal_table(rows):
+    """What was to be reached, what was, and what a step at the whole peak would reach; of more
+    threads than one also how much faster than on one they are."""
+    header = ["step", "threads", "goal", "reached", "at the whole peak", "share: goal"]
+    header += ["reached, at best", "against one thread", "at best"]
+    body, alone = [], {}
+    for row in rows:
+        ours = row.micros["dagc"]
+        one = alone.setdefault(row.w.name, row)
+        ratios, share = GOALS[row.w.name]
+        beside = [row.micros[p] for p in ("torch", "jax") if p in row.micros]
+        best = min(beside, default=None)
+        goal = ratios.get(row.threads)
+        cells = [row.w.title, str(row.threads), f"{goal:g}×" if goal else "–"]
+        cells += [f"{best / t:.2f}×" if best else "–" for t in (ours, bound_of(row))]
+        cells += [f"{share} %" if share else "–", share_text(row, row.least["dagc"])]
+        for times in ("micros", "least"):
+            faster = getattr(one, times)["dagc"] / getattr(row, times)["dagc"]
+            cells.append(f"{faster:.2f}×" if row is not one else "–")
+        body.append(cells)
+    return table(header, body)
 
 
 def peer_table(rows, peers):
@@ -141,6 +182,7 @@ def report(rows, versions, peaks, options):
         "machine": machine_text(versions, peaks),
         "times": time_table(rows, peers),
         "peers": peer_table(rows, peers),
+        "goals": goal_table(rows),
         "footprint": footprint_table(rows, peers),
         "epoch": epoch_text(rows, options),
         "threads": f"{threads} thread{'s' * (threads > 1)}",
