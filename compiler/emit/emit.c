@@ -41,7 +41,7 @@ static void write_team(Text *out) {
 static void write_marks(Text *out, const char *kernels) {
   if (strstr(kernels, "static NOINLINE ") != NULL)
     text_add(out, "\n#define NOINLINE __attribute__((noinline))\n");
-  if (strstr(kernels, "ROLLED for") != NULL)
+  if (strstr(kernels, "ROLLED for") != NULL || strstr(kernels, "UNROLLED2 for") != NULL)
     text_add(out, "\n#if defined(__clang__)\n"
                   "#define UNROLLED  _Pragma(\"clang loop unroll(full)\")\n"
                   "#define UNROLLED2 _Pragma(\"clang loop unroll_count(2) vectorize(disable)\")\n"

@@ -1,6 +1,7 @@
-/* Contractions of random sizes, transpositions, batches and epilogues, and convolutions: compiled =
-   interpreted, for every target. What random_graphs' small tensors never reach: register tiles with
-   their edges, transposed copies, padded rows, updates in a tile's epilogue.
+/* Contractions of random sizes, transpositions, batches and epilogues, of vectors with zeros, and
+   convolutions: compiled = interpreted, for every target. What random_graphs' small tensors never
+   reach: register tiles with their edges, transposed copies, padded rows, updates in a tile's
+   epilogue.
 
      contractions [--count N] [--seed S] [--print] */
 #include <math.h>
@@ -67,6 +68,24 @@ static void chain(Text *t, Random *r) {
   text_printf(t, "export out(x) = o, grad(loss, A), grad(loss, B), grad(loss, q)\n");
 }
 
+/* A matrix by a vector with many zeros, forward alone, so that it may lie as it likes, or backward,
+   too. */
+static void zeros(Text *t, Random *r) {
+  static const char *const vectors[] = {"max(x[n, i], 0)", "where(x[n, i] > c[i], x[n, i], 0)",
+                                        "c[i] * max(x[n, i], 0)", "real(u[n, i]) / 255"};
+  int j = 63 + size(r), k = 63 + size(r);
+  bool turned = draw(r, 2), backward = draw(r, 2);
+  uint32_t vector = draw(r, 4);
+  text_printf(t, "input x: real[1, %d]\ninput u: u8[1, %d]\n", k, k);
+  text_printf(t, "param W: real[%d, %d] = uniform(-1.0, 1.0)\n", turned ? k : j, turned ? j : k);
+  text_printf(t, "param c: real[%d] = uniform(-1.0, 1.0)\n", k);
+  text_printf(t, "v[n, i] = %s\n", vectors[vector]);
+  text_printf(t, "y[n, j] = max(sum[i](W[%s] * v[n, i]), 0)\n", turned ? "i, j" : "j, i");
+  text_printf(t, "loss = mean(y^2)\nexport out(x, u) = y");
+  if (backward) text_printf(t, ", grad(loss, W)%s", vector < 3 ? ", grad(loss, x)" : "");
+  text_add(t, "\n");
+}
+
 /* Reductions of every kind, over sizes that do and do not fill vectors. */
 static void reductions(Text *t, Random *r) {
   int n = size(r) * 3 + 1, m = size(r);
@@ -111,10 +130,11 @@ static const char *generate(Arena *arena, uint64_t seed) {
   Random r = {seed * 77777 + 13};
   Text t = text_new(arena);
   for (int i = 0; i < 4; i++) draw(&r, 2);
-  switch (draw(&r, 4)) {
+  switch (draw(&r, 5)) {
   case 0: product(&t, &r); break;
   case 1: chain(&t, &r); break;
   case 2: convolution(&t, &r); break;
+  case 3: zeros(&t, &r); break;
   default: reductions(&t, &r); break;
   }
   return text_string(&t);
