@@ -37,6 +37,16 @@ static void write_team(Text *out) {
   text_add(out, "#endif\n");
 }
 
+/* What a thread has for itself, where the turns of a loop are shared. */
+static void write_slots(Text *out) {
+  text_add(out,
+           "\n/* A place of its own for what runs at the same time: the thread's, or, where there "
+           "are more\n   threads than turns, the turn's. */\n#ifdef _OPENMP\n#include <omp.h>\n"
+           "#define SLOT(turn, turns) \\\n"
+           "  (omp_get_num_threads() <= (turns) ? omp_get_thread_num() : (int)(turn))\n"
+           "#else\n#define SLOT(turn, turns) 0\n#endif\n");
+}
+
 /* Marks of functions and loops, as far as they are used. */
 static void write_marks(Text *out, const char *kernels) {
   if (strstr(kernels, "static NOINLINE ") != NULL)
@@ -182,6 +192,7 @@ CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, u
   }
   write_marks(out, all);
   if (any_threads(plans, n_plans)) write_team(out);
+  if (strstr(all, "SLOT(") != NULL) write_slots(out);
   if (s.items[0].observer != NULL) write_observer(&s.items[0], out);
   write_code(&s, out, functions);
   write_model(&s.items[0], out);

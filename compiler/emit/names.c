@@ -8,7 +8,7 @@
    tensor's name. */
 static const char reserved[] =
     " memcpy memset seed step workspace NULL NAN INFINITY ROLLED UNROLLED UNROLLED2 "
-    "TEAM SHARED SHARED2 ONE BARRIER INLINE NOINLINE VECTOR_FUNCTION CALLED ";
+    "TEAM SHARED SHARED2 ONE BARRIER SLOT INLINE NOINLINE VECTOR_FUNCTION CALLED ";
 
 /* "f32", "exp_f32x16": what lane types and their functions are called. */
 static int is_lane_name(const char *name) {

@@ -130,6 +130,7 @@ Interval value_range(const Writer *w, ValueId id) {
   case VALUE_SPLAT: return value_range(w, v->args[0]);
   case VALUE_RAMP: return (Interval){0, v->type.lanes - 1};
   case VALUE_OP: return operator_range(w, v);
+  case VALUE_SLOT: return (Interval){0, v->integer - 1};
   case VALUE_LOCAL: {
     Interval range = w->kernel->locals[v->index].range;
     if (range.high > range.low) return range;

@@ -1,4 +1,5 @@
 /* Values as C expressions. Operators are written from their templates in scalar_ops.def. */
+#include <inttypes.h>
 #include <string.h>
 #include "emit/casts.h"
 #include "emit/writer.h"
@@ -386,6 +387,16 @@ static void write_variable(Writer *w, uint32_t variable) {
     text_add(w->out, w->variables[variable]);
 }
 
+static void write_slot(Writer *w, const Value *v) {
+  if (!w->kernel->for_team) {
+    text_add(w->out, "0");
+    return;
+  }
+  text_add(w->out, "SLOT(");
+  write_value(w, v->args[0], 0);
+  text_printf(w->out, ", %" PRId64 ")", v->integer);
+}
+
 void write_value(Writer *w, ValueId id, int binds) {
   const Value *v = value_at(w, id);
   switch (v->kind) {
@@ -411,6 +422,7 @@ void write_value(Writer *w, ValueId id, int binds) {
     return;
   case VALUE_FOLD: write_fold(w, v); return;
   case VALUE_FOLD_ROWS: write_fold_rows(w, v); return;
+  case VALUE_SLOT: write_slot(w, v); return;
   case VALUE_OP: write_operator(w, v, binds); return;
   }
 }

@@ -116,6 +116,15 @@ ValueId kernel_fold_rows(Builder *b, uint32_t local) {
       b, (Value){.kind = VALUE_FOLD_ROWS, .type = b->locals.items[local].type, .index = local});
 }
 
+ValueId kernel_slot(Builder *b, Offset turn, int64_t turns) {
+  ValueId number = kernel_offset(b, TYPE_I32, turn);
+  return add_value(b, (Value){.kind = VALUE_SLOT,
+                              .type = lanes_of(TYPE_I32, 1),
+                              .integer = turns,
+                              .args = copy_args(b, &number, 1),
+                              .n_args = 1});
+}
+
 ValueId kernel_load_part(Builder *b, ValueId load, int present) {
   Value part = *value_at(b, load);
   part.present = (uint8_t)present;

@@ -47,6 +47,8 @@ ValueId kernel_splat(Builder *b, ValueId value, int lanes);
 ValueId kernel_ramp(Builder *b, ScalarType type, int lanes);
 ValueId kernel_fold(Builder *b, ScalarOp op, ValueId value);
 ValueId kernel_fold_rows(Builder *b, uint32_t local);
+/* See VALUE_SLOT. */
+ValueId kernel_slot(Builder *b, Offset turn, int64_t turns);
 /* A load that has been made, of fewer elements. */
 ValueId kernel_load_part(Builder *b, ValueId load, int present);
 /* The result type follows scalar_ops.def; `type` is that of casts and random numbers. */

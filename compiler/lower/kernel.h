@@ -57,20 +57,22 @@ typedef struct Offset {
 } Offset;
 
 typedef enum ValueKind {
-  VALUE_NUMBER,   /* `real` (real types) or `integer` (integers and bool, 0 or 1); a scalar */
-  VALUE_VARIABLE, /* loop variable `index`; a scalar i32 (it fits; the C variable is an int64_t).
-                     In offsets it is used as it is, elsewhere as (int32_t)v */
-  VALUE_OFFSET,   /* `offset` as a scalar i32 or i64 */
-  VALUE_LOCAL,    /* local `index`, at `at` where it is an array (n_at = its dimensions); of more
-                     lanes than an array of scalars has: consecutive elements from there */
-  VALUE_LOAD,     /* lanes consecutive elements of parameter `index` from `offset`, in its type,
-                     however they are stored; `present` > 0: only so many, and then zeros */
-  VALUE_SPLAT,    /* args[0], a scalar, in every lane */
-  VALUE_RAMP,     /* 0, 1, …, lanes - 1; of i32 or i64 */
-  VALUE_FOLD,     /* the lanes of args[0] combined by op to one scalar, in halves: op is ADD, MUL,
-                     MAX, MIN, or AND, OR of a mask */
+  VALUE_NUMBER,    /* `real` (real types) or `integer` (integers and bool, 0 or 1); a scalar */
+  VALUE_VARIABLE,  /* loop variable `index`; a scalar i32 (it fits; the C variable is an int64_t).
+                      In offsets it is used as it is, elsewhere as (int32_t)v */
+  VALUE_OFFSET,    /* `offset` as a scalar i32 or i64 */
+  VALUE_LOCAL,     /* local `index`, at `at` where it is an array (n_at = its dimensions); of more
+                      lanes than an array of scalars has: consecutive elements from there */
+  VALUE_LOAD,      /* lanes consecutive elements of parameter `index` from `offset`, in its type,
+                      however they are stored; `present` > 0: only so many, and then zeros */
+  VALUE_SPLAT,     /* args[0], a scalar, in every lane */
+  VALUE_RAMP,      /* 0, 1, …, lanes - 1; of i32 or i64 */
+  VALUE_FOLD,      /* the lanes of args[0] combined by op to one scalar, in halves: op is ADD, MUL,
+                      MAX, MIN, or AND, OR of a mask */
   VALUE_FOLD_ROWS, /* a vector whose lane i is the sum of the lanes of vector i of local `index`,
                       an array of at least as many vectors as these have lanes */
+  VALUE_SLOT,      /* a number below `integer`, the turns of loops that threads may share, of which
+                      args[0]      is one: no two that run at the same time have the same */
   VALUE_OP /* op(args…) of scalar_ops.def, lane by lane. Scalars: OP_WHERE evaluates only the
               branch taken (C's ?:). Vectors: both branches are safe to evaluate. OP_CAST
               converts to `type`. OP_STEP, OP_RANDOM_… are scalars; OP_TRAINING does not

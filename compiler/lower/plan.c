@@ -399,5 +399,6 @@ uint32_t plan_contraction(Work *w, uint32_t i) {
   settle_operands(w, i, lane);
   const Node *n = node_at(w, i);
   c->innermost = c->dot ? dot_innermost(w, n, wishes) : lane;
+  find_windows(w, node_at(w, i));
   return store_transposed(w, i);
 }

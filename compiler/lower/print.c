@@ -103,6 +103,11 @@ static void print_value(const Printer *p, ValueId id) {
   case VALUE_FOLD_ROWS:
     text_printf(out, "fold rows(%s)", p->kernel->locals[v->index].name);
     break;
+  case VALUE_SLOT:
+    text_add(out, "slot(");
+    print_value(p, v->args[0]);
+    text_printf(out, " of %" PRId64 ")", v->integer);
+    break;
   case VALUE_OP: print_operator(p, v); break;
   }
 }

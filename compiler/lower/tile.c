@@ -223,7 +223,7 @@ static int64_t panel_of_right(const Work *w, const Node *n) {
   return w->plan->buffers[w->buffer_of[right->tensor]].panel;
 }
 
-void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
+Tiling start_tiling(Work *w, Builder *b, const NodeGroup *g) {
   const Node *n = node_at(w, g->nodes.items[0]);
   Tiling t = {.c = {.w = w, .b = b}, .group = g, .node = n, .contraction = n->contraction};
   t.bindings = ARENA_ARRAY(w->arena, Binding, n->rank + n->n_reduced + 1);
@@ -231,15 +231,32 @@ void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
   while (t.lanes > n->extents[t.contraction->lane]) t.lanes /= 2;
   t.sizes = sizes_of(n, t.lanes);
   t.sizes.panel = panel_of_right(w, n) / t.lanes;
-  choose_tile_and_blocks(&t);
-  choose_folding(&t);
-  choose_portion(&t);
-  choose_list(&t);
   t.parallel = points_of_step(n) >= PARALLEL_PRODUCTS;
+  return t;
+}
+
+void build_tiles_inside(Tiling *t, IndexSet bound_outside) {
+  t->bound_outside = bound_outside;
+  t->parallel = false;
+  choose_tile_and_blocks(t);
+  build_outer(t, 0);
+}
+
+void build_contraction(Work *w, Builder *b, const NodeGroup *g) {
+  Tiling t = start_tiling(w, b, g);
+  const Node *n = t.node;
   bind_steps(n, t.bindings);
   for (size_t i = 0; i < g->nodes.count; i++) { /* results get their names first */
     const Node *m = node_at(w, g->nodes.items[i]);
     if (m->stored) kernel_parameter(b, m->buffer, true);
   }
+  if (n->contraction->n_windows > 0) {
+    build_filtered(&t);
+    return;
+  }
+  choose_tile_and_blocks(&t);
+  choose_folding(&t);
+  choose_portion(&t);
+  choose_list(&t);
   build_outer(&t, 0);
 }

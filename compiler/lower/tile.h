@@ -63,7 +63,14 @@ typedef struct Tiling {
   Offset portion0;
   enum { WHOLE_SUMS, PORTIONS, FINISHED_SUMS } stage;
   uint32_t nonzero, count; /* locals, where the sums go over a list */
+  IndexSet bound_outside;  /* outputs that loops around the tiles go through */
 } Tiling;
+
+/* tile.c */
+/* As its sizes and bindings are before anything is chosen; nothing is built. */
+Tiling start_tiling(Work *w, Builder *b, const NodeGroup *g);
+/* All tiles within loops that are open, the output indices in the set being bound by them. */
+void build_tiles_inside(Tiling *t, IndexSet bound_outside);
 
 /* tile_choice.c */
 Sizes sizes_of(const Node *n, int lanes);
@@ -91,14 +98,24 @@ Offset offset_of(Tiling *t, const Affine *a);
 /* Whether all that is computed from the sums can run in lanes along the rows. */
 bool rows_in_lanes(const Tiling *t);
 bool is_folded(const Tiling *t); /* a tile whose sums are added up together */
-void fetch_ahead(Tiling *t);
+typedef ARRAY(ExprId) ExprList;
+/* What the results are combined with and is far away; it is asked for, at the bindings. */
+ExprList reads_ahead(const Tiling *t);
+void fetch_reads(Tiling *t, const ExprList *reads);
+void fetch_results(Tiling *t); /* the places that they are stored in */
+void fetch_ahead(Tiling *t);   /* for all of a tile */
 void finish_tile(Tiling *t);
+/* The same of the sum in one place, at the bindings. */
+void finish_sums(Tiling *t, Place sums);
 
 /* tile_nonzero.c */
 void choose_list(Tiling *t); /* sets t->contraction->listed */
 void list_nonzeros(Tiling *t);
 /* for the elements of the list; the loop stays open. */
 void open_nonzeros(Tiling *t, LoopMark mark);
+
+/* tile_winograd.c */
+void build_filtered(Tiling *t);
 
 /* tile_blocks.c */
 bool is_other(const Tiling *t, uint32_t v); /* an output index, neither rows nor columns */

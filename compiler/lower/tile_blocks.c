@@ -13,7 +13,8 @@
 /* An output index that is neither rows nor columns. */
 bool is_other(const Tiling *t, uint32_t v) {
   const Contraction *c = t->contraction;
-  return v != c->row && v != c->lane && !(c->dot && v == c->column) && !is_step(t->node, v);
+  return v != c->row && v != c->lane && !(c->dot && v == c->column) && !is_step(t->node, v) &&
+         (t->bound_outside >> v & 1) == 0;
 }
 
 int64_t count_others(const Tiling *t) {

@@ -77,24 +77,10 @@ static uint32_t fold_rows(Tiling *t) {
   return total;
 }
 
-/* Stores the tile, and all that is computed from it element by element: row by row where that is
-   long, with all registers free for it. */
-void finish_tile(Tiling *t) {
+void finish_sums(Tiling *t, Place sums) {
   Builder *b = t->c.b;
   Work *w = t->c.w;
-  Offset at[2];
-  bool row_by_row = !t->contraction->dot && t->tile.rows > 1 && has_long_epilogue(t);
-  uint32_t kept = row_by_row ? copy_sums(t) : t->sum;
-  if (!is_folded(t)) open_tile(t, at, row_by_row ? LOOP_ROLLED : LOOP_UNROLLED);
   t->c.places.count = 0;
-  Place sums = {.tensor = t->node->tensor, .local = kept, .spine = t->node->rank};
-  if (t->contraction->dot) {
-    sums.local = is_folded(t) ? fold_rows(t) : fold_sum(t, at);
-  } else {
-    sums.n_fixed = 2;
-    sums.fixed[0] = at[0];
-    sums.fixed[1] = at[1];
-  }
   ARRAY_PUSH(w->arena, &t->c.places, sums);
   store_value(t, t->node, kernel_local(b, sums.local, sums.fixed, sums.n_fixed));
   for (size_t i = 1; i < t->group->nodes.count; i++) {
@@ -109,12 +95,28 @@ void finish_tile(Tiling *t) {
     store_value(t, n, kernel_local(b, local, NULL, 0));
   }
   t->c.places.count = 0;
+}
+
+/* Stores the tile, and all that is computed from it element by element: row by row where that is
+   long, with all registers free for it. */
+void finish_tile(Tiling *t) {
+  Offset at[2];
+  bool row_by_row = !t->contraction->dot && t->tile.rows > 1 && has_long_epilogue(t);
+  uint32_t kept = row_by_row ? copy_sums(t) : t->sum;
+  if (!is_folded(t)) open_tile(t, at, row_by_row ? LOOP_ROLLED : LOOP_UNROLLED);
+  Place sums = {.tensor = t->node->tensor, .local = kept, .spine = t->node->rank};
+  if (t->contraction->dot) {
+    sums.local = is_folded(t) ? fold_rows(t) : fold_sum(t, at);
+  } else {
+    sums.n_fixed = 2;
+    sums.fixed[0] = at[0];
+    sums.fixed[1] = at[1];
+  }
+  finish_sums(t, sums);
   if (!is_folded(t)) close_loops(t, 2);
 }
 
 /* --- what it needs --- */
-
-typedef ARRAY(ExprId) ExprList;
 
 enum { FETCH_AHEAD = 32 /* products of a sum take as long as what comes from a far cache */ };
 
@@ -150,22 +152,41 @@ static void collect_far(const Tiling *t, ExprId id, ExprList *reads) {
   ARRAY_PUSH(w->arena, reads, id);
 }
 
-/* What the tile's results are combined with is asked for before the sums are taken, so that it has
-   come when they are. */
-void fetch_ahead(Tiling *t) {
-  Builder *b = t->c.b;
-  if (t->contraction->dot || t->contraction->row == NO_INDEX || t->sizes.k < FETCH_AHEAD) return;
+ExprList reads_ahead(const Tiling *t) {
   ExprList reads = {0};
+  if (t->contraction->dot || t->contraction->row == NO_INDEX || t->sizes.k < FETCH_AHEAD)
+    return reads;
   start_walk(t->c.w);
   for (size_t i = 1; i < t->group->nodes.count; i++)
     collect_far(t, node_at(t->c.w, t->group->nodes.items[i])->body, &reads);
-  if (reads.count == 0) return;
-  Offset at[2];
-  open_tile(t, at, LOOP_UNROLLED);
-  for (size_t i = 0; i < reads.count; i++) {
-    const Value *load = value_at(b, operand(t, reads.items[i], t->lanes));
+  return reads;
+}
+
+void fetch_reads(Tiling *t, const ExprList *reads) {
+  Builder *b = t->c.b;
+  for (size_t i = 0; i < reads->count; i++) {
+    const Value *load = value_at(b, operand(t, reads->items[i], t->lanes));
     if (load->kind == VALUE_LOAD)
       kernel_prefetch(b, load->index, load->offset, is_result(t, b->bound.items[load->index]));
   }
+}
+
+void fetch_results(Tiling *t) {
+  for (size_t i = 0; i < t->group->nodes.count; i++) {
+    const Node *n = node_at(t->c.w, t->group->nodes.items[i]);
+    if (!n->stored || !is_far(t, n->buffer)) continue;
+    Offset offset = output_offset(&t->c, n, t->bindings);
+    kernel_prefetch(t->c.b, kernel_parameter(t->c.b, n->buffer, true), offset, true);
+  }
+}
+
+/* What the tile's results are combined with is asked for before the sums are taken, so that it has
+   come when they are. */
+void fetch_ahead(Tiling *t) {
+  ExprList reads = reads_ahead(t);
+  Offset at[2];
+  if (reads.count == 0) return;
+  open_tile(t, at, LOOP_UNROLLED);
+  fetch_reads(t, &reads);
   close_loops(t, 2);
 }

@@ -117,6 +117,12 @@ static Lanes check_value(Verifier *v, ValueId id) {
     REQUIRE(v, type.type == TYPE_I32 || type.type == TYPE_I64, "%s: a ramp of %s", kernel,
             type_name(type.type));
     break;
+  case VALUE_SLOT: {
+    Lanes turn = check_value(v, value->args[0]);
+    REQUIRE(v, turn.type == TYPE_I32 && turn.lanes == 1 && value->integer > 0,
+            "%s: a slot of %" PRId64, kernel, value->integer);
+    break;
+  }
   case VALUE_OP: check_op(v, value); break;
   }
   return type;
@@ -213,11 +219,14 @@ static void check_block(Verifier *v, StatementList block) {
     if (block.items[i].kind == STATEMENT_DECLARE) v->declared[block.items[i].local] = false;
 }
 
-/* Each array that a call writes is stored by one of its definitions. */
+/* Each array that a call writes is stored by one of its definitions, or is of no use outside of it.
+ */
 static void check_stored(Verifier *v, const Kernel *k, const KernelCall *call) {
   for (uint32_t p = 0; p < k->n_parameters; p++) {
     uint32_t times = 0;
     for (uint32_t i = 0; i < call->n_stored; i++) times += call->stored[i].parameter == p;
+    TensorId holds = v->plan->buffers[call->buffers[p]].tensor;
+    if (tensor_at(v->plan->program->graph, holds)->kind == TENSOR_STAND_IN) continue;
     REQUIRE(v, times == k->parameters[p].written, "%s: %u definitions are stored in %s", k->name,
             times, v->plan->buffers[call->buffers[p]].name);
   }

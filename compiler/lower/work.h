@@ -17,6 +17,15 @@ typedef struct Limit {
   Affine at;  /* of output indices */
 } Limit;
 
+/* Right is read at an output index plus a reduced one, the tap, of a few values; or, `mirrored`,
+   less it. So many outputs are computed at once. */
+typedef struct Window {
+  uint32_t output, tap;
+  bool mirrored;
+  int64_t at_once;
+} Window;
+enum { MAX_WINDOWS = 2 };
+
 /* y[O] = sum over K of left · right, computed in tiles. Lanes run along `lane`:
    - an output index of right alone, along which right's and y's elements are consecutive; or
    - (dot) a reduced index, along which those of both operands are. */
@@ -33,6 +42,9 @@ typedef struct Contraction {
   ExprId unlimited;
   IndexSet limited, limiting;
   ARRAY(Affine) within; /* zeros.c: where one is negative, nothing is added that counts */
+  Window
+      windows[MAX_WINDOWS]; /* tile_windows.c: along which several outputs are computed at once */
+  uint32_t n_windows;
   /* once it is built: of its largest tile; whether the sums go over a list of what is not 0 */
   int64_t tile_rows, tile_columns;
   bool listed;
@@ -289,6 +301,10 @@ uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, 
 /* tile_nonzero.c: whether a contraction of a matrix, with so many columns, by a vector leaves out
    what is 0 in this. */
 bool skips_zeros(const Work *w, const Node *n, ExprId vector, int64_t columns);
+
+/* tile_windows.c: the windows of a contraction whose lanes are chosen, where it takes fewer cycles
+   to compute several outputs at once; n->contraction->windows. */
+void find_windows(Work *w, Node *n);
 
 /* plan.c: chooses a contraction's lanes, makes the transposed copies it needs, and returns the node
    of a copy that has to store its result, or NODE_NONE. Clears the node's contraction when loops
