@@ -62,13 +62,13 @@ static bool has_form(const Work *w, const Node *n) {
 
 /* Cycles of all tiles for a vector of lanes: half a one for a multiply-add, at a share of the peak;
    and for each point of what is transformed, as measured, from L2 and back. */
-static double direct_cycles(const Node *n, double rows, double sums) {
+static double direct_cycles(const Work *w, const Node *n, double rows, double sums) {
   static const double share = 0.9;
+  const Contraction *c = n->contraction;
   double taps = 1;
-  for (uint32_t k = 0; k < n->contraction->n_windows; k++) {
-    const Window *window = &n->contraction->windows[k];
-    taps *= (double)(n->extents[window->output] * n->extents[window->tap]);
-  }
+  for (uint32_t k = 0; k < c->n_windows; k++)
+    taps *=
+        (double)n->extents[c->windows[k].output] * average_turns(n, c, c->windows[k].tap, w->graph);
   return 0.5 * taps * rows * sums / share;
 }
 
@@ -88,7 +88,7 @@ static double filtered_cycles(const Node *n, double rows, double sums) {
 
 /* How many outputs at once along each window: what takes the fewest cycles. 0 windows where that is
    no less than what the sums take as they are. */
-static void choose_outputs(Node *n) {
+static void choose_outputs(const Work *w, Node *n) {
   static const double worth_it = 1.1;
   Contraction *c = n->contraction;
   double rows = (double)n->extents[c->row], sums = 1, least = 0;
@@ -108,7 +108,7 @@ static void choose_outputs(Node *n) {
       memcpy(best, c->windows, sizeof best);
     }
   memcpy(c->windows, best, sizeof best);
-  if (direct_cycles(n, rows, sums) < worth_it * least) c->n_windows = 0;
+  if (direct_cycles(w, n, rows, sums) < worth_it * least) c->n_windows = 0;
 }
 
 void find_windows(Work *w, Node *n) {
@@ -124,5 +124,5 @@ void find_windows(Work *w, Node *n) {
     c->windows[0] = first;
   }
   if (!has_form(w, n)) c->n_windows = 0;
-  if (c->n_windows > 0) choose_outputs(n);
+  if (c->n_windows > 0) choose_outputs(w, n);
 }
