@@ -81,12 +81,11 @@ static void describe_steps(Text *text, const Work *w, const NodeGroup *groups) {
 }
 
 /* "; 4 × 4 outputs from 6 × 6 products" */
-static void describe_windows(Text *text, const Node *n) {
-  const Contraction *c = n->contraction;
+static void describe_windows(Text *text, const Contraction *c) {
   for (int points = 0; points < 2; points++)
     for (uint32_t k = 0; k < c->n_windows; k++) {
-      int64_t size = c->windows[k].at_once;
-      if (points == 1) size += n->extents[c->windows[k].tap] - 1;
+      int64_t size = c->windows[k].outputs;
+      if (points == 1) size += c->windows[k].taps - 1;
       text_printf(text, "%s%" PRId64 "%s",
                   k > 0         ? " × "
                   : points == 0 ? "; "
@@ -112,7 +111,7 @@ const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n) {
   describe_sizes(w, &how, node_at(w, g->nodes.items[0]));
   const Contraction *c = node_at(w, g->nodes.items[0])->contraction;
   text_printf(&how, "; tile %" PRId64 " × %" PRId64, c->tile_rows, c->tile_columns);
-  if (c->n_windows > 0) describe_windows(&how, node_at(w, g->nodes.items[0]));
+  if (c->n_windows > 0) describe_windows(&how, c);
   if (c->listed) text_add(&how, "; without what is 0 on the left");
   for (size_t i = 1; i < g->nodes.count; i++)
     text_printf(&how, "%s%s", i == 1 ? "; epilogue: " : ", ",

@@ -172,6 +172,19 @@ static int64_t own_extent(const Work *w, const Node *n, ExprId of, ExprId other)
   return own == NO_INDEX ? 1 : n->extents[own];
 }
 
+/* The same where several outputs of a window are computed at once; 0 where that is no gain. */
+static double filtered_cycles(const Work *w, const Node *n, uint32_t v, ExprId vectors_of,
+                              ExprId other) {
+  Contraction tried = *n->contraction;
+  Node with = *n;
+  with.contraction = &tried;
+  tried.left = other;
+  tried.right = vectors_of;
+  tried.lane = v;
+  tried.row = own_index(w, n, other, vectors_of);
+  return find_windows(w, &with);
+}
+
 /* Lanes along output index v; -1 when they cannot run there. */
 static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_t *wishes) {
   const Graph *g = w->graph;
@@ -191,6 +204,8 @@ static double lane_cycles(const Work *w, const Node *n, uint32_t v, const int64_
     cycles *= 0.75;
   else if (is_streamed(w, n, vectors_of))
     cycles *= 1.25;
+  double filtered = filtered_cycles(w, n, v, vectors_of, other);
+  if (filtered > 0 && filtered < cycles) cycles = filtered;
   cycles += copy_cycles(w, expr_at(g, vectors_of)->tensor, axis);
   for (uint32_t k = 0; k < n->rank; k++) cycles += k == v ? 0 : a_scalar * (double)wishes[k];
   return cycles;
@@ -337,6 +352,7 @@ static int64_t panel_width(const Work *w, uint32_t i, const Expr *read, uint32_t
   const Node *n = node_at(w, i);
   const Expr *at = expr_at(w->graph, read->args[axis]);
   int64_t lanes = full_lanes(w, n), columns = n->extents[n->contraction->lane];
+  if (n->contraction->n_windows > 0) return 0;
   if (n->contraction->dot || at->kind != EXPR_INDEX || columns < lanes) return 0;
   if (steps_with(w, n, read->tensor)) return 0;
   Sizes s = sizes_of(n, (int)lanes);
@@ -370,6 +386,7 @@ static void settle_operands(Work *w, uint32_t i, uint32_t v) {
   }
   c->row = own_index(w, node_at(w, i), c->left, c->right);
   if (c->dot) c->column = own_index(w, node_at(w, i), c->right, c->left);
+  find_windows(w, node_at(w, i));
   c->right = with_innermost(w, i, c->right, v);
   if (c->dot) c->left = with_innermost(w, i, c->left, v);
   node_at(w, i)->body = expr_op2(g, OP_MUL, c->left, c->right);
@@ -399,6 +416,5 @@ uint32_t plan_contraction(Work *w, uint32_t i) {
   settle_operands(w, i, lane);
   const Node *n = node_at(w, i);
   c->innermost = c->dot ? dot_innermost(w, n, wishes) : lane;
-  find_windows(w, node_at(w, i));
   return store_transposed(w, i);
 }

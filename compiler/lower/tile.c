@@ -62,6 +62,12 @@ static void build_tile(Tiling *t) {
     add_portion(t);
     return;
   }
+  if (t->stage == ADDED_SUMS) {
+    keep_sums(t, false);
+    sum_over_k(t);
+    keep_sums(t, true);
+    return;
+  }
   if (t->stage == WHOLE_SUMS) {
     fetch_ahead(t);
     clear_sums(t);

@@ -61,7 +61,7 @@ typedef struct Tiling {
   /* that many values of the first reduced index at a time, from portion0 on; 0: all at once */
   int64_t portion;
   Offset portion0;
-  enum { WHOLE_SUMS, PORTIONS, FINISHED_SUMS } stage;
+  enum { WHOLE_SUMS, PORTIONS, FINISHED_SUMS, ADDED_SUMS } stage;
   uint32_t nonzero, count; /* locals, where the sums go over a list */
   IndexSet bound_outside;  /* outputs that loops around the tiles go through */
 } Tiling;
@@ -113,6 +113,12 @@ void choose_list(Tiling *t); /* sets t->contraction->listed */
 void list_nonzeros(Tiling *t);
 /* for the elements of the list; the loop stays open. */
 void open_nonzeros(Tiling *t, LoopMark mark);
+
+/* tile_windows.c */
+int64_t turns_of_window(const Node *n, const Window *window);
+/* The channel along which the left side's elements are consecutive, as many as fill vectors;
+   NO_INDEX. */
+uint32_t lanes_of_filters(const Work *w, const Node *n);
 
 /* tile_winograd.c */
 void build_filtered(Tiling *t);

@@ -1,5 +1,7 @@
 /* Which windows of a contraction are filtered several outputs at a time (tile_winograd.c), and how
-   many: a sum over taps of what is read at output + tap, or at output − tap. */
+   many: a sum over taps of what is read at output + tap, or at output − tap. Of few taps, some
+   outputs at once; of many, as in the gradient of a filter, all outputs, which are few, and some
+   taps. */
 #include <string.h>
 #include "lower/filter.h"
 #include "lower/tile.h"
@@ -29,15 +31,19 @@ static bool limits_place(const Work *w, const Contraction *c, const Window *wind
   return true;
 }
 
+/* Whether it goes on along the taps, all outputs at once. */
+static bool goes_along_taps(const Node *n, uint32_t tap) { return n->extents[tap] > MOST_TAPS; }
+
 static bool find_window(const Work *w, const Node *n, uint32_t tap, Window *window) {
   const Contraction *c = n->contraction;
   IndexSet left = indices_of(w->graph, c->left);
-  int outputs[2];
-  if (n->extents[tap] > MOST_TAPS || outputs_for((int)n->extents[tap], outputs) == 0) return false;
+  int sizes[2];
   for (uint32_t v = 0; v < n->rank; v++) {
     if (v == c->lane || n->extents[v] < 2 || (left >> v & 1) != 0) continue;
-    for (int mirrored = 0; mirrored < 2; mirrored++) {
-      *window = (Window){v, tap, mirrored != 0, 1};
+    int64_t whole = n->extents[goes_along_taps(n, tap) ? v : tap];
+    if (whole > MOST_TAPS || outputs_for((int)whole, sizes) == 0) continue;
+    for (int mirrored = 0; mirrored < (goes_along_taps(n, tap) ? 1 : 2); mirrored++) {
+      *window = (Window){v, tap, mirrored != 0, 1, 1};
       if (window_axis(w, n, c->right, window) != NO_INDEX) return limits_place(w, c, window);
     }
   }
@@ -60,8 +66,25 @@ static bool has_form(const Work *w, const Node *n) {
   return (c->limited & ~taps) == 0 && c->within.count == 0;
 }
 
-/* Cycles of all tiles for a vector of lanes: half a one for a multiply-add, at a share of the peak;
-   and for each point of what is transformed, as measured, from L2 and back. */
+int64_t turns_of_window(const Node *n, const Window *window) {
+  if (n->contraction->along_taps) return ceil_div(n->extents[window->tap], window->taps);
+  return ceil_div(n->extents[window->output], window->outputs);
+}
+
+uint32_t lanes_of_filters(const Work *w, const Node *n) {
+  ExprId left = n->contraction->left;
+  const Buffer *b = &w->plan->buffers[w->buffer_of[expr_at(w->graph, left)->tensor]];
+  int64_t lanes = w->target->vector_bytes / type_bytes(n->type);
+  for (uint32_t v = n->rank; v < n->rank + n->n_reduced; v++) {
+    uint32_t axis = lane_axis(w, n, left, v);
+    if (axis != NO_INDEX && b->strides[axis] == 1 && n->extents[v] % lanes == 0) return v;
+  }
+  return NO_INDEX;
+}
+
+/* Cycles for a vector of lanes: half a one for a multiply-add, at a share of the peak; and for each
+   point of what is transformed, as measured, from L2 and back. Along taps the left side is, too,
+   for all lanes together. */
 static double direct_cycles(const Work *w, const Node *n, double rows, double sums) {
   static const double share = 0.9;
   const Contraction *c = n->contraction;
@@ -72,57 +95,88 @@ static double direct_cycles(const Work *w, const Node *n, double rows, double su
   return 0.5 * taps * rows * sums / share;
 }
 
-static double filtered_cycles(const Node *n, double rows, double sums) {
-  static const double share = 0.95;
-  double points = 1, tiles = 1, an_input = 1.4, an_output = 0.8;
-  for (uint32_t k = 0; k < n->contraction->n_windows; k++) {
-    const Window *window = &n->contraction->windows[k];
-    int64_t along = window->at_once + n->extents[window->tap] - 1;
+static double filtered_cycles(const Work *w, const Node *n, double rows, double sums,
+                              double vectors) {
+  const Contraction *c = n->contraction;
+  double points = 1, turns = 1, an_input = 1.4, an_output = 0.8, a_filter = 2;
+  double share = c->along_taps ? 0.85 : 0.95;
+  for (uint32_t k = 0; k < c->n_windows; k++) {
+    const Window *window = &c->windows[k];
+    int64_t along = window->outputs + window->taps - 1;
     points *= (double)along;
-    tiles *= (double)ceil_div(n->extents[window->output], window->at_once);
+    turns *= (double)turns_of_window(n, window);
     an_input += along > 4 ? 1.3 : 0.9;
     an_output += along > 4 ? 0.9 : 0.7;
   }
-  return tiles * points * (0.5 * rows * sums / share + an_input * sums + an_output * rows);
+  if (lanes_of_filters(w, n) != NO_INDEX)
+    a_filter = an_input * type_bytes(n->type) / w->target->vector_bytes;
+  double products = 0.5 * rows * sums / share, inputs = an_input * sums, outputs = an_output * rows;
+  double filters = a_filter * rows * sums / vectors;
+  if (c->along_taps) return points * (turns * (products + inputs + filters) + outputs);
+  return points * (turns * (products + inputs + outputs) + filters);
 }
 
-/* How many outputs at once along each window: what takes the fewest cycles. 0 windows where that is
-   no less than what the sums take as they are. */
-static void choose_outputs(const Work *w, Node *n) {
-  static const double worth_it = 1.1;
+/* How many outputs and taps at once: what takes the fewest cycles; these, for a vector of lanes. */
+static double choose_sizes(const Work *w, Node *n, double rows, double sums, double vectors) {
   Contraction *c = n->contraction;
-  double rows = (double)n->extents[c->row], sums = 1, least = 0;
-  int outputs[MAX_WINDOWS][2] = {{1}, {1}}, counts[MAX_WINDOWS] = {1, 1};
-  Window best[MAX_WINDOWS];
-  for (uint32_t v = n->rank; v < n->rank + n->n_reduced; v++)
-    if (!is_tap(c, v)) sums *= (double)n->extents[v];
-  for (uint32_t k = 0; k < c->n_windows; k++)
-    counts[k] = outputs_for((int)n->extents[c->windows[k].tap], outputs[k]);
+  int sizes[MAX_WINDOWS][2] = {{1}, {1}}, counts[MAX_WINDOWS] = {1, 1};
+  Window best[MAX_WINDOWS] = {0};
+  double least = 0;
+  for (uint32_t k = 0; k < c->n_windows; k++) {
+    Window *window = &c->windows[k];
+    window->outputs = n->extents[window->output];
+    window->taps = n->extents[window->tap];
+    counts[k] = outputs_for((int)(c->along_taps ? window->outputs : window->taps), sizes[k]);
+  }
   for (int i = 0; i < counts[0]; i++)
     for (int j = 0; j < counts[1]; j++) {
-      c->windows[0].at_once = outputs[0][i];
-      c->windows[1].at_once = outputs[1][j];
-      double cycles = filtered_cycles(n, rows, sums);
+      for (uint32_t k = 0; k < c->n_windows; k++)
+        *(c->along_taps ? &c->windows[k].taps : &c->windows[k].outputs) = sizes[k][k == 0 ? i : j];
+      double cycles = filtered_cycles(w, n, rows, sums, vectors);
       if (least > 0 && cycles >= least) continue;
       least = cycles;
       memcpy(best, c->windows, sizeof best);
     }
   memcpy(c->windows, best, sizeof best);
-  if (direct_cycles(w, n, rows, sums) < worth_it * least) c->n_windows = 0;
+  return least;
 }
 
-void find_windows(Work *w, Node *n) {
+/* All windows of the kind that the first one is; in the order of their outputs. */
+static void collect_windows(const Work *w, Node *n) {
   Contraction *c = n->contraction;
-  if (c->dot || c->row == NO_INDEX || n->recurrence != NULL || n->type != TYPE_F32) return;
-  int64_t lanes = w->target->vector_bytes / type_bytes(n->type);
-  if (n->extents[c->lane] % lanes != 0) return;
-  for (uint32_t v = n->rank; v < n->rank + n->n_reduced && c->n_windows < MAX_WINDOWS; v++)
-    if (find_window(w, n, v, &c->windows[c->n_windows])) c->n_windows++;
+  c->n_windows = 0;
+  for (uint32_t v = n->rank; v < n->rank + n->n_reduced && c->n_windows < MAX_WINDOWS; v++) {
+    Window *window = &c->windows[c->n_windows];
+    if (!find_window(w, n, v, window)) continue;
+    if (c->n_windows > 0 && goes_along_taps(n, v) != c->along_taps) continue;
+    c->along_taps = goes_along_taps(n, v);
+    c->n_windows++;
+  }
   if (c->n_windows == 2 && c->windows[0].output > c->windows[1].output) {
     Window first = c->windows[1];
     c->windows[1] = c->windows[0];
     c->windows[0] = first;
   }
+}
+
+double find_windows(const Work *w, Node *n) {
+  static const double worth_it = 1.1;
+  Contraction *c = n->contraction;
+  double rows, sums = 1, vectors = 1, cycles;
+  int64_t lanes = w->target->vector_bytes / type_bytes(n->type);
+  c->n_windows = 0;
+  if (c->dot || c->row == NO_INDEX || n->recurrence != NULL || n->type != TYPE_F32) return 0;
+  if (n->extents[c->lane] % lanes != 0) return 0;
+  collect_windows(w, n);
   if (!has_form(w, n)) c->n_windows = 0;
-  if (c->n_windows > 0) choose_outputs(w, n);
+  if (c->n_windows == 0) return 0;
+  rows = (double)n->extents[c->row];
+  for (uint32_t v = n->rank; v < n->rank + n->n_reduced; v++)
+    if (!is_tap(c, v)) sums *= (double)n->extents[v];
+  for (uint32_t v = 0; v < n->rank; v++) vectors *= (double)n->extents[v];
+  vectors /= rows * (double)lanes;
+  for (uint32_t k = 0; k < c->n_windows; k++) vectors /= (double)n->extents[c->windows[k].output];
+  cycles = choose_sizes(w, n, rows, sums, vectors);
+  if (direct_cycles(w, n, rows, sums) < worth_it * cycles) c->n_windows = 0;
+  return c->n_windows == 0 ? 0 : vectors * cycles;
 }

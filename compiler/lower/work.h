@@ -17,12 +17,12 @@ typedef struct Limit {
   Affine at;  /* of output indices */
 } Limit;
 
-/* Right is read at an output index plus a reduced one, the tap, of a few values; or, `mirrored`,
-   less it. So many outputs are computed at once. */
+/* Right is read at an output index plus a reduced one, the tap; or, `mirrored`, less it. So many
+   outputs are computed at once, from so many taps. */
 typedef struct Window {
   uint32_t output, tap;
   bool mirrored;
-  int64_t at_once;
+  int64_t outputs, taps;
 } Window;
 enum { MAX_WINDOWS = 2 };
 
@@ -41,10 +41,10 @@ typedef struct Contraction {
   ARRAY(Limit) limits;
   ExprId unlimited;
   IndexSet limited, limiting;
-  ARRAY(Affine) within; /* zeros.c: where one is negative, nothing is added that counts */
-  Window
-      windows[MAX_WINDOWS]; /* tile_windows.c: along which several outputs are computed at once */
+  ARRAY(Affine) within;        /* zeros.c: where one is negative, nothing is added that counts */
+  Window windows[MAX_WINDOWS]; /* tile_windows.c */
   uint32_t n_windows;
+  bool along_taps; /* windows go on along these, all outputs at once; else along the outputs */
   /* once it is built: of its largest tile; whether the sums go over a list of what is not 0 */
   int64_t tile_rows, tile_columns;
   bool listed;
@@ -302,9 +302,9 @@ uint32_t take_condition_out(Work *w, uint32_t i, ExprId condition, ExprId body, 
    what is 0 in this. */
 bool skips_zeros(const Work *w, const Node *n, ExprId vector, int64_t columns);
 
-/* tile_windows.c: the windows of a contraction whose lanes are chosen, where it takes fewer cycles
-   to compute several outputs at once; n->contraction->windows. */
-void find_windows(Work *w, Node *n);
+/* tile_windows.c: the windows of a contraction whose sides and lanes are chosen, where it takes
+   fewer cycles to compute several outputs at once: n->contraction->windows. Returns these, or 0. */
+double find_windows(const Work *w, Node *n);
 
 /* plan.c: chooses a contraction's lanes, makes the transposed copies it needs, and returns the node
    of a copy that has to store its result, or NODE_NONE. Clears the node's contraction when loops

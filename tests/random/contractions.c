@@ -126,19 +126,18 @@ static void convolution(Text *t, Random *r) {
   text_printf(t, "export out(x) = z, grad(loss, x), grad(loss, layer_.K), grad(loss, layer_.b)\n");
 }
 
-/* Windows of three taps over so many channels that several outputs are computed at a time: along
-   one axis or two, from either side, past both ends or not, with all gradients. */
+/* Windows of two or three taps over so many channels that several outputs are computed at a time:
+   along one axis or two, from either side, past both ends or not, with all gradients. */
 static void windows(Text *t, Random *r) {
   static const char *const after[] = {"", "tanh", "relu"};
-  int n = 8 << draw(r, 2), c = 12 + (int)draw(r, 3) * 6, f = 11 + (int)draw(r, 14);
-  int axes = 1 + (int)draw(r, 2);
+  int n = 16 << draw(r, 2), c = 8 + 4 * (int)draw(r, 3), f = 12 + 2 * (int)draw(r, 3);
+  int axes = 1 + (int)draw(r, 2), taps = 2 + (int)draw(r, 2), pad = (int)draw(r, 2);
+  int groups = 1 + (int)draw(r, 2);
   bool turned = draw(r, 2);
-  if (axes == 1) c += 20;
-  text_printf(t, "input x: real[%d, %d", n, c);
-  for (int a = 0; a < axes; a++) text_printf(t, ", %d", 4 + (int)draw(r, 5));
-  text_printf(t, "]\nlayer_ = conv%s%dd(%d, size = 3, pad = %d, groups = %d)\n",
-              turned ? "_transpose" : "", axes, f * (int)(1 + draw(r, 2)) / 2 * 2,
-              (int)draw(r, turned ? 2 : 4), 1 + (int)draw(r, 2));
+  text_printf(t, "input x: real[%d, %d", n, axes == 1 ? c + 20 : c);
+  for (int a = 0; a < axes; a++) text_printf(t, ", %d", 5 + (int)draw(r, 4));
+  text_printf(t, "]\nlayer_ = conv%s%dd(%d, size = %d, pad = %d, groups = %d)\n",
+              turned ? "_transpose" : "", axes, f, taps, pad, groups);
   text_printf(t, "h = layer_(x)\nz = %s(h)\nloss = mean(z^3)\n", pick(r, after, 3));
   text_printf(t, "export out(x) = z, grad(loss, x), grad(loss, layer_.K), grad(loss, layer_.b)\n");
 }
