@@ -21,6 +21,10 @@
    fall on the same lines of a cache. */
 #include "lower/winograd.h"
 
+enum {
+  FEW_TURNS = 8 /* of the first axis: threads share both, and there is a slot for each of both */
+};
+
 /* --- loops --- */
 
 /* Over y's index variables in `set`, the outermost with that mark. They stay open; how many. */
@@ -381,7 +385,7 @@ void build_filtered(Tiling *t) {
   f.channel = NO_INDEX;
   if (__builtin_popcountll(channels) == 1)
     f.channel = n->rank + (uint32_t)__builtin_ctzll(channels);
-  f.shares_both = f.turns[0] < MANY_TURNS && f.turns[1] > 1;
+  f.shares_both = f.turns[0] < FEW_TURNS && f.turns[1] > 1;
   f.n_slots = f.shares_both ? f.turns[0] * f.turns[1] : f.turns[0];
   if (c->along_taps || !t->parallel) f.n_slots = 1;
   f.filters = make_place(&f, "filters", c->along_taps ? left & ~f.outer : left, 0,
