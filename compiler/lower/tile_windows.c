@@ -141,14 +141,15 @@ static double choose_sizes(const Work *w, Node *n, double rows, double sums, dou
   return least;
 }
 
-/* All windows of the kind that the first one is; in the order of their outputs. */
+/* All windows of the kind that the first one is, each with an output of its own; in their order. */
 static void collect_windows(const Work *w, Node *n) {
   Contraction *c = n->contraction;
   c->n_windows = 0;
   for (uint32_t v = n->rank; v < n->rank + n->n_reduced && c->n_windows < MAX_WINDOWS; v++) {
     Window *window = &c->windows[c->n_windows];
     if (!find_window(w, n, v, window)) continue;
-    if (c->n_windows > 0 && goes_along_taps(n, v) != c->along_taps) continue;
+    bool differs = goes_along_taps(n, v) != c->along_taps;
+    if (c->n_windows > 0 && (differs || window->output == c->windows[0].output)) continue;
     c->along_taps = goes_along_taps(n, v);
     c->n_windows++;
   }
