@@ -82,19 +82,13 @@ static void describe_steps(Text *text, const Work *w, const NodeGroup *groups) {
 
 /* "; 4 × 4 outputs from 6 × 6 products" */
 static void describe_windows(Text *text, const Contraction *c) {
-  for (int points = 0; points < 2; points++)
-    for (uint32_t k = 0; k < c->n_windows; k++) {
-      int64_t size = c->windows[k].outputs;
-      if (points == 1) size += c->windows[k].taps - 1;
-      text_printf(text, "%s%" PRId64 "%s",
-                  k > 0         ? " × "
-                  : points == 0 ? "; "
-                                : "",
-                  size,
-                  k + 1 < c->n_windows ? ""
-                  : points == 0        ? " outputs from "
-                                       : " products");
-    }
+  for (int points = 0; points < 2; points++) {
+    text_add(text, points == 0 ? "; " : " outputs from ");
+    for (uint32_t k = 0; k < c->n_windows; k++)
+      text_printf(text, "%s%" PRId64, k > 0 ? " × " : "",
+                  c->windows[k].outputs + (points == 0 ? 0 : c->windows[k].taps - 1));
+  }
+  text_add(text, " products");
 }
 
 const char *describe_kernel(Work *w, const NodeGroup *groups, size_t n) {

@@ -72,7 +72,7 @@ typedef enum ValueKind {
   VALUE_FOLD_ROWS, /* a vector whose lane i is the sum of the lanes of vector i of local `index`,
                       an array of at least as many vectors as these have lanes */
   VALUE_SLOT,      /* a number below `integer`, the turns of loops that threads may share, of which
-                      args[0]      is one: no two that run at the same time have the same */
+                      args[0] is one: no two that run at the same time have the same */
   VALUE_OP /* op(args…) of scalar_ops.def, lane by lane. Scalars: OP_WHERE evaluates only the
               branch taken (C's ?:). Vectors: both branches are safe to evaluate. OP_CAST
               converts to `type`. OP_STEP, OP_RANDOM_… are scalars; OP_TRAINING does not

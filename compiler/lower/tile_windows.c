@@ -83,8 +83,8 @@ uint32_t lanes_of_filters(const Work *w, const Node *n) {
 }
 
 /* Cycles for a vector of lanes: half a one for a multiply-add, at a share of the peak; and for each
-   point of what is transformed, as measured, from L2 and back. Along taps the left side is, too,
-   for all lanes together. */
+   point of what is transformed, as measured, from L2 and back. The left side is transformed for all
+   `vectors` of lanes together: once or, along taps, in each turn. */
 static double direct_cycles(const Work *w, const Node *n, double rows, double sums) {
   static const double share = 0.9;
   const Contraction *c = n->contraction;

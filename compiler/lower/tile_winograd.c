@@ -124,11 +124,11 @@ static void read_inside(Filtering *f, uint32_t local, const Offset at[2], ExprId
 static void build_filters(Filtering *f) {
   Tiling *t = f->t;
   const Contraction *c = t->contraction;
-  IndexSet set = indices_outside(f, c->left), lanes = 0;
+  IndexSet lanes = 0;
   uint32_t v = lanes_of_filters(t->c.w, t->node);
   if (v != NO_INDEX) lanes = (IndexSet)1 << v;
-  if (c->along_taps) set &= ~f->outer;
-  uint32_t opened = open_indices(f, set & ~lanes, t->parallel ? LOOP_PARALLEL : LOOP_PLAIN);
+  uint32_t opened =
+      open_indices(f, f->filters.set & ~lanes, t->parallel ? LOOP_PARALLEL : LOOP_PLAIN);
   if (v != NO_INDEX) {
     uint32_t variable = kernel_variable(f->b, index_name(t->node, v));
     kernel_loop(f->b, variable, 0, t->node->extents[v], t->lanes, LOOP_PLAIN);
@@ -142,7 +142,7 @@ static void build_filters(Filtering *f) {
   ValueId inside = bind_taps(f, at);
   read_inside(f, taps, at, c->left, inside);
   close_loops(t, 2);
-  transform_to(f, &f->along[0].filters, &f->along[1].filters, taps, f->filters, set);
+  transform_to(f, &f->along[0].filters, &f->along[1].filters, taps, &f->filters);
   close_loops(t, opened);
 }
 
@@ -151,8 +151,7 @@ static void build_filters(Filtering *f) {
 static void build_inputs(Filtering *f, LoopMark mark) {
   Tiling *t = f->t;
   const Contraction *c = t->contraction;
-  IndexSet lane = (IndexSet)1 << c->lane, set = indices_outside(f, c->right) & ~f->outer;
-  uint32_t opened = open_indices(f, set & ~lane, mark);
+  uint32_t opened = open_indices(f, f->inputs.set & ~((IndexSet)1 << c->lane), mark);
   open_lanes_of(f, t->lanes);
   int64_t size[2] = {f->along[0].points, f->along[1].points};
   uint32_t x = declare_square(f, "x", size, t->lanes);
@@ -161,24 +160,24 @@ static void build_inputs(Filtering *f, LoopMark mark) {
   bind_input(f, at);
   read_inside(f, x, at, c->right, input_is_inside(f));
   close_loops(t, 2);
-  transform_to(f, &f->along[0].inputs, &f->along[1].inputs, x, f->inputs, set);
+  transform_to(f, &f->along[0].inputs, &f->along[1].inputs, x, &f->inputs);
   close_loops(t, opened + 1);
 }
 
 /* --- products --- */
 
 /* The node of `products`, whose slot, point and outer outputs are bound by the loops around it. */
-static Node products_node(Filtering *f, IndexSet left, IndexSet right) {
+static Node products_node(Filtering *f, IndexSet axes) {
   Work *w = f->t->c.w;
   const Node *n = f->t->node;
   const Contraction *c = n->contraction;
-  const Tensor *t = tensor_at(w->graph, f->products);
-  Node node = {.tensor = f->products,
+  const Tensor *t = tensor_at(w->graph, f->products.tensor);
+  Node node = {.tensor = f->products.tensor,
                .name = t->name,
                .type = n->type,
                .reduction = REDUCE_SUM,
                .rank = t->rank,
-               .buffer = w->buffer_of[f->products],
+               .buffer = w->buffer_of[f->products.tensor],
                .stored = true,
                .part = n->part};
   int64_t *extents = ARENA_ARRAY(w->arena, int64_t, count_indices(n) + FIRST_AXIS);
@@ -186,7 +185,7 @@ static Node products_node(Filtering *f, IndexSet left, IndexSet right) {
   extents[SLOT] = t->extents[SLOT];
   extents[POINT] = t->extents[POINT];
   for (uint32_t v = 0; v < count_indices(n); v++) {
-    if (((left | right) >> v & 1) == 0) continue;
+    if ((axes >> v & 1) == 0) continue;
     extents[f->index[v]] = v == c->lane ? f->width : n->extents[v];
     names[f->index[v]] = index_name(n, v);
     node.n_reduced += v >= n->rank;
@@ -194,13 +193,12 @@ static Node products_node(Filtering *f, IndexSet left, IndexSet right) {
   node.extents = extents;
   node.index_names = names;
   node.contraction = ARENA_NEW(w->arena, Contraction);
-  *node.contraction = (Contraction){
-      .left = read_place(f, f->filters, c->along_taps ? left & ~f->outer : left, false),
-      .right = read_place(f, f->inputs, right & ~f->outer, true),
-      .lane = f->index[c->lane],
-      .innermost = f->index[c->lane],
-      .row = f->index[c->row],
-      .column = NO_INDEX};
+  *node.contraction = (Contraction){.left = read_array(f, &f->filters),
+                                    .right = read_array(f, &f->inputs),
+                                    .lane = f->index[c->lane],
+                                    .innermost = f->index[c->lane],
+                                    .row = f->index[c->row],
+                                    .column = NO_INDEX};
   node.body = expr_op2(w->graph, OP_MUL, node.contraction->left, node.contraction->right);
   return node;
 }
@@ -237,14 +235,14 @@ static void fetch_for_inputs(Filtering *f, Offset point) {
 }
 
 /* To 0, before they are added up. */
-static void clear_products(Filtering *f, IndexSet set) {
+static void clear_products(Filtering *f) {
   Tiling *t = f->t;
   uint32_t variable = kernel_variable(f->b, "point");
   kernel_loop(f->b, variable, 0, count_points(f), 1, t->parallel ? LOOP_PARALLEL : LOOP_PLAIN);
   uint32_t opened = open_indices(f, (IndexSet)1 << t->contraction->row, LOOP_PLAIN);
   open_lanes_of(f, t->lanes);
-  kernel_store(f->b, place_parameter(f, f->products, true),
-               offset_at(f, f->products, set, offset_variable(f->b, variable)),
+  kernel_store(f->b, array_parameter(f, &f->products, true),
+               offset_at(f, &f->products, offset_variable(f->b, variable)),
                kernel_splat(f->b, kernel_number(f->b, t->node->type, 0), t->lanes));
   close_loops(t, opened + 2);
 }
@@ -278,7 +276,7 @@ static void build_products(Filtering *f, const NodeGroup *products) {
 
 /* --- outputs --- */
 
-static void build_outputs(Filtering *f, IndexSet set, LoopMark mark) {
+static void build_outputs(Filtering *f, LoopMark mark) {
   Tiling *t = f->t;
   const Contraction *c = t->contraction;
   const Matrix *first = &f->along[0].results, *second = &f->along[1].results;
@@ -290,8 +288,8 @@ static void build_outputs(Filtering *f, IndexSet set, LoopMark mark) {
   open_square(f, points, at);
   Offset point = offset_add(f->b, at[1], points[1], at[0]);
   kernel_assign(f->b, products, at, 2,
-                kernel_load(f->b, place_parameter(f, f->products, false),
-                            offset_at(f, f->products, set, point), t->lanes));
+                kernel_load(f->b, array_parameter(f, &f->products, false),
+                            offset_at(f, &f->products, point), t->lanes));
   close_loops(t, 2);
   uint32_t sums = transform(f, first, second, products, "sums");
   open_square(f, outputs, at);
@@ -337,7 +335,7 @@ static Filtering start_filtering(Tiling *t) {
 }
 
 /* Of the turns one by one: inputs, products and outputs. */
-static void build_turns(Filtering *f, const NodeGroup *products, IndexSet outputs) {
+static void build_turns(Filtering *f, const NodeGroup *products) {
   Tiling *t = f->t;
   bool both = f->shares_both;
   build_filters(f);
@@ -349,16 +347,16 @@ static void build_turns(Filtering *f, const NodeGroup *products, IndexSet output
   uint32_t opened = open_indices(f, f->outer, LOOP_PLAIN) + open_widths(f);
   build_inputs(f, LOOP_PLAIN);
   build_products(f, products);
-  build_outputs(f, outputs, LOOP_PLAIN);
+  build_outputs(f, LOOP_PLAIN);
   close_loops(t, t->contraction->n_windows + opened);
 }
 
 /* Of all turns added up: products, then outputs. Threads share the loops inside. */
-static void add_turns(Filtering *f, const NodeGroup *products, IndexSet outputs) {
+static void add_turns(Filtering *f, const NodeGroup *products) {
   Tiling *t = f->t;
   LoopMark mark = t->parallel ? LOOP_PARALLEL : LOOP_PLAIN;
   uint32_t opened = open_indices(f, f->outer, LOOP_PLAIN);
-  clear_products(f, outputs);
+  clear_products(f);
   for (uint32_t k = 0; k < t->contraction->n_windows; k++) open_turns(f, k, false);
   build_filters(f);
   build_inputs(f, mark);
@@ -367,7 +365,7 @@ static void add_turns(Filtering *f, const NodeGroup *products, IndexSet outputs)
   kernel_barrier(f->b);
   close_loops(t, t->contraction->n_windows);
   kernel_barrier(f->b);
-  build_outputs(f, outputs, mark);
+  build_outputs(f, mark);
   if (opened > 0) kernel_barrier(f->b);
   close_loops(t, opened);
 }
@@ -388,17 +386,17 @@ void build_filtered(Tiling *t) {
   f.shares_both = f.turns[0] < FEW_TURNS && f.turns[1] > 1;
   f.n_slots = f.shares_both ? f.turns[0] * f.turns[1] : f.turns[0];
   if (c->along_taps || !t->parallel) f.n_slots = 1;
-  f.filters = make_place(&f, "filters", c->along_taps ? left & ~f.outer : left, 0,
+  f.filters = make_array(&f, "filters", c->along_taps ? left & ~f.outer : left, 0,
                          lanes_of_filters(t->c.w, t->node), false);
-  f.inputs = make_place(&f, "inputs", right & ~f.outer, 0, c->lane, true);
-  f.products = make_place(&f, "products", outputs, f.outer, c->lane, true);
+  f.inputs = make_array(&f, "inputs", right & ~f.outer, 0, c->lane, true);
+  f.products = make_array(&f, "products", outputs, f.outer, c->lane, true);
   for (uint32_t v = 0, next = FIRST_AXIS; v < count_indices(n); v++)
     if (((left | right) >> v & 1) != 0) f.index[v] = next++;
-  ARRAY_PUSH(w->arena, &w->nodes, products_node(&f, left, right));
+  ARRAY_PUSH(w->arena, &w->nodes, products_node(&f, left | right));
   NodeGroup products = {.kind = GROUP_CONTRACTION};
   ARRAY_PUSH(w->arena, &products.nodes, (uint32_t)w->nodes.count - 1);
   if (c->along_taps)
-    add_turns(&f, &products, outputs);
+    add_turns(&f, &products);
   else
-    build_turns(&f, &products, outputs);
+    build_turns(&f, &products);
 }

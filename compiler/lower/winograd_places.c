@@ -1,8 +1,8 @@
 /* Where transformed filters, inputs and products are, for the kernel alone. */
 #include "lower/winograd.h"
 
-TensorId make_place(Filtering *f, const char *what, IndexSet set, IndexSet outer,
-                    uint32_t innermost, bool apart) {
+Array make_array(Filtering *f, const char *what, IndexSet set, IndexSet outer, uint32_t innermost,
+                 bool apart) {
   Work *w = f->t->c.w;
   const Node *n = f->t->node;
   int64_t *extents = ARENA_ARRAY(w->arena, int64_t, count_indices(n) + FIRST_AXIS);
@@ -40,32 +40,33 @@ TensorId make_place(Filtering *f, const char *what, IndexSet set, IndexSet outer
                                    .strides = strides,
                                    .elements = strides[POINT] * extents[POINT] * extents[SLOT],
                                    .entry = w->number});
-  return id;
+  return (Array){id, set};
 }
 
-Offset offset_at(const Filtering *f, TensorId place, IndexSet set, Offset point) {
+Offset offset_at(const Filtering *f, const Array *array, Offset point) {
   const Tiling *t = f->t;
-  const int64_t *strides = t->c.w->plan->buffers[t->c.w->buffer_of[place]].strides;
+  const int64_t *strides = t->c.w->plan->buffers[t->c.w->buffer_of[array->tensor]].strides;
   Offset offset = offset_add(f->b, offset_number(0), strides[SLOT], f->slot);
   offset = offset_add(f->b, offset, strides[POINT], point);
   uint32_t axis = FIRST_AXIS;
   for (uint32_t v = 0; v < count_indices(t->node); v++)
-    if ((set >> v & 1) != 0)
+    if ((array->set >> v & 1) != 0)
       offset = offset_add(f->b, offset, strides[axis++],
                           v == t->contraction->lane ? f->lane : t->bindings[v].offset);
   return offset;
 }
 
-uint32_t place_parameter(const Filtering *f, TensorId place, bool written) {
-  return kernel_parameter(f->b, f->t->c.w->buffer_of[place], written);
+uint32_t array_parameter(const Filtering *f, const Array *array, bool written) {
+  return kernel_parameter(f->b, f->t->c.w->buffer_of[array->tensor], written);
 }
 
-ExprId read_place(Filtering *f, TensorId place, IndexSet set, bool has_slots) {
+ExprId read_array(Filtering *f, const Array *array) {
   Graph *g = f->t->c.w->graph;
+  bool has_slots = tensor_at(g, array->tensor)->extents[SLOT] > 1;
   ExprId at[64] = {has_slots ? expr_index(g, SLOT) : expr_integer(g, TYPE_I32, 0),
                    expr_index(g, POINT)};
   uint32_t n = FIRST_AXIS;
   for (uint32_t v = 0; v < count_indices(f->t->node); v++)
-    if ((set >> v & 1) != 0) at[n++] = expr_index(g, f->index[v]);
-  return expr_read(g, place, at, n, EXPR_NONE);
+    if ((array->set >> v & 1) != 0) at[n++] = expr_index(g, f->index[v]);
+  return expr_read(g, array->tensor, at, n, EXPR_NONE);
 }

@@ -97,7 +97,7 @@ static uint32_t transform_first(Filtering *f, const Matrix *m, uint32_t from) {
 }
 
 void transform_to(Filtering *f, const Matrix *first, const Matrix *second, uint32_t from,
-                  TensorId place, IndexSet set) {
+                  const Array *to) {
   uint32_t half = transform_first(f, first, from);
   Offset i;
   ValueId rows[MOST_POINTS];
@@ -105,7 +105,7 @@ void transform_to(Filtering *f, const Matrix *first, const Matrix *second, uint3
   apply_along(f, second, half, 1, i, rows);
   for (int r = 0; r < second->rows; r++) {
     Offset point = offset_add(f->b, offset_number(r), second->rows, i);
-    kernel_store(f->b, place_parameter(f, place, true), offset_at(f, place, set, point), rows[r]);
+    kernel_store(f->b, array_parameter(f, to, true), offset_at(f, to, point), rows[r]);
   }
   kernel_end(f->b);
 }
