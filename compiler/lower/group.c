@@ -4,7 +4,9 @@
    with, provided that the group comes after (or holds) all that must run before the node, and that
    everything it has to do with the group's nodes happens at the same point of the outer loops:
 
-   - a contraction takes elementwise readers into its epilogue;
+   - a contraction takes elementwise readers into its epilogue, and behind them those that lack one
+     of its indices, and read it at constants of that: the cell that has its four gates side by side
+     in one product;
    - a group of loops shares the leading output indices of its nodes, its spine. Softmax of a row is
      m, e, t, p over one spine: the row;
    - a reduction of what a group computes element by element takes it along: the elements are
@@ -17,27 +19,32 @@
 #include "graph/scalar_ops.h"
 #include "lower/work.h"
 
-enum { LOCAL_ELEMENTS = 256 /* as many may stand in a local array at each point of the spine */ };
+enum {
+  LOCAL_ELEMENTS = 256, /* as many may stand in a local array at each point of the spine */
+  MOST_PICKED = 8       /* so many tiles of values stay in L1 */
+};
 
 typedef struct Grouping {
   Work *w;
   uint32_t *group_of; /* per node: 1 + its group */
 } Grouping;
 
-/* Whether every read of `tensor` in the body has index k alone at axis k < n, or that axis has but
-   one element. */
-static bool reads_along(const Graph *g, ExprId body, TensorId tensor, uint32_t n) {
+/* Whether every read of `tensor` in the body has index k alone at axis k < n; or, where `picked` is
+   1 + an axis, a constant there, and at those behind it index k - 1. */
+static bool reads_along(const Graph *g, ExprId body, TensorId tensor, uint32_t n, uint32_t picked) {
   const Expr *e = expr_at(g, body);
   for (uint32_t i = 0; i < e->n_args; i++)
-    if (!reads_along(g, e->args[i], tensor, n)) return false;
+    if (!reads_along(g, e->args[i], tensor, n, picked)) return false;
   if (e->kind != EXPR_READ) return true;
-  if (e->fallback != EXPR_NONE && !reads_along(g, e->fallback, tensor, n)) return false;
+  if (e->fallback != EXPR_NONE && !reads_along(g, e->fallback, tensor, n, picked)) return false;
   if (e->tensor != tensor) return true;
   for (uint32_t i = 0; i < n; i++) {
     if (i >= e->n_args) return false;
     const Expr *at = expr_at(g, e->args[i]);
-    bool alone = at->kind == EXPR_INDEX && at->index == i;
-    if (!alone) return false;
+    bool expected = i + 1 == picked ? at->kind == EXPR_CONST
+                                    : at->kind == EXPR_INDEX &&
+                                          at->index == (picked != 0 && i >= picked ? i - 1 : i);
+    if (!expected) return false;
   }
   return true;
 }
@@ -49,14 +56,25 @@ static bool same_leading(const Node *a, const Node *b, uint32_t n) {
   return true;
 }
 
+/* Whether all that connects x with m, whose index it picks, happens at its point. */
+static bool picks_from(const Work *w, const Node *x, const Node *m) {
+  if (x->rank + 1 != m->rank || x->picks > m->rank) return false;
+  for (uint32_t v = 0; v < x->rank; v++)
+    if (x->extents[v] != m->extents[v + 1 < x->picks ? v : v + 1]) return false;
+  if (x->replaces != TENSOR_NONE && node_reads(m, x->replaces)) return false;
+  if (m->replaces != TENSOR_NONE && node_reads(x, m->replaces)) return false;
+  return m->tensor == TENSOR_NONE || reads_along(w->graph, x->body, m->tensor, m->rank, x->picks);
+}
+
 /* Whether all that connects x with member m happens at one point of n outer loops. */
 static bool aligned(const Work *w, const Node *x, const Node *m, uint32_t n) {
+  if (x->picks != 0 && m->picks == 0) return picks_from(w, x, m);
   if (!same_leading(x, m, n)) return false;
   if (m->tensor != TENSOR_NONE && node_reads(x, m->tensor) &&
-      !reads_along(w->graph, x->body, m->tensor, n))
+      !reads_along(w->graph, x->body, m->tensor, n, 0))
     return false;
   if (x->replaces != TENSOR_NONE && node_reads(m, x->replaces) &&
-      !reads_along(w->graph, m->body, x->replaces, n))
+      !reads_along(w->graph, m->body, x->replaces, n, 0))
     return false;
   if (m->replaces != TENSOR_NONE && node_reads(x, m->replaces)) return false;
   return true;
@@ -152,15 +170,49 @@ bool has_flag(const Graph *g, ExprId id, unsigned flags) {
   return false;
 }
 
+/* Whether lanes can run in x, in the epilogue, as they do in the contraction. */
+static bool follows_lanes(Work *w, const Node *x, const NodeGroup *g) {
+  uint32_t lane = member(w, g, 0)->contraction->lane;
+  if (x->picks != 0 && lane >= x->picks) lane--;
+  return w->plan->buffers[x->buffer].strides[lane] == 1 &&
+         fits_lanes(w, x, lane, computed_by(w, g));
+}
+
+/* Whether there is a loop over output index v around the contraction's tiles, which may as well
+   stand inside. */
+static bool can_be_picked(const Node *n, uint32_t v) {
+  const Contraction *c = n->contraction;
+  bool inner = v == c->row || v == c->lane;
+  for (uint32_t d = 0; d < count_steps(n); d++) inner = inner || v < n->step_axes[d];
+  return !inner && !is_step(n, v) && n->extents[v] <= MOST_PICKED;
+}
+
+/* Whether x, of one index less than the contraction, can follow its epilogue. What its sums read at
+   another step needs all steps then, as one tile's is stored before another's is read: it stays
+   outside where one would do. */
+static bool joins_picking(Grouping *s, uint32_t i, const NodeGroup *g) {
+  Work *w = s->w;
+  Node *x = node_at(w, i);
+  const Node *first = member(w, g, 0), *last = member(w, g, g->nodes.count - 1);
+  if (first->contraction->dot || first->contraction->n_windows > 0) return false;
+  if (node_reads(first, x->tensor) && one_step_does(w, s->group_of, i)) return false;
+  for (uint32_t v = 0; v < first->rank; v++) {
+    if (last->picks != 0 ? v + 1 != last->picks : !can_be_picked(first, v)) continue;
+    x->picks = v + 1;
+    if (all_aligned(w, x, g, x->rank) && follows_lanes(w, x, g)) return true;
+    x->picks = 0;
+  }
+  return false;
+}
+
 /* A dot product's results come one by one: nothing dear is done with them so. */
-static bool joins_epilogue(Work *w, const Node *x, const NodeGroup *g) {
-  const Node *first = member(w, g, 0);
-  if (x->reduction != REDUCE_NONE || x->rank != first->rank || x->type != first->type) return false;
-  if (!all_aligned(w, x, g, x->rank)) return false;
-  if (first->contraction->dot) return !has_flag(w->graph, x->body, OP_DEAR);
-  uint32_t lane = first->contraction->lane;
-  if (w->plan->buffers[x->buffer].strides[lane] != 1) return false;
-  return fits_lanes(w, x, lane, computed_by(w, g));
+static bool joins_epilogue(Grouping *s, uint32_t i, const NodeGroup *g) {
+  const Node *first = member(s->w, g, 0), *x = node_at(s->w, i);
+  if (x->reduction != REDUCE_NONE || x->type != first->type) return false;
+  if (x->rank + 1 == first->rank) return joins_picking(s, i, g);
+  if (x->rank != first->rank || !all_aligned(s->w, x, g, x->rank)) return false;
+  if (first->contraction->dot) return !has_flag(s->w->graph, x->body, OP_DEAR);
+  return follows_lanes(s->w, x, g);
 }
 
 /* The longest spine that x and the group can share; 0: none. */
@@ -237,11 +289,12 @@ static bool takes_along(Work *w, const Node *x, const NodeGroup *g) {
 
 /* Whether x joins at a point of outer loops; then the group's spine is what they share. One that
    would take the group its lanes stays outside. */
-static bool joins_spine(Work *w, const Node *x, NodeGroup *g) {
-  const Node *first = member(w, g, g->along);
+static bool joins_spine(Grouping *s, uint32_t i, NodeGroup *g) {
+  Work *w = s->w;
+  const Node *x = node_at(w, i), *first = member(w, g, g->along);
   if (!step_together(x, first, x->rank) || !any_related(w, x, g)) return false;
   switch (g->kind) {
-  case GROUP_CONTRACTION: return joins_epilogue(w, x, g);
+  case GROUP_CONTRACTION: return joins_epilogue(s, i, g);
   case GROUP_SCATTER:
   case GROUP_TRANSPOSE: return false;
   case GROUP_LOOPS: break;
@@ -258,9 +311,10 @@ static bool joins_spine(Work *w, const Node *x, NodeGroup *g) {
   return true;
 }
 
-static bool joins(Work *w, const Node *x, NodeGroup *g) {
-  if (joins_spine(w, x, g)) return true;
-  if (!takes_along(w, x, g)) return false;
+static bool joins(Grouping *s, uint32_t i, NodeGroup *g) {
+  const Node *x = node_at(s->w, i);
+  if (joins_spine(s, i, g)) return true;
+  if (!takes_along(s->w, x, g)) return false;
   g->along = (uint32_t)g->nodes.count;
   g->spine = x->rank;
   g->lane_axes = 0;
@@ -289,7 +343,7 @@ static void place(Grouping *s, uint32_t i) {
     if (g > 0 && g - 1 > earliest) earliest = g - 1;
   }
   for (size_t g = w->groups.count; g-- > earliest;) {
-    if (!joins(w, n, &w->groups.items[g])) continue;
+    if (!joins(s, i, &w->groups.items[g])) continue;
     ARRAY_PUSH(w->arena, &w->groups.items[g].nodes, i);
     s->group_of[i] = (uint32_t)g + 1;
     return;

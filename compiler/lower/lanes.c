@@ -25,11 +25,14 @@ static int width(LaneCheck *c, ExprId id);
 /* A value of that type that differs from lane to lane, in memory or registers. */
 static int type_width(ScalarType type) { return type == TYPE_BOOL ? IMPOSSIBLE : type_bytes(type); }
 
+/* Index v stands where the node's own does, or behind the one that is picked. */
 static int register_width(LaneCheck *c, const Expr *e) {
   if (!read_is_inside(c->w, c->n, e)) return IMPOSSIBLE;
+  uint32_t lane = c->v;
+  if (c->n->picks != 0 && e->n_args > c->n->rank && lane + 1 >= c->n->picks) lane++;
   for (uint32_t i = 0; i < e->n_args; i++) {
     const Expr *at = expr_at(c->w->graph, e->args[i]);
-    if (at->kind == EXPR_INDEX && at->index == c->v && i == c->v) continue;
+    if (at->kind == EXPR_INDEX && at->index == c->v && i == lane) continue;
     if (width(c, e->args[i]) != UNIFORM) return IMPOSSIBLE;
   }
   int bytes = type_width(e->type);

@@ -31,9 +31,9 @@ static size_t turn_in_group(const Slots *s, uint32_t node) {
 
 /* Whether a reader of the step before is done with it when the node is computed. */
 static bool is_done(const Slots *s, uint32_t reader, const Expr *read, uint32_t axis) {
-  if (s->group_of[reader] != s->group_of[s->number])
-    return s->group_of[reader] < s->group_of[s->number];
-  if (turn_in_group(s, reader) > turn_in_group(s, s->number)) return false;
+  uint32_t group = s->group_of[reader];
+  if (group != s->group_of[s->number]) return group != 0 && group < s->group_of[s->number];
+  if (reader != s->number && turn_in_group(s, reader) > turn_in_group(s, s->number)) return false;
   const Node *x = node_at(s->w, reader);
   if (x->reduction != REDUCE_NONE || x->rank != read->n_args) return false;
   for (uint32_t k = 0; k < read->n_args; k++) {
@@ -83,6 +83,15 @@ static bool needs_one_place(const Slots *s) {
     if (!all_do(s, reader, node_at(s->w, reader)->body)) return false;
   }
   return true;
+}
+
+bool one_step_does(Work *w, uint32_t *group_of, uint32_t node) {
+  Slots s = {w, group_of, node_at(w, node), node, node_at(w, node)->recurrence};
+  bool does = false;
+  group_of[node] = (uint32_t)w->groups.count + 1;
+  for (; s.stepped != NULL && !does; s.stepped = s.stepped->outer) does = needs_one_place(&s);
+  group_of[node] = 0;
+  return does && w->plan->buffers[s.node->buffer].kind == BUFFER_WORKSPACE;
 }
 
 /* The axes outside of `axis` move together. A gap behind rows along it leaves no whole strides. */

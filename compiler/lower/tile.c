@@ -15,6 +15,10 @@
    stays in L1: all tiles for one portion, with the sums so far in y's place in the workspace, then
    for the next. Each sum is taken in the same order as at once.
 
+   Where what is computed from y reads several values of an output index at once, such as the gates
+   of a cell, the loop over that index stands inside: tile after tile is kept in a local array, then
+   comes what is computed from all of them.
+
    The accumulators, right's vectors and one of left's have to fit the registers; rows that are left
    over are spread, so that there are tiles of at most two heights; vectors and elements that are
    left over get narrower tiles. The elementwise readers of y are computed where the tile is stored.
@@ -76,6 +80,18 @@ static void build_tile(Tiling *t) {
     keep_sums(t, false);
   }
   finish_tile(t);
+}
+
+/* All of the picked index in one place, then what is computed from them. */
+static void build_picked_tiles(Tiling *t) {
+  Builder *b = t->c.b;
+  uint32_t variable = kernel_variable(b, index_name(t->node, t->picked));
+  declare_kept(t);
+  kernel_loop(b, variable, 0, t->node->extents[t->picked], 1, LOOP_ROLLED);
+  t->bindings[t->picked] = bound(offset_variable(b, variable), false);
+  build_tile(t);
+  kernel_end(b);
+  finish_picking(t);
 }
 
 /* --- all tiles --- */
@@ -177,7 +193,10 @@ static void build_tiles(Tiling *t) {
       if (k == 0 || apart)
         opened = t->rows_outside ? open_rows(t, r, mark) : open_columns(t, c, mark);
       bool inner_opened = t->rows_outside ? open_columns(t, c, mark) : open_rows(t, r, mark);
-      build_tile(t);
+      if (t->picked != NO_INDEX)
+        build_picked_tiles(t);
+      else
+        build_tile(t);
       if (inner_opened) kernel_end(t->c.b);
       if (opened && (apart || k + 1 == inner->n)) kernel_end(t->c.b);
     }
@@ -238,6 +257,9 @@ Tiling start_tiling(Work *w, Builder *b, const NodeGroup *g) {
   t.sizes = sizes_of(n, t.lanes);
   t.sizes.panel = panel_of_right(w, n) / t.lanes;
   t.parallel = points_of_step(n) >= PARALLEL_PRODUCTS;
+  const Node *last = node_at(w, g->nodes.items[g->nodes.count - 1]);
+  t.picked = last->picks != 0 ? last->picks - 1 : NO_INDEX;
+  if (t.picked != NO_INDEX) t.bound_outside = (IndexSet)1 << t.picked;
   return t;
 }
 

@@ -64,6 +64,8 @@ typedef struct Tiling {
   enum { WHOLE_SUMS, PORTIONS, FINISHED_SUMS, ADDED_SUMS } stage;
   uint32_t nonzero, count; /* locals, where the sums go over a list */
   IndexSet bound_outside;  /* outputs that loops around the tiles go through */
+  uint32_t picked;         /* of which index the epilogue picks values; NO_INDEX */
+  uint32_t *kept; /* per node of all indices: 1 + the local with a tile of each of them; 0 */
 } Tiling;
 
 /* tile.c */
@@ -107,6 +109,8 @@ void fetch_ahead(Tiling *t);   /* for all of a tile */
 void finish_tile(Tiling *t);
 /* The same of the sum in one place, at the bindings. */
 void finish_sums(Tiling *t, Place sums);
+void declare_kept(Tiling *t);
+void finish_picking(Tiling *t); /* what picks from all that is kept */
 
 /* tile_nonzero.c */
 void choose_list(Tiling *t); /* sets t->contraction->listed */

@@ -157,6 +157,7 @@ static bool wants_portions(const Tiling *t) {
   const Sizes *s = &t->sizes;
   const TargetMachine *target = t->c.w->target;
   if (t->contraction->dot || n->recurrence != NULL || n->n_reduced == 0) return false;
+  if (t->picked != NO_INDEX) return false;
   if (t->c.w->plan->buffers[n->buffer].kind != BUFFER_WORKSPACE || s->panel != 0) return false;
   if (ceil_div(s->rows, t->tile.rows) < LEAST_TILES || s->vectors < t->tile.vectors) return false;
   int64_t operands = s->k * (s->rows + s->vectors * s->lanes) * s->bytes;

@@ -3,6 +3,10 @@
 #include "graph/scalar_ops.h"
 #include "lower/tile.h"
 
+static const Node *member(const Tiling *t, size_t i) {
+  return node_at(t->c.w, t->group->nodes.items[i]);
+}
+
 /* Of y, where it is stored. */
 static int result_lanes(const Tiling *t) {
   return t->contraction->dot && !is_folded(t) ? 1 : t->lanes;
@@ -13,7 +17,7 @@ bool rows_in_lanes(const Tiling *t) {
   uint32_t row = t->contraction->row;
   TensorList registers = {ARENA_ARRAY(w->arena, TensorId, t->group->nodes.count + 1), 0};
   for (size_t i = 0; i < t->group->nodes.count; i++) {
-    const Node *n = node_at(w, t->group->nodes.items[i]);
+    const Node *n = member(t, i);
     if (n->stored && w->plan->buffers[n->buffer].strides[row] != 1) return false;
     if (i > 0 && !fits_lanes(w, n, row, registers)) return false;
     registers.items[registers.count++] = n->tensor;
@@ -40,17 +44,24 @@ static uint32_t fold_sum(Tiling *t, const Offset *at) {
   return total;
 }
 
-static void store_value(Tiling *t, const Node *n, ValueId value) {
+static void store_value(Tiling *t, const Node *n, const Binding *bindings, ValueId value) {
   if (!n->stored) return;
-  Offset offset = output_offset(&t->c, n, t->bindings);
+  Offset offset = output_offset(&t->c, n, bindings);
   kernel_store(t->c.b, kernel_parameter(t->c.b, n->buffer, true), offset,
                kernel_splat(t->c.b, value, result_lanes(t)));
 }
 
-static bool has_long_epilogue(const Tiling *t) {
-  for (size_t i = 1; i < t->group->nodes.count; i++)
-    if (has_flag(t->c.w->graph, node_at(t->c.w, t->group->nodes.items[i])->body, OP_LONG))
-      return true;
+/* The members before it have all indices, those from it on pick. */
+static size_t first_picking(const Tiling *t) {
+  size_t i = 0;
+  while (i < t->group->nodes.count && member(t, i)->picks == 0) i++;
+  return i;
+}
+
+/* Of the members from..to. */
+static bool is_long(const Tiling *t, size_t from, size_t to) {
+  for (size_t i = from; i < to; i++)
+    if (has_flag(t->c.w->graph, member(t, i)->body, OP_LONG)) return true;
   return false;
 }
 
@@ -77,23 +88,37 @@ static uint32_t fold_rows(Tiling *t) {
   return total;
 }
 
-void finish_sums(Tiling *t, Place sums) {
+/* A member of the epilogue, at the bindings of its own indices. */
+static ValueId finish_member(Tiling *t, const Node *n, Binding *bindings) {
   Builder *b = t->c.b;
-  Work *w = t->c.w;
+  b->part = n->part;
+  ValueId value = translate_body(&t->c, n, bindings, result_lanes(t));
+  value = kernel_splat(b, value, result_lanes(t));
+  uint32_t local = kernel_new_local(b, n->name, value_at(b, value)->type);
+  kernel_declare(b, local, value);
+  Place place = {.tensor = n->tensor, .local = local, .spine = n->rank};
+  if (n->tensor != TENSOR_NONE) ARRAY_PUSH(t->c.w->arena, &t->c.places, place);
+  value = kernel_local(b, local, NULL, 0);
+  store_value(t, n, bindings, value);
+  return value;
+}
+
+/* kept[picked · rows + r][v] = value */
+static void keep_value(Tiling *t, size_t i, const Offset at[2], ValueId value) {
+  if (t->picked == NO_INDEX || t->kept[i] == 0) return;
+  Offset rows = t->bindings[t->picked].offset;
+  Offset there[2] = {offset_add(t->c.b, at[0], t->tile.rows, rows), at[1]};
+  kernel_assign(t->c.b, t->kept[i] - 1, there, 2, value);
+}
+
+void finish_sums(Tiling *t, Place sums) {
+  ValueId sum = kernel_local(t->c.b, sums.local, sums.fixed, sums.n_fixed);
   t->c.places.count = 0;
-  ARRAY_PUSH(w->arena, &t->c.places, sums);
-  store_value(t, t->node, kernel_local(b, sums.local, sums.fixed, sums.n_fixed));
-  for (size_t i = 1; i < t->group->nodes.count; i++) {
-    const Node *n = node_at(w, t->group->nodes.items[i]);
-    b->part = n->part;
-    ValueId value = translate_body(&t->c, n, t->bindings, result_lanes(t));
-    value = kernel_splat(b, value, result_lanes(t));
-    uint32_t local = kernel_new_local(b, n->name, value_at(b, value)->type);
-    kernel_declare(b, local, value);
-    Place place = {.tensor = n->tensor, .local = local, .spine = n->rank};
-    if (n->tensor != TENSOR_NONE) ARRAY_PUSH(w->arena, &t->c.places, place);
-    store_value(t, n, kernel_local(b, local, NULL, 0));
-  }
+  ARRAY_PUSH(t->c.w->arena, &t->c.places, sums);
+  store_value(t, t->node, t->bindings, sum);
+  keep_value(t, 0, sums.fixed, sum);
+  for (size_t i = 1; i < first_picking(t); i++)
+    keep_value(t, i, sums.fixed, finish_member(t, member(t, i), t->bindings));
   t->c.places.count = 0;
 }
 
@@ -101,7 +126,7 @@ void finish_sums(Tiling *t, Place sums) {
    long, with all registers free for it. */
 void finish_tile(Tiling *t) {
   Offset at[2];
-  bool row_by_row = !t->contraction->dot && t->tile.rows > 1 && has_long_epilogue(t);
+  bool row_by_row = !t->contraction->dot && t->tile.rows > 1 && is_long(t, 1, first_picking(t));
   uint32_t kept = row_by_row ? copy_sums(t) : t->sum;
   if (!is_folded(t)) open_tile(t, at, row_by_row ? LOOP_ROLLED : LOOP_UNROLLED);
   Place sums = {.tensor = t->node->tensor, .local = kept, .spine = t->node->rank};
@@ -116,6 +141,52 @@ void finish_tile(Tiling *t) {
   if (!is_folded(t)) close_loops(t, 2);
 }
 
+/* --- what picks --- */
+
+static bool is_picked_from(const Tiling *t, TensorId tensor) {
+  for (size_t i = first_picking(t); i < t->group->nodes.count; i++)
+    if (node_reads(member(t, i), tensor)) return true;
+  return false;
+}
+
+void declare_kept(Tiling *t) {
+  Builder *b = t->c.b;
+  int64_t rows = t->node->extents[t->picked] * t->tile.rows;
+  t->kept = ARENA_ARRAY(t->c.w->arena, uint32_t, first_picking(t));
+  for (size_t i = 0; i < first_picking(t); i++) {
+    const Node *n = member(t, i);
+    if (n->tensor == TENSOR_NONE || !is_picked_from(t, n->tensor)) continue;
+    uint32_t local = kernel_array(b, n->name, lanes_of(n->type, t->lanes), rows, t->tile.vectors);
+    kernel_declare(b, local, VALUE_NONE);
+    t->kept[i] = 1 + local;
+  }
+}
+
+void finish_picking(Tiling *t) {
+  Work *w = t->c.w;
+  size_t first = first_picking(t);
+  Offset at[2];
+  Binding *bindings = ARENA_ARRAY(w->arena, Binding, t->node->rank + 1);
+  bool row_by_row = t->tile.rows > 1 && is_long(t, first, t->group->nodes.count);
+  open_tile(t, at, row_by_row ? LOOP_ROLLED : LOOP_UNROLLED);
+  for (size_t i = 0; i < first; i++) {
+    if (t->kept[i] == 0) continue;
+    Place place = {.tensor = member(t, i)->tensor,
+                   .local = t->kept[i] - 1,
+                   .n_fixed = 2,
+                   .fixed = {at[0], at[1]},
+                   .spine = t->node->rank,
+                   .picked = t->picked + 1,
+                   .picked_rows = t->tile.rows};
+    ARRAY_PUSH(w->arena, &t->c.places, place);
+  }
+  for (uint32_t v = 0; v + 1 < t->node->rank; v++)
+    bindings[v] = t->bindings[v < t->picked ? v : v + 1];
+  for (size_t i = first; i < t->group->nodes.count; i++) finish_member(t, member(t, i), bindings);
+  t->c.places.count = 0;
+  close_loops(t, 2);
+}
+
 /* --- what it needs --- */
 
 enum { FETCH_AHEAD = 32 /* products of a sum take as long as what comes from a far cache */ };
@@ -128,7 +199,7 @@ static bool is_far(const Tiling *t, BufferId buffer) {
 
 static bool is_result(const Tiling *t, BufferId buffer) {
   for (size_t i = 0; i < t->group->nodes.count; i++) {
-    const Node *n = node_at(t->c.w, t->group->nodes.items[i]);
+    const Node *n = member(t, i);
     if (n->stored && n->buffer == buffer) return true;
   }
   return false;
@@ -148,7 +219,7 @@ static void collect_far(const Tiling *t, ExprId id, ExprList *reads) {
   if ((indices >> t->contraction->row & 1) == 0 || (indices >> t->contraction->lane & 1) == 0)
     return;
   for (size_t i = 0; i < t->group->nodes.count; i++)
-    if (node_at(w, t->group->nodes.items[i])->tensor == e->tensor) return;
+    if (member(t, i)->tensor == e->tensor) return;
   ARRAY_PUSH(w->arena, reads, id);
 }
 
@@ -157,8 +228,7 @@ ExprList reads_ahead(const Tiling *t) {
   if (t->contraction->dot || t->contraction->row == NO_INDEX || t->sizes.k < FETCH_AHEAD)
     return reads;
   start_walk(t->c.w);
-  for (size_t i = 1; i < t->group->nodes.count; i++)
-    collect_far(t, node_at(t->c.w, t->group->nodes.items[i])->body, &reads);
+  for (size_t i = 1; i < first_picking(t); i++) collect_far(t, member(t, i)->body, &reads);
   return reads;
 }
 
@@ -173,7 +243,7 @@ void fetch_reads(Tiling *t, const ExprList *reads) {
 
 void fetch_results(Tiling *t) {
   for (size_t i = 0; i < t->group->nodes.count; i++) {
-    const Node *n = node_at(t->c.w, t->group->nodes.items[i]);
+    const Node *n = member(t, i);
     if (!n->stored || !is_far(t, n->buffer)) continue;
     Offset offset = output_offset(&t->c, n, t->bindings);
     kernel_prefetch(t->c.b, kernel_parameter(t->c.b, n->buffer, true), offset, true);

@@ -86,6 +86,10 @@ static ValueId read_local(Context *c, const Expr *read, const Place *place) {
   Offset at[2];
   uint32_t n = place->n_fixed;
   memcpy(at, place->fixed, n * sizeof *at);
+  if (place->picked != 0) {
+    const Expr *picked = expr_at(c->w->graph, read->args[place->picked - 1]);
+    at[0] = offset_add(c->b, at[0], place->picked_rows, offset_number(picked->integer));
+  }
   if (place->array) {
     const Tensor *t = tensor_at(c->w->graph, read->tensor);
     int64_t *strides = ARENA_ARRAY(c->w->arena, int64_t, t->rank + 1);

@@ -82,6 +82,10 @@ typedef struct Node {
   ARRAY(uint32_t) readers; /* nodes that read it */
   Recurrence *recurrence;  /* the innermost that it is computed in; NULL */
   const uint32_t *step_axes; /* per depth of that: which of the output indices is the step */
+  /* 1 + the index of a contraction that it lacks, and reads at constants, in whose epilogue it is;
+   * 0
+   */
+  uint32_t picks;
   Part part;
   bool transposes; /* a copy of what it reads, with another axis innermost */
 } Node;
@@ -90,7 +94,8 @@ typedef enum GroupKind {
   GROUP_LOOPS,       /* nodes that share the outermost `spine` output indices, but for the first
                         `along`: those are computed in the loops of a reduction that follows, over
                         all their points */
-  GROUP_CONTRACTION, /* a contraction, then elementwise readers in its epilogue */
+  GROUP_CONTRACTION, /* a contraction, then elementwise readers in its epilogue: first those of all
+                        its indices, then those that pick values of one */
   GROUP_SCATTER,     /* one node: sum over R of where(J == t, v, 0), J an output index */
   GROUP_TRANSPOSE    /* one node: a copy of another under permuted strides */
 } GroupKind;
@@ -252,6 +257,8 @@ void store_as_wished(Plan *plan, const StoredWish *wishes, const BufferId *buffe
 /* slots.c: values that no later step but the next needs get the place of one step. group_of: per
    node, 1 + its group. */
 void keep_single_steps(Work *w, const uint32_t *group_of);
+/* Whether they would do for a node that is in no group yet, in one behind those there are. */
+bool one_step_does(Work *w, uint32_t *group_of, uint32_t node);
 /* contraction.c */
 void find_contractions(Work *w);
 IndexSet indices_of(const Graph *g, ExprId id);
@@ -333,8 +340,10 @@ typedef struct Place {
   uint32_t local;
   uint32_t n_fixed; /* the array indices that stand for the outer loops */
   Offset fixed[2];
-  uint32_t spine; /* output axes from there on are one further array index, row-major; */
-  bool array;     /* if there are any */
+  uint32_t spine;  /* output axes from there on are one further array index, row-major; */
+  bool array;      /* if there are any */
+  uint32_t picked; /* 1 + the axis whose values, constants, lie so many rows apart; 0: none */
+  int64_t picked_rows;
 } Place;
 
 /* Index variable = offset, plus the number of the lane if `lanes`. */
