@@ -126,6 +126,45 @@ static void convolution(Text *t, Random *r) {
   text_printf(t, "export out(x) = z, grad(loss, x), grad(loss, layer_.K), grad(loss, layer_.b)\n");
 }
 
+/* Gates: readers of several values of one of a product's indices at once; of an input, or of what
+   the step before left, of which all steps are asked for or the last. */
+static void gates(Text *t, Random *r) {
+  static const char *const weights[] = {"k, j, i", "i, k, j", "k, i, j", "j, k, i"};
+  static const char *const cells[] = {"tanh(z[n, 0, j]) * z[n, 1, j]",
+                                      "z[n, 1, j] + max(z[n, 0, j], 0) * U[n, j]",
+                                      "where(z[n, 0, j] > c[1, j], z[n, 1, j], c[0, j])"};
+  int n = size(r), j = size(r), i = size(r), k = 2 + (int)draw(r, 3);
+  uint32_t order = draw(r, 4);
+  const char *cell = pick(r, cells, 3);
+  bool steps = draw(r, 3) == 0, all = draw(r, 2), backward = draw(r, 2);
+  if (steps) i = j;
+  int extents[] = {order == 1   ? i
+                   : order == 3 ? j
+                                : k,
+                   order == 0   ? j
+                   : order == 2 ? i
+                                : k,
+                   order == 0 || order == 3 ? i : j};
+  text_printf(t, "input x: real[%d, %d]\n", n, i);
+  text_printf(t, "param W: real[%d, %d, %d] = uniform(-0.5, 0.5)\n", extents[0], extents[1],
+              extents[2]);
+  text_printf(t, "param U: real[%d, %d] = uniform(-1.0, 1.0)\n", n, j);
+  text_printf(t, "param c: real[%d, %d] = uniform(-1.0, 1.0)\n", k, j);
+  if (steps) text_printf(t, "scan t in 0..3 with s = x {\n");
+  text_printf(t, "z[n, k, j] = sum[i](W[%s] * %s[n, i]) + c[k, j]\n", weights[order],
+              steps ? "s" : "x");
+  text_printf(t, "h[n, j] = %s\n", cell);
+  text_printf(t, "m[n, j] = sigmoid(h[n, j]) * h[n, j] + z[n, %d, j]\n", k - 1);
+  if (steps) text_printf(t, "s = 0.5 * tanh(m)\n");
+  if (steps && all) text_printf(t, "y[n, t, j] = s[n, j]\n");
+  const char *result = !steps ? "m" : all ? "y" : "s";
+  if (steps) text_add(t, "}\n");
+  text_printf(t, "loss = mean(%s^2)\nexport out(x) = %s", result, result);
+  if (!steps && all) text_add(t, ", z, h");
+  if (backward) text_add(t, ", grad(loss, W), grad(loss, c), grad(loss, x)");
+  text_add(t, "\n");
+}
+
 /* Windows of two or three taps over so many channels that several outputs are computed at a time:
    along one axis or two, from either side, past both ends or not, with all gradients. */
 static void windows(Text *t, Random *r) {
@@ -148,6 +187,10 @@ static const char *generate(Arena *arena, uint64_t seed) {
   for (int i = 0; i < 4; i++) draw(&r, 2);
   if (seed % 7 == 3) {
     windows(&t, &r);
+    return text_string(&t);
+  }
+  if (seed % 7 == 6) {
+    gates(&t, &r);
     return text_string(&t);
   }
   switch (draw(&r, 5)) {
