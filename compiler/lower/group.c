@@ -29,8 +29,14 @@ typedef struct Grouping {
   uint32_t *group_of; /* per node: 1 + its group */
 } Grouping;
 
-/* Whether every read of `tensor` in the body has index k alone at axis k < n; or, where `picked` is
-   1 + an axis, a constant there, and at those behind it index k - 1. */
+/* Whether index k stands alone at axis k; where `picked` is 1 + an axis, a constant there, and at
+   those behind it index k - 1. */
+static bool is_aligned(const Expr *at, uint32_t axis, uint32_t picked) {
+  if (axis + 1 == picked) return at->kind == EXPR_CONST;
+  return at->kind == EXPR_INDEX && at->index == (picked != 0 && axis >= picked ? axis - 1 : axis);
+}
+
+/* Whether that is so at the first n axes of every read of `tensor` in the body. */
 static bool reads_along(const Graph *g, ExprId body, TensorId tensor, uint32_t n, uint32_t picked) {
   const Expr *e = expr_at(g, body);
   for (uint32_t i = 0; i < e->n_args; i++)
@@ -38,14 +44,8 @@ static bool reads_along(const Graph *g, ExprId body, TensorId tensor, uint32_t n
   if (e->kind != EXPR_READ) return true;
   if (e->fallback != EXPR_NONE && !reads_along(g, e->fallback, tensor, n, picked)) return false;
   if (e->tensor != tensor) return true;
-  for (uint32_t i = 0; i < n; i++) {
-    if (i >= e->n_args) return false;
-    const Expr *at = expr_at(g, e->args[i]);
-    bool expected = i + 1 == picked ? at->kind == EXPR_CONST
-                                    : at->kind == EXPR_INDEX &&
-                                          at->index == (picked != 0 && i >= picked ? i - 1 : i);
-    if (!expected) return false;
-  }
+  for (uint32_t i = 0; i < n; i++)
+    if (i >= e->n_args || !is_aligned(expr_at(g, e->args[i]), i, picked)) return false;
   return true;
 }
 
@@ -179,12 +179,11 @@ static bool follows_lanes(Work *w, const Node *x, const NodeGroup *g) {
 }
 
 /* Whether there is a loop over output index v around the contraction's tiles, which may as well
-   stand inside. */
+   stand inside; its steps are the indices before. */
 static bool can_be_picked(const Node *n, uint32_t v) {
-  const Contraction *c = n->contraction;
-  bool inner = v == c->row || v == c->lane;
-  for (uint32_t d = 0; d < count_steps(n); d++) inner = inner || v < n->step_axes[d];
-  return !inner && !is_step(n, v) && n->extents[v] <= MOST_PICKED;
+  for (uint32_t d = 0; d < count_steps(n); d++)
+    if (v <= n->step_axes[d]) return false;
+  return v != n->contraction->row && v != n->contraction->lane && n->extents[v] <= MOST_PICKED;
 }
 
 /* Whether x, of one index less than the contraction, can follow its epilogue. What its sums read at

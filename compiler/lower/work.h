@@ -82,10 +82,7 @@ typedef struct Node {
   ARRAY(uint32_t) readers; /* nodes that read it */
   Recurrence *recurrence;  /* the innermost that it is computed in; NULL */
   const uint32_t *step_axes; /* per depth of that: which of the output indices is the step */
-  /* 1 + the index of a contraction that it lacks, and reads at constants, in whose epilogue it is;
-   * 0
-   */
-  uint32_t picks;
+  uint32_t picks; /* in an epilogue: 1 + the contraction's index that it reads at constants; 0 */
   Part part;
   bool transposes; /* a copy of what it reads, with another axis innermost */
 } Node;
