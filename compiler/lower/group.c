@@ -29,11 +29,11 @@ typedef struct Grouping {
   uint32_t *group_of; /* per node: 1 + its group */
 } Grouping;
 
-/* Whether index k stands alone at axis k; where `picked` is 1 + an axis, a constant there, and at
-   those behind it index k - 1. */
+/* Whether the index stands alone at its axis; where that is picked (1 + an axis, or 0), a constant.
+ */
 static bool is_aligned(const Expr *at, uint32_t axis, uint32_t picked) {
   if (axis + 1 == picked) return at->kind == EXPR_CONST;
-  return at->kind == EXPR_INDEX && at->index == (picked != 0 && axis >= picked ? axis - 1 : axis);
+  return at->kind == EXPR_INDEX && index_beside_picked(picked, at->index) == axis;
 }
 
 /* Whether that is so at the first n axes of every read of `tensor` in the body. */
@@ -60,7 +60,7 @@ static bool same_leading(const Node *a, const Node *b, uint32_t n) {
 static bool picks_from(const Work *w, const Node *x, const Node *m) {
   if (x->rank + 1 != m->rank || x->picks > m->rank) return false;
   for (uint32_t v = 0; v < x->rank; v++)
-    if (x->extents[v] != m->extents[v + 1 < x->picks ? v : v + 1]) return false;
+    if (x->extents[v] != m->extents[index_beside_picked(x->picks, v)]) return false;
   if (x->replaces != TENSOR_NONE && node_reads(m, x->replaces)) return false;
   if (m->replaces != TENSOR_NONE && node_reads(x, m->replaces)) return false;
   return m->tensor == TENSOR_NONE || reads_along(w->graph, x->body, m->tensor, m->rank, x->picks);

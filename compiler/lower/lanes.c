@@ -28,8 +28,7 @@ static int type_width(ScalarType type) { return type == TYPE_BOOL ? IMPOSSIBLE :
 /* Index v stands where the node's own does, or behind the one that is picked. */
 static int register_width(LaneCheck *c, const Expr *e) {
   if (!read_is_inside(c->w, c->n, e)) return IMPOSSIBLE;
-  uint32_t lane = c->v;
-  if (c->n->picks != 0 && e->n_args > c->n->rank && lane + 1 >= c->n->picks) lane++;
+  uint32_t lane = e->n_args > c->n->rank ? index_beside_picked(c->n->picks, c->v) : c->v;
   for (uint32_t i = 0; i < e->n_args; i++) {
     const Expr *at = expr_at(c->w->graph, e->args[i]);
     if (at->kind == EXPR_INDEX && at->index == c->v && i == lane) continue;

@@ -181,7 +181,7 @@ void finish_picking(Tiling *t) {
     ARRAY_PUSH(w->arena, &t->c.places, place);
   }
   for (uint32_t v = 0; v + 1 < t->node->rank; v++)
-    bindings[v] = t->bindings[v < t->picked ? v : v + 1];
+    bindings[v] = t->bindings[index_beside_picked(t->picked + 1, v)];
   for (size_t i = first; i < t->group->nodes.count; i++) finish_member(t, member(t, i), bindings);
   t->c.places.count = 0;
   close_loops(t, 2);

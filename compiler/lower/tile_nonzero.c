@@ -46,7 +46,7 @@ void choose_list(Tiling *t) {
   const Node *n = t->node;
   Contraction *c = t->contraction;
   bool plain = !c->dot && t->portion == 0 && c->limits.count == 0 && c->within.count == 0;
-  if (t->picked != NO_INDEX && expr_uses_index(t->c.w->graph, c->left, t->picked)) return;
+  if (t->picked != NO_INDEX) plain = plain && !expr_uses_index(t->c.w->graph, c->left, t->picked);
   c->listed = plain && t->sizes.rows == 1 && skips_zeros(t->c.w, n, c->left, n->extents[c->lane]);
 }
 

@@ -159,6 +159,10 @@ static inline Node *node_at(const Work *w, uint32_t i) { return &w->nodes.items[
 static inline Ranges node_ranges(const Node *n) {
   return (Ranges){n->extents, n->rank + n->n_reduced};
 }
+/* Which index of the contraction stands for index v of a node that picks (Node.picks). */
+static inline uint32_t index_beside_picked(uint32_t picks, uint32_t v) {
+  return picks != 0 && v + 1 >= picks ? v + 1 : v;
+}
 int64_t node_size(const Node *n);   /* output elements */
 int64_t node_points(const Node *n); /* times the values of the reduced indices */
 static inline const char *index_name(const Node *n, uint32_t v) {

@@ -138,16 +138,14 @@ static void gates(Text *t, Random *r) {
   const char *cell = pick(r, cells, 3);
   bool steps = draw(r, 3) == 0, all = draw(r, 2), backward = draw(r, 2);
   if (steps) i = j;
-  int extents[] = {order == 1   ? i
-                   : order == 3 ? j
-                                : k,
-                   order == 0   ? j
-                   : order == 2 ? i
-                                : k,
-                   order == 0 || order == 3 ? i : j};
   text_printf(t, "input x: real[%d, %d]\n", n, i);
-  text_printf(t, "param W: real[%d, %d, %d] = uniform(-0.5, 0.5)\n", extents[0], extents[1],
-              extents[2]);
+  text_add(t, "param W: real[");
+  for (const char *c = weights[order]; *c != '\0'; c++)
+    if (*c >= 'i' && *c <= 'k')
+      text_printf(t, "%d", *c == 'i' ? i : *c == 'j' ? j : k);
+    else
+      text_addn(t, c, 1);
+  text_add(t, "] = uniform(-0.5, 0.5)\n");
   text_printf(t, "param U: real[%d, %d] = uniform(-1.0, 1.0)\n", n, j);
   text_printf(t, "param c: real[%d, %d] = uniform(-1.0, 1.0)\n", k, j);
   if (steps) text_printf(t, "scan t in 0..3 with s = x {\n");
