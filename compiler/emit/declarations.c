@@ -36,8 +36,8 @@ static void name_parts(Emitter *e) {
                                                      i == n ? e->init : e->entries[i], e->section));
 }
 
-Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan, const char *section,
-                    Map *file) {
+Emitter emitter_new(Arena *arena, const Plan *plan, const char *section, Map *file) {
+  const Program *program = plan->program;
   Emitter e = {.arena = arena,
                .program = program,
                .plan = plan,

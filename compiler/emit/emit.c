@@ -152,14 +152,12 @@ static void write_code(const Sections *s, Text *out, const char **functions) {
   text_add(out, text_string(&entries));
 }
 
-static Sections make_sections(Arena *arena, const Program *program, const Plan *const *plans,
-                              uint32_t n) {
+static Sections make_sections(Arena *arena, const Plan *const *plans, uint32_t n) {
   Map *file = ARENA_NEW(arena, Map);
   *file = map_new(arena);
   Sections s = {ARENA_ARRAY(arena, Emitter, n), n};
   for (uint32_t i = 0; i < n; i++)
-    s.items[i] =
-        emitter_new(arena, program, plans[i], n == 1 ? NULL : section_suffix(plans[i]), file);
+    s.items[i] = emitter_new(arena, plans[i], n == 1 ? NULL : section_suffix(plans[i]), file);
   return s;
 }
 
@@ -172,7 +170,7 @@ static bool any_threads(const Plan *const *plans, uint32_t n) {
 CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, uint32_t n_plans,
                   const EmitOptions *options) {
   Arena *arena = out->arena;
-  Sections s = make_sections(arena, program, plans, n_plans);
+  Sections s = make_sections(arena, plans, n_plans);
   if (!options->no_main && n_plans == 1) observe_step(&s.items[0]);
   const char **functions = ARENA_ARRAY(arena, const char *, n_plans), *all = "";
   for (uint32_t i = 0; i < n_plans; i++) {
@@ -205,7 +203,7 @@ CodePlaces emit_c(Text *out, const Program *program, const Plan *const *plans, u
 
 void emit_header(Text *out, const Program *program, const Plan *plan) {
   Map file = map_new(out->arena);
-  Emitter e = emitter_new(out->arena, program, plan, NULL, &file);
+  Emitter e = emitter_new(out->arena, plan, NULL, &file);
   write_first_line(out, program);
   text_printf(out, "#ifndef DAG_%s_H\n#define DAG_%s_H\n", program->name, program->name);
   write_includes(out, false);

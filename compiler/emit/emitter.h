@@ -29,8 +29,7 @@ typedef struct Emitter {
 } Emitter;
 
 /* section: NULL when the file has one only. file: empty, the same for all sections of a file. */
-Emitter emitter_new(Arena *arena, const Program *program, const Plan *plan, const char *section,
-                    Map *file);
+Emitter emitter_new(Arena *arena, const Plan *plan, const char *section, Map *file);
 
 /* declarations.c: sizes, struct, prototypes. */
 void write_declarations(Emitter *e, Text *out);

@@ -102,6 +102,20 @@ static Map copy_counters(const Map *counters) {
   return copy;
 }
 
+Graph *graph_copy(const Graph *graph) {
+  Graph *copy = ARENA_NEW(graph->arena, Graph);
+  *copy = *graph;
+  copy->exprs = ARENA_ARRAY(graph->arena, Expr, graph->exprs_capacity + 1);
+  memcpy(copy->exprs, graph->exprs, graph->n_exprs * sizeof *copy->exprs);
+  copy->tensors = ARENA_ARRAY(graph->arena, Tensor, graph->tensors_capacity + 1);
+  memcpy(copy->tensors, graph->tensors, graph->n_tensors * sizeof *copy->tensors);
+  copy->expr_table = ARENA_ARRAY(graph->arena, uint32_t, graph->expr_table_size + 1);
+  memcpy(copy->expr_table, graph->expr_table, graph->expr_table_size * sizeof *copy->expr_table);
+  copy->names = map_copy(&graph->names);
+  copy->counters = copy_counters(&graph->counters);
+  return copy;
+}
+
 GraphMark graph_mark(const Graph *graph) {
   GraphMark mark = {.n_tensors = graph->n_tensors,
                     .names = map_copy(&graph->names),

@@ -256,6 +256,9 @@ const char *graph_unique_name(Graph *graph, const char *base);
 TensorId graph_find(const Graph *graph, const char *name); /* TENSOR_NONE when absent */
 /* Gives a tensor another name, or that name with a number when it is taken. */
 void graph_rename(Graph *graph, TensorId id, const char *name);
+/* The same expressions and tensors, under the same ids; what becomes of one is not seen in the
+   other. */
+Graph *graph_copy(const Graph *graph);
 /* Forgets the tensors that were added since the mark, and their names; derivatives that were not
    taken then are so again. Expressions stay. */
 typedef struct GraphMark {

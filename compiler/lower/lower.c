@@ -1,4 +1,5 @@
-/* Stage 5, in its parts: for each entry, and for init,
+/* Stage 5, in its parts. First, where windows want it, axes of the program are split into blocks
+   (axis_blocks.c); then for each entry, and for init,
 
      nodes      the definitions its results depend on            nodes.c
      phases     sums with outputs in / and %                     phases.c
@@ -13,6 +14,7 @@
 #include "lower/lower.h"
 #include <string.h>
 #include "graph/scalar_ops.h"
+#include "lower/axis_blocks.h"
 #include "lower/cost.h"
 #include "lower/work.h"
 
@@ -221,25 +223,22 @@ static void store_alike(Plan *plan, const BufferId *buffer_of, const Plan *alike
   }
 }
 
-static void store_params(Lowering *l) {
+/* Makes the layouts of all entries and forgets them, for what their wishes are. */
+static void try_layouts(Lowering *l, AxisBlocks *blocks) {
   const Program *p = l->plan->program;
-  StoredWish *wishes = free_params(l->plan->arena, p);
-  if (wishes == NULL) return;
   GraphMark mark = graph_mark(p->graph);
   uint32_t n_buffers = l->plan->n_buffers;
-  l->wishes = wishes;
   for (uint32_t i = 0; i < p->n_entries; i++) {
     EntryPlan forgotten = {.entry = &p->entries[i]};
     Work w = lay_out(l, &p->entries[i], i, &forgotten);
-    wish_of_loops(&w);
+    if (l->wishes != NULL) wish_of_loops(&w);
+    if (blocks != NULL) want_blocks(blocks, &w);
     graph_reset(p->graph, &mark);
     l->plan->n_buffers = n_buffers;
   }
-  l->wishes = NULL;
-  store_as_wished(l->plan, wishes, l->fixed);
 }
 
-Plan *lower(Arena *arena, const Program *program, const TargetMachine *target, const Plan *alike) {
+static Lowering begin(Arena *arena, const Program *program, const TargetMachine *target) {
   Plan *plan = ARENA_NEW(arena, Plan);
   *plan = (Plan){.arena = arena, .program = program, .target = target};
   plan->n_entries = program->n_entries;
@@ -249,15 +248,42 @@ Plan *lower(Arena *arena, const Program *program, const TargetMachine *target, c
   l.fixed = ARENA_ARRAY(arena, BufferId, l.n_fixed + 1);
   memset(l.fixed, 0xff, (l.n_fixed + 1) * sizeof *l.fixed);
   make_fixed_buffers(plan, l.fixed);
-  if (alike == NULL)
-    store_params(&l);
-  else
+  l.wishes = free_params(arena, program);
+  return l;
+}
+
+/* The definitions that lowering made get a place in the given program, as without blocks: under the
+   same ids, by which a plan names them. */
+static void add_stand_ins(const Program *given, const Graph *lowered) {
+  for (TensorId id = given->graph->n_tensors; id < lowered->n_tensors; id++) {
+    Tensor t = *tensor_at(lowered, id);
+    t.kind = TENSOR_STAND_IN;
+    t.body = EXPR_NONE;
+    t.source = TENSOR_NONE;
+    graph_add(given->graph, t);
+  }
+}
+
+Plan *lower(Arena *arena, const Program *program, const TargetMachine *target, const Plan *alike) {
+  Lowering l = begin(arena, program, target);
+  AxisBlocks *blocks = axis_blocks_new(arena, program);
+  if (blocks != NULL) try_layouts(&l, blocks);
+  const Program *in_blocks = blocks == NULL ? program : program_in_blocks(blocks);
+  if (in_blocks != program) l = begin(arena, in_blocks, target);
+  bool tried = blocks != NULL && in_blocks == program;
+  if (alike == NULL && l.wishes != NULL && !tried) try_layouts(&l, NULL);
+  Plan *plan = l.plan;
+  if (alike != NULL)
     store_alike(plan, l.fixed, alike);
-  for (uint32_t i = 0; i < program->n_entries; i++)
-    plan->entries[i] = lower_entry(&l, &program->entries[i], i);
+  else if (l.wishes != NULL)
+    store_as_wished(plan, l.wishes, l.fixed);
+  l.wishes = NULL;
+  for (uint32_t i = 0; i < plan->n_entries; i++)
+    plan->entries[i] = lower_entry(&l, &in_blocks->entries[i], i);
   plan->init = lower_entry(&l, NULL, plan->n_entries);
   drop_unused_buffers(plan);
   place_workspace(plan);
   plan_threads(plan);
+  if (in_blocks != program) add_stand_ins(program, in_blocks->graph);
   return plan;
 }

@@ -259,13 +259,14 @@ static uint32_t add_copy(Rewrite *r, TensorId value, const char *name, BufferId 
   return (uint32_t)(w->nodes.count - 1);
 }
 
-static BufferId output_buffer(Work *w, uint32_t number) {
+/* The caller's array, in the shape of a tensor of which the output may be a view. */
+static BufferId output_buffer(Work *w, uint32_t number, TensorId holds) {
   const Output *output = &w->entry->outputs[number];
-  const Tensor *t = tensor_at(w->graph, output->tensor);
-  ScalarType stored = tensor_stored(w->graph, output->tensor);
+  const Tensor *t = tensor_at(w->graph, holds);
+  ScalarType stored = tensor_stored(w->graph, holds);
   return add_buffer(w->plan, (Buffer){.kind = BUFFER_OUTPUT,
                                       .name = output->name,
-                                      .tensor = output->tensor,
+                                      .tensor = holds,
                                       .type = t->type,
                                       .storage = stored == t->type ? TYPE_BOOL : stored,
                                       .rank = t->rank,
@@ -278,13 +279,12 @@ static BufferId output_buffer(Work *w, uint32_t number) {
 
 static void make_output(Rewrite *r, uint32_t number) {
   Work *w = r->w;
-  TensorId id = w->entry->outputs[number].tensor;
-  BufferId buffer = output_buffer(w, number);
-  Node *n = w->node_of[id] == 0 ? NULL : node_at(w, w->node_of[id] - 1);
+  TensorId id = w->entry->outputs[number].tensor, source = viewed(w->graph, id);
+  Node *n = w->node_of[source] == 0 ? NULL : node_at(w, w->node_of[source] - 1);
   if (n != NULL && n->buffer == BUFFER_NONE)
-    n->buffer = buffer;
+    n->buffer = output_buffer(w, number, source);
   else
-    add_copy(r, id, w->entry->outputs[number].name, buffer);
+    add_copy(r, id, w->entry->outputs[number].name, output_buffer(w, number, id));
 }
 
 static bool is_updated(const Work *w, TensorId id) {

@@ -20,18 +20,16 @@ Sizes sizes_of(const Node *n, int lanes) {
   return s;
 }
 
-/* The first reduced index that is not the lanes', if what limits it limits an output index just as
-   well. NO_INDEX: there is none. */
-static uint32_t block_index(const Node *n) {
+/* Whether blocks can be of single values of reduced index v: not the lanes', and what limits it
+   limits an output index just as well. */
+static bool makes_blocks(const Node *n, uint32_t v) {
   const Contraction *c = n->contraction;
-  uint32_t v = n->rank + (c->lane == n->rank ? 1 : 0);
-  if (v >= n->rank + n->n_reduced) return NO_INDEX;
   for (size_t i = 0; i < c->limits.count; i++) {
     const Limit *limit = &c->limits.items[i];
     if (limit->index != v) continue;
-    if (limit->at.n != 1 || llabs(limit->at.terms[0].factor) != 1) return NO_INDEX;
+    if (limit->at.n != 1 || llabs(limit->at.terms[0].factor) != 1) return false;
   }
-  return v;
+  return v != c->lane;
 }
 
 /* Of how many values of the other outputs a side's elements in a block differ: those that are added
@@ -99,7 +97,8 @@ void choose_tile_and_blocks(Tiling *t) {
     s->abreast = n;
     s->block_k = s->k / vectors * n;
     try_blocks(t, &best, NO_INDEX, &least);
-    if (block_index(t->node) != NO_INDEX) try_blocks(t, &best, block_index(t->node), &least);
+    for (uint32_t v = t->node->rank; v < t->node->rank + t->node->n_reduced; v++)
+      if (makes_blocks(t->node, v)) try_blocks(t, &best, v, &least);
   }
   *t = best;
 }

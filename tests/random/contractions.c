@@ -167,7 +167,7 @@ static void gates(Text *t, Random *r) {
    along one axis or two, from either side, past both ends or not, with all gradients. */
 static void windows(Text *t, Random *r) {
   static const char *const after[] = {"", "tanh", "relu"};
-  int n = 16 << draw(r, 2), c = 8 + 4 * (int)draw(r, 3), f = 12 + 2 * (int)draw(r, 3);
+  int n = 16 << draw(r, 3), c = 8 + 4 * (int)draw(r, 3), f = 12 + 2 * (int)draw(r, 3);
   int axes = 1 + (int)draw(r, 2), taps = 2 + (int)draw(r, 2), pad = (int)draw(r, 2);
   int groups = 1 + (int)draw(r, 2);
   bool turned = draw(r, 2);

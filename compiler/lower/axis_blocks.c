@@ -1,0 +1,347 @@
+/* Activations in blocks of the index that lies innermost.
+
+   A sum over windows, y[n, f, p] = sum over c, i of K[f, c, i] · x[n, c, p + i], whose lanes run
+   along the batch n, has tiles of a part of the batch. Where that is much longer than a tile is
+   wide, the elements that a tile reads lie whole batches apart, and fall on some of a cache's sets
+   only. With n = L·m + l everything over n is over m and l,
+
+       y[m, l, f, p] = sum over c, i of K[f, c, i] · x[m, l, c, p + i]        l innermost, m outside
+
+   and what a tile reads lies together.
+
+   The definitions are rewritten so before they are lowered, in a copy of the program. Axes that
+   are read along one index belong to one class, and are split together. A class stays whole where
+   one of its axes is a param's or a state's, is read at anything but an index, or is merged with
+   another by a reshape. Inputs keep their shape and are read at L·m + l; outputs are views. */
+#include "lower/axis_blocks.h"
+#include <string.h>
+
+/* Each axis of a tensor, and each reduced index of a definition, has a number. */
+struct AxisBlocks {
+  Arena *arena;
+  const Program *program;
+  uint32_t *first;  /* per tensor: the number of its first axis */
+  uint32_t *parent; /* per number: towards that which stands for its class */
+  bool *whole;      /* per class */
+  int64_t *wanted;  /* per class: the length of its blocks; 0 */
+  uint32_t *met;    /* per expression: 1 + the last tensor whose body met it */
+};
+
+static const Graph *graph_of(const AxisBlocks *b) { return b->program->graph; }
+
+static uint32_t class_of(const AxisBlocks *b, uint32_t axis) {
+  while (b->parent[axis] != axis) axis = b->parent[axis] = b->parent[b->parent[axis]];
+  return axis;
+}
+
+static void join(AxisBlocks *b, uint32_t axis, uint32_t other) {
+  axis = class_of(b, axis);
+  other = class_of(b, other);
+  if (b->whole[axis]) b->whole[other] = true;
+  b->parent[axis] = other;
+}
+
+static void keep_whole(AxisBlocks *b, uint32_t axis) { b->whole[class_of(b, axis)] = true; }
+
+static void keep_axes_whole(AxisBlocks *b, TensorId id) {
+  for (uint32_t k = 0; k < tensor_at(graph_of(b), id)->rank; k++) keep_whole(b, b->first[id] + k);
+}
+
+static bool is_split_up(TensorKind kind) {
+  return kind == TENSOR_DEFINITION || kind == TENSOR_RESHAPE;
+}
+
+/* --- classes --- */
+
+/* What is looked up at data stands for itself. */
+static void keep_indices_whole(AxisBlocks *b, TensorId reader, ExprId at) {
+  const Expr *e = expr_at(graph_of(b), at);
+  if (e->kind == EXPR_INDEX) keep_whole(b, b->first[reader] + e->index);
+  for (uint32_t i = 0; e->kind == EXPR_OP && i < e->n_args; i++)
+    keep_indices_whole(b, reader, e->args[i]);
+}
+
+/* Axis k of a tensor is read at that expression of a definition's index variables. */
+static void join_index(AxisBlocks *b, TensorId reader, TensorId read, uint32_t k, ExprId at) {
+  const Graph *g = graph_of(b);
+  const Tensor *t = tensor_at(g, read);
+  const Expr *e = expr_at(g, at);
+  const int64_t *extents = tensor_index_extents(tensor_at(g, reader), b->arena);
+  bool alone = e->kind == EXPR_INDEX && extents[e->index] == t->extents[k];
+  if (alone && is_split_up(t->kind)) {
+    join(b, b->first[reader] + e->index, b->first[read] + k);
+    return;
+  }
+  keep_indices_whole(b, reader, at);
+  keep_whole(b, b->first[read] + k);
+}
+
+static void join_reads(AxisBlocks *b, TensorId reader, ExprId id) {
+  const Graph *g = graph_of(b);
+  const Expr *e = expr_at(g, id);
+  if (b->met[id] == reader + 1) return;
+  b->met[id] = reader + 1;
+  for (uint32_t i = 0; i < e->n_args; i++) join_reads(b, reader, e->args[i]);
+  if (e->kind != EXPR_READ) return;
+  if (e->fallback != EXPR_NONE) join_reads(b, reader, e->fallback);
+  if (tensor_at(g, e->tensor)->kind == TENSOR_INPUT) return;
+  for (uint32_t k = 0; k < e->n_args; k++) join_index(b, reader, e->tensor, k, e->args[k]);
+}
+
+/* As many elements has what lies within axis k. */
+static int64_t elements_within(const Tensor *t, uint32_t k) {
+  int64_t elements = 1;
+  for (uint32_t i = k + 1; i < t->rank; i++) elements *= t->extents[i];
+  return elements;
+}
+
+/* The same axis on both sides of a view; what has none on the other side is merged or divided. */
+static void join_view(AxisBlocks *b, TensorId view) {
+  const Tensor *t = tensor_at(graph_of(b), view), *source = tensor_at(graph_of(b), t->source);
+  bool *same = ARENA_ARRAY(b->arena, bool, source->rank + 1);
+  if (source->kind == TENSOR_INPUT) return;
+  for (uint32_t k = 0; k < t->rank; k++) {
+    uint32_t s = 0;
+    while (s < source->rank && (source->extents[s] != t->extents[k] ||
+                                elements_within(source, s) != elements_within(t, k)))
+      s++;
+    if (s == source->rank) {
+      keep_whole(b, b->first[view] + k);
+      continue;
+    }
+    same[s] = true;
+    join(b, b->first[view] + k, b->first[t->source] + s);
+  }
+  for (uint32_t s = 0; s < source->rank; s++)
+    if (!same[s]) keep_whole(b, b->first[t->source] + s);
+}
+
+static void find_classes(AxisBlocks *b) {
+  const Program *p = b->program;
+  for (TensorId id = 0; id < p->graph->n_tensors; id++) {
+    const Tensor *t = tensor_at(p->graph, id);
+    if (!is_split_up(t->kind) || t->checkpoint != 0 || t->again != TENSOR_NONE || t->kept)
+      keep_axes_whole(b, id);
+    if (t->kind == TENSOR_RESHAPE) join_view(b, id);
+    if (t->kind == TENSOR_DEFINITION) join_reads(b, id, t->body);
+    if (t->initial != TENSOR_NONE) keep_axes_whole(b, t->initial);
+  }
+  for (uint32_t e = 0; e < p->n_entries; e++)
+    for (uint32_t u = 0; u < p->entries[e].n_updates; u++)
+      keep_axes_whole(b, p->entries[e].updates[u].value);
+}
+
+/* An index variable of the expression, data aside, that is not `other`; NO_INDEX: there is none. */
+static uint32_t index_beside(const Graph *g, ExprId id, uint32_t other) {
+  const Expr *e = expr_at(g, id);
+  uint32_t found = e->kind == EXPR_INDEX && e->index != other ? e->index : NO_INDEX;
+  for (uint32_t i = 0; e->kind == EXPR_OP && i < e->n_args && found == NO_INDEX; i++)
+    found = index_beside(g, e->args[i], other);
+  return found;
+}
+
+/* A read at an expression of several index variables. */
+static bool is_window(const Graph *g, const Expr *e) {
+  for (uint32_t k = 0; e->kind == EXPR_READ && k < e->n_args; k++) {
+    uint32_t v = index_beside(g, e->args[k], NO_INDEX);
+    if (v != NO_INDEX && index_beside(g, e->args[k], v) != NO_INDEX) return true;
+  }
+  return false;
+}
+
+static bool has_windows(const Graph *g) {
+  for (ExprId id = 0; id < g->n_exprs; id++)
+    if (is_window(g, expr_at(g, id))) return true;
+  return false;
+}
+
+AxisBlocks *axis_blocks_new(Arena *arena, const Program *program) {
+  const Graph *g = program->graph;
+  if (!has_windows(g)) return NULL;
+  AxisBlocks *b = ARENA_NEW(arena, AxisBlocks);
+  *b = (AxisBlocks){.arena = arena, .program = program};
+  b->first = ARENA_ARRAY(arena, uint32_t, g->n_tensors + 1);
+  uint32_t n = 0;
+  for (TensorId id = 0; id < g->n_tensors; id++) {
+    b->first[id] = n;
+    n += tensor_at(g, id)->rank + tensor_at(g, id)->n_reduced;
+  }
+  b->parent = ARENA_ARRAY(arena, uint32_t, n + 1);
+  for (uint32_t i = 0; i < n; i++) b->parent[i] = i;
+  b->whole = ARENA_ARRAY(arena, bool, n + 1);
+  b->wanted = ARENA_ARRAY(arena, int64_t, n + 1);
+  b->met = ARENA_ARRAY(arena, uint32_t, g->n_exprs + 1);
+  find_classes(b);
+  return b;
+}
+
+/* --- what is wanted --- */
+
+/* Two lines, or vectors: half of them is what a tile reads, and longer runs of memory are read
+   faster. */
+static int64_t length_of_blocks(const Work *w, const Node *n) {
+  int64_t vector = w->target->vector_bytes;
+  return 2 * (vector > LINE_BYTES ? vector : LINE_BYTES) / type_bytes(n->type);
+}
+
+void want_blocks(AxisBlocks *b, const Work *w) {
+  for (size_t i = 0; i < w->order.count; i++) {
+    const Node *n = node_at(w, w->order.items[i]);
+    const Contraction *c = n->contraction;
+    if (c == NULL || c->dot || n->tensor >= graph_of(b)->n_tensors) continue;
+    if (!is_window(w->graph, expr_at(w->graph, c->right))) continue;
+    int64_t length = length_of_blocks(w, n), extent = n->extents[c->lane];
+    uint32_t class = class_of(b, b->first[n->tensor] + c->lane);
+    if (extent > length && extent % length == 0 && b->wanted[class] < length)
+      b->wanted[class] = length;
+  }
+}
+
+static int64_t split_of(const AxisBlocks *b, TensorId id, uint32_t axis) {
+  if (!is_split_up(tensor_at(graph_of(b), id)->kind)) return 0;
+  uint32_t class = class_of(b, b->first[id] + axis);
+  return b->whole[class] ? 0 : b->wanted[class];
+}
+
+/* --- rewriting --- */
+
+/* A definition's index variables, as they were, in those that it has now. */
+typedef struct Indices {
+  const AxisBlocks *b;
+  Graph *graph;
+  ExprId *block, *within, *whole; /* block: EXPR_NONE where it is not split */
+  ExprId *memo;                   /* per expression there was: what became of it, */
+  TensorId *memo_of;              /* in the body of which tensor; TENSOR_NONE */
+  TensorId tensor;                /* that is rewritten */
+} Indices;
+
+static ExprId rewritten(Indices *x, ExprId id);
+
+static ExprId rewritten_read(Indices *x, const Expr *e) {
+  ExprId *args = ARENA_ARRAY(x->b->arena, ExprId, 2 * e->n_args + 1);
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < e->n_args; k++) {
+    if (split_of(x->b, e->tensor, k) == 0) {
+      args[n++] = rewritten(x, e->args[k]);
+      continue;
+    }
+    uint32_t v = expr_at(x->graph, e->args[k])->index;
+    args[n++] = x->block[v];
+    args[n++] = x->within[v];
+  }
+  ExprId fallback = e->fallback == EXPR_NONE ? EXPR_NONE : rewritten(x, e->fallback);
+  return expr_read(x->graph, e->tensor, args, n, fallback);
+}
+
+static ExprId rewritten(Indices *x, ExprId id) {
+  if (x->memo_of[id] == x->tensor) return x->memo[id];
+  const Expr e = *expr_at(x->graph, id);
+  ExprId result = id;
+  if (e.kind == EXPR_INDEX) result = x->whole[e.index];
+  if (e.kind == EXPR_READ) result = rewritten_read(x, &e);
+  if (e.kind == EXPR_OP) {
+    ExprId *args = ARENA_ARRAY(x->b->arena, ExprId, e.n_args + 1);
+    for (uint32_t i = 0; i < e.n_args; i++) args[i] = rewritten(x, e.args[i]);
+    result = expr_rebuild(x->graph, id, args, EXPR_NONE);
+  }
+  x->memo_of[id] = x->tensor;
+  return x->memo[id] = result;
+}
+
+/* The extents and names of index variables from..to, split, behind `n` there are. Returns how many
+   there are then. */
+static uint32_t split_indices(Indices *x, const Tensor *t, uint32_t from, uint32_t to, uint32_t n,
+                              int64_t *extents, const char **names) {
+  const int64_t *old = tensor_index_extents(t, x->b->arena);
+  for (uint32_t v = from; v < to; v++) {
+    int64_t length = split_of(x->b, x->tensor, v);
+    const char *name = t->index_names == NULL ? NULL : t->index_names[v];
+    if (length != 0) {
+      x->block[v] = expr_index(x->graph, n);
+      extents[n] = old[v] / length;
+      names[n++] = name == NULL ? NULL : arena_printf(x->b->arena, "%s_block", name);
+    }
+    x->within[v] = x->whole[v] = expr_index(x->graph, n);
+    extents[n] = length != 0 ? length : old[v];
+    names[n++] = name;
+    if (length == 0) continue;
+    ExprId start =
+        expr_op2(x->graph, OP_MUL, expr_integer(x->graph, TYPE_I32, length), x->block[v]);
+    x->whole[v] = expr_op2(x->graph, OP_ADD, start, x->within[v]);
+  }
+  return n;
+}
+
+static bool has_split_axis(const AxisBlocks *b, TensorId id) {
+  const Tensor *t = tensor_at(graph_of(b), id);
+  for (uint32_t v = 0; v < t->rank + t->n_reduced; v++)
+    if (split_of(b, id, v) != 0) return true;
+  return false;
+}
+
+/* The tensor gets its new shape; x: its index variables. */
+static void split_shape(Indices *x, TensorId id) {
+  const Tensor *old = tensor_at(graph_of(x->b), id);
+  Tensor *t = tensor_at(x->graph, id);
+  uint32_t n_indices = old->rank + old->n_reduced;
+  int64_t *extents = ARENA_ARRAY(x->b->arena, int64_t, 2 * n_indices + 1);
+  const char **names = ARENA_ARRAY(x->b->arena, const char *, 2 * n_indices + 1);
+  ExprId **indices[] = {&x->block, &x->within, &x->whole};
+  for (int i = 0; i < 3; i++) *indices[i] = ARENA_ARRAY(x->b->arena, ExprId, n_indices + 1);
+  x->tensor = id;
+  t->rank = split_indices(x, old, 0, old->rank, 0, extents, names);
+  t->n_reduced = split_indices(x, old, old->rank, n_indices, t->rank, extents, names) - t->rank;
+  t->extents = extents;
+  t->reduced_extents = extents + t->rank;
+  if (t->index_names != NULL) t->index_names = names;
+}
+
+static void split_body(Indices *x, TensorId id) {
+  ExprId body = tensor_at(graph_of(x->b), id)->body;
+  if (body == EXPR_NONE) return;
+  split_shape(x, id);
+  ExprId now = rewritten(x, body);
+  tensor_at(x->graph, id)->body = now;
+}
+
+/* An output keeps its shape: it is a view of what is split. */
+static void view_outputs(const AxisBlocks *b, Graph *g, Entry *entry) {
+  Output *outputs = ARENA_ARRAY(b->arena, Output, entry->n_outputs + 1);
+  for (uint32_t i = 0; i < entry->n_outputs; i++) {
+    outputs[i] = entry->outputs[i];
+    TensorId id = outputs[i].tensor;
+    if (!has_split_axis(b, id)) continue;
+    Tensor view = *tensor_at(graph_of(b), id);
+    view.kind = TENSOR_RESHAPE;
+    view.source = id;
+    view.body = EXPR_NONE;
+    view.reduction = REDUCE_NONE;
+    view.n_reduced = 0;
+    outputs[i].tensor = graph_add(g, view);
+  }
+  entry->outputs = outputs;
+}
+
+const Program *program_in_blocks(AxisBlocks *b) {
+  const Program *p = b->program;
+  bool any = false;
+  for (TensorId id = 0; id < p->graph->n_tensors; id++) any = any || has_split_axis(b, id);
+  if (!any) return p;
+  Program *copy = ARENA_NEW(b->arena, Program);
+  *copy = *p;
+  copy->graph = graph_copy(p->graph);
+  Indices x = {.b = b, .graph = copy->graph};
+  x.memo = ARENA_ARRAY(b->arena, ExprId, p->graph->n_exprs + 1);
+  x.memo_of = ARENA_ARRAY(b->arena, TensorId, p->graph->n_exprs + 1);
+  memset(x.memo_of, 0xff, p->graph->n_exprs * sizeof *x.memo_of);
+  for (TensorId id = 0; id < p->graph->n_tensors; id++)
+    if (has_split_axis(b, id)) split_shape(&x, id);
+  for (TensorId id = 0; id < p->graph->n_tensors; id++) /* which may read each other */
+    if (has_split_axis(b, id)) split_body(&x, id);
+  copy->entries = ARENA_ARRAY(b->arena, Entry, p->n_entries + 1);
+  for (uint32_t e = 0; e < p->n_entries; e++) {
+    copy->entries[e] = p->entries[e];
+    view_outputs(b, copy->graph, &copy->entries[e]);
+  }
+  return copy;
+}
