@@ -362,6 +362,27 @@ static int64_t panel_width(const Work *w, uint32_t i, const Expr *read, uint32_t
   return whole && columns % width == 0 && columns > width ? width : 0;
 }
 
+/* The same read of a copy, which is made before node i. */
+static ExprId read_of_copy(Work *w, uint32_t i, ExprId read, uint32_t innermost, int64_t panel) {
+  const Expr e = *expr_at(w->graph, read);
+  TensorId copy = transposed_copy(w, i, e.tensor, innermost, panel);
+  ARRAY_PUSH(w->arena, &node_at(w, i)->after, w->node_of[copy] - 1);
+  return expr_read(w->graph, copy, e.args, e.n_args, EXPR_NONE);
+}
+
+/* The operand that is read number by number: where those of a sum lie so far apart that they fall on
+   the same lines of a cache, next to each other in a copy. */
+static ExprId without_conflicts(Work *w, uint32_t i, ExprId read) {
+  const Node *n = node_at(w, i);
+  const Expr *e = expr_at(w->graph, read);
+  uint32_t axis = lane_axis(w, n, read, n->rank + n->n_reduced - 1);
+  if (axis == NO_INDEX || !has_place(w, read) || stride_of(w, e->tensor, axis) == 1) return read;
+  if (!wants_copy(w, i, e->tensor)) return read;
+  if (!is_free(w, e->tensor)) return read_of_copy(w, i, read, axis, 0);
+  wish_stored(w, e->tensor, axis);
+  return read;
+}
+
 /* The read of an operand, or of its copy, in which index v is innermost. */
 static ExprId with_innermost(Work *w, uint32_t i, ExprId read, uint32_t v) {
   const Expr e = *expr_at(w->graph, read);
@@ -370,9 +391,7 @@ static ExprId with_innermost(Work *w, uint32_t i, ExprId read, uint32_t v) {
   if (free) wish_stored(w, e.tensor, axis);
   bool lies_so = free || stride_of(w, e.tensor, axis) == 1;
   if (lies_so && (free || !wants_copy(w, i, e.tensor))) return read;
-  TensorId copy = transposed_copy(w, i, e.tensor, axis, panel_width(w, i, &e, axis));
-  ARRAY_PUSH(w->arena, &node_at(w, i)->after, w->node_of[copy] - 1);
-  return expr_read(w->graph, copy, e.args, e.n_args, EXPR_NONE);
+  return read_of_copy(w, i, read, axis, panel_width(w, i, &e, axis));
 }
 
 /* The operand with index v becomes the right one, read along it; of a dot product both are. */
@@ -388,7 +407,7 @@ static void settle_operands(Work *w, uint32_t i, uint32_t v) {
   if (c->dot) c->column = own_index(w, node_at(w, i), c->right, c->left);
   find_windows(w, node_at(w, i));
   c->right = with_innermost(w, i, c->right, v);
-  if (c->dot) c->left = with_innermost(w, i, c->left, v);
+  c->left = c->dot ? with_innermost(w, i, c->left, v) : without_conflicts(w, i, c->left);
   node_at(w, i)->body = expr_op2(g, OP_MUL, c->left, c->right);
   collect_reads(w, node_at(w, i));
 }

@@ -173,8 +173,44 @@ static bool open_columns(Tiling *t, const Segment *s, LoopMark mark) {
   return open_segment(t, s, index, &t->column0, mark);
 }
 
-static bool has_few_turns(const Segments *s) {
-  return (s->items[0].to - s->items[0].from) / s->items[0].step < MANY_TURNS;
+static int64_t turns_of(const Segment *s) { return (s->to - s->from) / s->step; }
+
+static bool has_few_turns(const Segments *s) { return turns_of(&s->items[0]) < MANY_TURNS; }
+
+/* As many tiles of a segment of rows go through all columns before the next ones do: of a portion
+   of the left operand, which each panel of columns reads again, what stays in half of L2. */
+static int64_t block_of_rows(const Tiling *t, const Segment *s) {
+  int64_t turns = turns_of(s), parts = 1;
+  if (t->stage != PORTIONS || t->rows_outside) return turns;
+  int64_t k = t->sizes.k / t->node->extents[t->node->rank] * t->portion;
+  int64_t bytes = turns * s->step * k * t->sizes.bytes;
+  while (parts < turns && (turns % parts != 0 || bytes / parts > t->c.w->target->l2_bytes / 2))
+    parts++;
+  return turns / parts;
+}
+
+/* The loop over blocks of so many tiles of a segment, which becomes that of the first of them. */
+static Offset open_block(Tiling *t, Segment *s, int64_t tiles) {
+  uint32_t variable = kernel_variable(t->c.b, "block");
+  kernel_loop(t->c.b, variable, s->from, s->to, tiles * s->step, LOOP_PLAIN);
+  *s = (Segment){0, tiles * s->step, s->count, s->lanes, s->step};
+  return offset_variable(t->c.b, variable);
+}
+
+static void build_tile_or_picked(Tiling *t) {
+  if (t->picked != NO_INDEX)
+    build_picked_tiles(t);
+  else
+    build_tile(t);
+}
+
+/* for a block of rows: for columns: for rows: tile. */
+static void build_blocks_of_rows(Tiling *t, Segment rows, const Segment *columns, LoopMark mark) {
+  Offset start = open_block(t, &rows, block_of_rows(t, &rows));
+  bool opened = open_columns(t, columns, mark), inner_opened = open_rows(t, &rows, mark);
+  t->row0 = offset_add(t->c.b, start, 1, t->row0);
+  build_tile_or_picked(t);
+  close_loops(t, 1U + opened + inner_opened);
 }
 
 /* for rows: for columns: tile; or the other way round. Where the outer of the two has few turns,
@@ -183,20 +219,22 @@ static void build_tiles(Tiling *t) {
   Segments rows = row_segments(t), columns = column_segments(t);
   const Segments *outer = t->rows_outside ? &rows : &columns;
   const Segments *inner = t->rows_outside ? &columns : &rows;
-  bool apart = t->parallel && !t->outer_shared && has_few_turns(outer);
+  bool in_blocks = block_of_rows(t, &rows.items[0]) < turns_of(&rows.items[0]);
+  bool apart = in_blocks || (t->parallel && !t->outer_shared && has_few_turns(outer));
   LoopMark mark = t->parallel ? LOOP_PARALLEL : LOOP_PLAIN;
   for (uint32_t i = 0; i < outer->n; i++) {
     bool opened = false;
     for (uint32_t k = 0; k < inner->n; k++) {
       const Segment *r = t->rows_outside ? &outer->items[i] : &inner->items[k];
       const Segment *c = t->rows_outside ? &inner->items[k] : &outer->items[i];
+      if (in_blocks && k == 0) {
+        build_blocks_of_rows(t, *r, c, mark);
+        continue;
+      }
       if (k == 0 || apart)
         opened = t->rows_outside ? open_rows(t, r, mark) : open_columns(t, c, mark);
       bool inner_opened = t->rows_outside ? open_columns(t, c, mark) : open_rows(t, r, mark);
-      if (t->picked != NO_INDEX)
-        build_picked_tiles(t);
-      else
-        build_tile(t);
+      build_tile_or_picked(t);
       if (inner_opened) kernel_end(t->c.b);
       if (opened && (apart || k + 1 == inner->n)) kernel_end(t->c.b);
     }

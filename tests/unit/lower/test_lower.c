@@ -112,6 +112,18 @@ static void test_conflicting_rows_are_copied(void **state) {
   assert_int_equal(copy->panel_axis, 1);
 }
 
+/* y[i, n] = sum[j](V[j, i] d[j, n]): lanes run along n, and V is read down its columns. */
+static void test_conflicting_columns_are_copied(void **state) {
+  World *w = *state;
+  TensorId d = input(w, "d", TYPE_F32, 128, 256), V = input(w, "V", TYPE_F32, 128, 512);
+  ExprId product = op(w, OP_MUL, read2(w, V, w->i2, w->i0), read2(w, d, w->i2, w->i1));
+  TensorId y = define(w, "y", 512, 256, REDUCE_SUM, 128, product);
+  output(w, "least", define(w, "least", 512, 0, REDUCE_MIN, 256, read2(w, y, w->i0, w->i1)));
+  const Buffer *copy = buffer_named(plan(w), "V.T");
+  assert_non_null(copy);
+  assert_int_equal(copy->strides[0], 1);
+}
+
 /* Few rows of the result are not worth a copy. */
 static void test_rows_read_seldom_are_not_copied(void **state) {
   assert_null(buffer_named(with_conflicting_rows(*state, 16), "V.panels"));
@@ -426,6 +438,7 @@ int main(void) {
       TEST(test_long_ways_are_gone_apart),
       TEST(test_weights_are_not_copied),
       TEST(test_copies_lie_in_panels),
+      TEST(test_conflicting_columns_are_copied),
       TEST(test_conflicting_rows_are_copied),
       TEST(test_rows_read_seldom_are_not_copied),
       TEST(test_small_tiles_take_two_turns),
