@@ -20,11 +20,12 @@
 struct AxisBlocks {
   Arena *arena;
   const Program *program;
-  uint32_t *first;  /* per tensor: the number of its first axis */
-  uint32_t *parent; /* per number: towards that which stands for its class */
-  bool *whole;      /* per class */
-  int64_t *wanted;  /* per class: the length of its blocks; 0 */
-  uint32_t *met;    /* per expression: 1 + the last tensor whose body met it */
+  uint32_t n_tensors; /* without those that lowering adds */
+  uint32_t *first;    /* per tensor: the number of its first axis */
+  uint32_t *parent;   /* per number: towards that which stands for its class */
+  bool *whole;        /* per class */
+  int64_t *wanted;    /* per class: the length of its blocks; 0 */
+  uint32_t *met;      /* per expression: 1 + the last tensor whose body met it */
 };
 
 static const Graph *graph_of(const AxisBlocks *b) { return b->program->graph; }
@@ -47,7 +48,7 @@ static void keep_axes_whole(AxisBlocks *b, TensorId id) {
   for (uint32_t k = 0; k < tensor_at(graph_of(b), id)->rank; k++) keep_whole(b, b->first[id] + k);
 }
 
-static bool is_split_up(TensorKind kind) {
+static bool can_be_split(TensorKind kind) {
   return kind == TENSOR_DEFINITION || kind == TENSOR_RESHAPE;
 }
 
@@ -68,7 +69,7 @@ static void join_index(AxisBlocks *b, TensorId reader, TensorId read, uint32_t k
   const Expr *e = expr_at(g, at);
   const int64_t *extents = tensor_index_extents(tensor_at(g, reader), b->arena);
   bool alone = e->kind == EXPR_INDEX && extents[e->index] == t->extents[k];
-  if (alone && is_split_up(t->kind)) {
+  if (alone && can_be_split(t->kind)) {
     join(b, b->first[reader] + e->index, b->first[read] + k);
     return;
   }
@@ -118,9 +119,9 @@ static void join_view(AxisBlocks *b, TensorId view) {
 
 static void find_classes(AxisBlocks *b) {
   const Program *p = b->program;
-  for (TensorId id = 0; id < p->graph->n_tensors; id++) {
+  for (TensorId id = 0; id < b->n_tensors; id++) {
     const Tensor *t = tensor_at(p->graph, id);
-    if (!is_split_up(t->kind) || t->checkpoint != 0 || t->again != TENSOR_NONE || t->kept)
+    if (!can_be_split(t->kind) || t->checkpoint != 0 || t->again != TENSOR_NONE || t->kept)
       keep_axes_whole(b, id);
     if (t->kind == TENSOR_RESHAPE) join_view(b, id);
     if (t->kind == TENSOR_DEFINITION) join_reads(b, id, t->body);
@@ -159,7 +160,7 @@ AxisBlocks *axis_blocks_new(Arena *arena, const Program *program) {
   const Graph *g = program->graph;
   if (!has_windows(g)) return NULL;
   AxisBlocks *b = ARENA_NEW(arena, AxisBlocks);
-  *b = (AxisBlocks){.arena = arena, .program = program};
+  *b = (AxisBlocks){.arena = arena, .program = program, .n_tensors = g->n_tensors};
   b->first = ARENA_ARRAY(arena, uint32_t, g->n_tensors + 1);
   uint32_t n = 0;
   for (TensorId id = 0; id < g->n_tensors; id++) {
@@ -188,7 +189,7 @@ void want_blocks(AxisBlocks *b, const Work *w) {
   for (size_t i = 0; i < w->order.count; i++) {
     const Node *n = node_at(w, w->order.items[i]);
     const Contraction *c = n->contraction;
-    if (c == NULL || c->dot || n->tensor >= graph_of(b)->n_tensors) continue;
+    if (c == NULL || c->dot || n->tensor >= b->n_tensors) continue;
     if (!is_window(w->graph, expr_at(w->graph, c->right))) continue;
     int64_t length = length_of_blocks(w, n), extent = n->extents[c->lane];
     uint32_t class = class_of(b, b->first[n->tensor] + c->lane);
@@ -198,7 +199,7 @@ void want_blocks(AxisBlocks *b, const Work *w) {
 }
 
 static int64_t split_of(const AxisBlocks *b, TensorId id, uint32_t axis) {
-  if (!is_split_up(tensor_at(graph_of(b), id)->kind)) return 0;
+  if (!can_be_split(tensor_at(graph_of(b), id)->kind)) return 0;
   uint32_t class = class_of(b, b->first[id] + axis);
   return b->whole[class] ? 0 : b->wanted[class];
 }
@@ -325,7 +326,7 @@ static void view_outputs(const AxisBlocks *b, Graph *g, Entry *entry) {
 const Program *program_in_blocks(AxisBlocks *b) {
   const Program *p = b->program;
   bool any = false;
-  for (TensorId id = 0; id < p->graph->n_tensors; id++) any = any || has_split_axis(b, id);
+  for (TensorId id = 0; id < b->n_tensors; id++) any = any || has_split_axis(b, id);
   if (!any) return p;
   Program *copy = ARENA_NEW(b->arena, Program);
   *copy = *p;
@@ -334,9 +335,9 @@ const Program *program_in_blocks(AxisBlocks *b) {
   x.memo = ARENA_ARRAY(b->arena, ExprId, p->graph->n_exprs + 1);
   x.memo_of = ARENA_ARRAY(b->arena, TensorId, p->graph->n_exprs + 1);
   memset(x.memo_of, 0xff, p->graph->n_exprs * sizeof *x.memo_of);
-  for (TensorId id = 0; id < p->graph->n_tensors; id++)
+  for (TensorId id = 0; id < b->n_tensors; id++)
     if (has_split_axis(b, id)) split_shape(&x, id);
-  for (TensorId id = 0; id < p->graph->n_tensors; id++) /* which may read each other */
+  for (TensorId id = 0; id < b->n_tensors; id++) /* which may read each other */
     if (has_split_axis(b, id)) split_body(&x, id);
   copy->entries = ARENA_ARRAY(b->arena, Entry, p->n_entries + 1);
   for (uint32_t e = 0; e < p->n_entries; e++) {
