@@ -15,37 +15,31 @@
    another by a reshape. Inputs keep their shape and are read at L·m + l; outputs are views. */
 #include "lower/axis_blocks.h"
 #include <string.h>
+#include "graph/axis_classes.h"
+#include "simplify/view.h"
 
-/* Each axis of a tensor, and each reduced index of a definition, has a number. */
+/* A class that stays whole is broken. */
 struct AxisBlocks {
   Arena *arena;
   const Program *program;
   uint32_t n_tensors; /* without those that lowering adds */
-  uint32_t *first;    /* per tensor: the number of its first axis */
-  uint32_t *parent;   /* per number: towards that which stands for its class */
-  bool *whole;        /* per class */
-  int64_t *wanted;    /* per class: the length of its blocks; 0 */
-  uint32_t *met;      /* per expression: 1 + the last tensor whose body met it */
+  AxisClasses classes;
+  int64_t *wanted; /* per class: the length of its blocks; 0 */
+  uint32_t *met;   /* per expression: 1 + the last tensor whose body met it */
 };
 
 static const Graph *graph_of(const AxisBlocks *b) { return b->program->graph; }
 
-static uint32_t class_of(const AxisBlocks *b, uint32_t axis) {
-  while (b->parent[axis] != axis) axis = b->parent[axis] = b->parent[b->parent[axis]];
-  return axis;
+static uint32_t axis_of(const AxisBlocks *b, TensorId id, uint32_t index) {
+  return b->classes.first[id] + index;
 }
 
-static void join(AxisBlocks *b, uint32_t axis, uint32_t other) {
-  axis = class_of(b, axis);
-  other = class_of(b, other);
-  if (b->whole[axis]) b->whole[other] = true;
-  b->parent[axis] = other;
+static void keep_whole(AxisBlocks *b, TensorId id, uint32_t index) {
+  break_axis(&b->classes, axis_of(b, id, index));
 }
-
-static void keep_whole(AxisBlocks *b, uint32_t axis) { b->whole[class_of(b, axis)] = true; }
 
 static void keep_axes_whole(AxisBlocks *b, TensorId id) {
-  for (uint32_t k = 0; k < tensor_at(graph_of(b), id)->rank; k++) keep_whole(b, b->first[id] + k);
+  for (uint32_t k = 0; k < tensor_at(graph_of(b), id)->rank; k++) keep_whole(b, id, k);
 }
 
 static bool can_be_split(TensorKind kind) {
@@ -57,7 +51,7 @@ static bool can_be_split(TensorKind kind) {
 /* What is looked up at data stands for itself. */
 static void keep_indices_whole(AxisBlocks *b, TensorId reader, ExprId at) {
   const Expr *e = expr_at(graph_of(b), at);
-  if (e->kind == EXPR_INDEX) keep_whole(b, b->first[reader] + e->index);
+  if (e->kind == EXPR_INDEX) keep_whole(b, reader, e->index);
   for (uint32_t i = 0; e->kind == EXPR_OP && i < e->n_args; i++)
     keep_indices_whole(b, reader, e->args[i]);
 }
@@ -65,16 +59,13 @@ static void keep_indices_whole(AxisBlocks *b, TensorId reader, ExprId at) {
 /* Axis k of a tensor is read at that expression of a definition's index variables. */
 static void join_index(AxisBlocks *b, TensorId reader, TensorId read, uint32_t k, ExprId at) {
   const Graph *g = graph_of(b);
-  const Tensor *t = tensor_at(g, read);
-  const Expr *e = expr_at(g, at);
-  const int64_t *extents = tensor_index_extents(tensor_at(g, reader), b->arena);
-  bool alone = e->kind == EXPR_INDEX && extents[e->index] == t->extents[k];
-  if (alone && can_be_split(t->kind)) {
-    join(b, b->first[reader] + e->index, b->first[read] + k);
+  bool whole = reads_whole_axis(g, reader, read, k, at);
+  if (whole && can_be_split(tensor_at(g, read)->kind)) {
+    unite_axes(&b->classes, axis_of(b, read, k), axis_of(b, reader, expr_at(g, at)->index));
     return;
   }
   keep_indices_whole(b, reader, at);
-  keep_whole(b, b->first[read] + k);
+  keep_whole(b, read, k);
 }
 
 static void join_reads(AxisBlocks *b, TensorId reader, ExprId id) {
@@ -89,32 +80,30 @@ static void join_reads(AxisBlocks *b, TensorId reader, ExprId id) {
   for (uint32_t k = 0; k < e->n_args; k++) join_index(b, reader, e->tensor, k, e->args[k]);
 }
 
-/* As many elements has what lies within axis k. */
-static int64_t elements_within(const Tensor *t, uint32_t k) {
-  int64_t elements = 1;
-  for (uint32_t i = k + 1; i < t->rank; i++) elements *= t->extents[i];
-  return elements;
+/* The one of axes first..end that is longer than 1; NO_INDEX: there are several, or none. */
+static uint32_t only_axis(const Tensor *t, uint32_t first, uint32_t end) {
+  uint32_t only = NO_INDEX;
+  for (uint32_t k = first; k < end; k++) {
+    if (t->extents[k] == 1) continue;
+    if (only != NO_INDEX) return NO_INDEX;
+    only = k;
+  }
+  return only;
 }
 
 /* The same axis on both sides of a view; what has none on the other side is merged or divided. */
 static void join_view(AxisBlocks *b, TensorId view) {
   const Tensor *t = tensor_at(graph_of(b), view), *source = tensor_at(graph_of(b), t->source);
-  bool *same = ARENA_ARRAY(b->arena, bool, source->rank + 1);
   if (source->kind == TENSOR_INPUT) return;
-  for (uint32_t k = 0; k < t->rank; k++) {
-    uint32_t s = 0;
-    while (s < source->rank && (source->extents[s] != t->extents[k] ||
-                                elements_within(source, s) != elements_within(t, k)))
-      s++;
-    if (s == source->rank) {
-      keep_whole(b, b->first[view] + k);
+  for (ViewBlocks v = {0}; next_view_blocks(t, source, &v);) {
+    uint32_t k = only_axis(t, v.first_a, v.end_a), s = only_axis(source, v.first_b, v.end_b);
+    if (k != NO_INDEX && s != NO_INDEX) {
+      unite_axes(&b->classes, axis_of(b, view, k), axis_of(b, t->source, s));
       continue;
     }
-    same[s] = true;
-    join(b, b->first[view] + k, b->first[t->source] + s);
+    for (k = v.first_a; k < v.end_a; k++) keep_whole(b, view, k);
+    for (s = v.first_b; s < v.end_b; s++) keep_whole(b, t->source, s);
   }
-  for (uint32_t s = 0; s < source->rank; s++)
-    if (!same[s]) keep_whole(b, b->first[t->source] + s);
 }
 
 static void find_classes(AxisBlocks *b) {
@@ -156,24 +145,28 @@ static bool has_windows(const Graph *g) {
   return false;
 }
 
+/* Whether some axis is longer than any blocks are. */
+static bool has_long_axes(const AxisBlocks *b) {
+  for (TensorId id = 0; id < b->n_tensors; id++) {
+    const Tensor *t = tensor_at(graph_of(b), id);
+    for (uint32_t k = 0; t->kind == TENSOR_DEFINITION && k < t->rank; k++)
+      if (t->extents[k] > 2 * LINE_BYTES / type_bytes(t->type) &&
+          !b->classes.broken[axis_class(&b->classes, axis_of(b, id, k))])
+        return true;
+  }
+  return false;
+}
+
 AxisBlocks *axis_blocks_new(Arena *arena, const Program *program) {
   const Graph *g = program->graph;
   if (!has_windows(g)) return NULL;
   AxisBlocks *b = ARENA_NEW(arena, AxisBlocks);
   *b = (AxisBlocks){.arena = arena, .program = program, .n_tensors = g->n_tensors};
-  b->first = ARENA_ARRAY(arena, uint32_t, g->n_tensors + 1);
-  uint32_t n = 0;
-  for (TensorId id = 0; id < g->n_tensors; id++) {
-    b->first[id] = n;
-    n += tensor_at(g, id)->rank + tensor_at(g, id)->n_reduced;
-  }
-  b->parent = ARENA_ARRAY(arena, uint32_t, n + 1);
-  for (uint32_t i = 0; i < n; i++) b->parent[i] = i;
-  b->whole = ARENA_ARRAY(arena, bool, n + 1);
-  b->wanted = ARENA_ARRAY(arena, int64_t, n + 1);
+  b->classes = axis_classes_new(g, arena);
+  b->wanted = ARENA_ARRAY(arena, int64_t, b->classes.n + 1);
   b->met = ARENA_ARRAY(arena, uint32_t, g->n_exprs + 1);
   find_classes(b);
-  return b;
+  return has_long_axes(b) ? b : NULL;
 }
 
 /* --- what is wanted --- */
@@ -192,7 +185,7 @@ void want_blocks(AxisBlocks *b, const Work *w) {
     if (c == NULL || c->dot || n->tensor >= b->n_tensors) continue;
     if (!is_window(w->graph, expr_at(w->graph, c->right))) continue;
     int64_t length = length_of_blocks(w, n), extent = n->extents[c->lane];
-    uint32_t class = class_of(b, b->first[n->tensor] + c->lane);
+    uint32_t class = axis_class(&b->classes, axis_of(b, n->tensor, c->lane));
     if (extent > length && extent % length == 0 && b->wanted[class] < length)
       b->wanted[class] = length;
   }
@@ -200,8 +193,8 @@ void want_blocks(AxisBlocks *b, const Work *w) {
 
 static int64_t split_of(const AxisBlocks *b, TensorId id, uint32_t axis) {
   if (!can_be_split(tensor_at(graph_of(b), id)->kind)) return 0;
-  uint32_t class = class_of(b, b->first[id] + axis);
-  return b->whole[class] ? 0 : b->wanted[class];
+  uint32_t class = axis_class(&b->classes, axis_of(b, id, axis));
+  return b->classes.broken[class] ? 0 : b->wanted[class];
 }
 
 /* --- rewriting --- */

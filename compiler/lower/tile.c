@@ -197,19 +197,12 @@ static Offset open_block(Tiling *t, Segment *s, int64_t tiles) {
   return offset_variable(t->c.b, variable);
 }
 
-static void build_tile_or_picked(Tiling *t) {
-  if (t->picked != NO_INDEX)
-    build_picked_tiles(t);
-  else
-    build_tile(t);
-}
-
 /* for a block of rows: for columns: for rows: tile. */
 static void build_blocks_of_rows(Tiling *t, Segment rows, const Segment *columns, LoopMark mark) {
   Offset start = open_block(t, &rows, block_of_rows(t, &rows));
   bool opened = open_columns(t, columns, mark), inner_opened = open_rows(t, &rows, mark);
   t->row0 = offset_add(t->c.b, start, 1, t->row0);
-  build_tile_or_picked(t);
+  build_tile(t);
   close_loops(t, 1U + opened + inner_opened);
 }
 
@@ -234,7 +227,10 @@ static void build_tiles(Tiling *t) {
       if (k == 0 || apart)
         opened = t->rows_outside ? open_rows(t, r, mark) : open_columns(t, c, mark);
       bool inner_opened = t->rows_outside ? open_columns(t, c, mark) : open_rows(t, r, mark);
-      build_tile_or_picked(t);
+      if (t->picked != NO_INDEX)
+        build_picked_tiles(t);
+      else
+        build_tile(t);
       if (inner_opened) kernel_end(t->c.b);
       if (opened && (apart || k + 1 == inner->n)) kernel_end(t->c.b);
     }

@@ -6,15 +6,13 @@
 #include "simplify/view.h"
 #include "simplify/algebra.h"
 
-typedef struct Block {
-  uint32_t first, end; /* axes */
-} Block;
-
 static ExprId integer(Graph *graph, int64_t value) { return expr_integer(graph, TYPE_I32, value); }
 
-static ExprId number_in(Graph *graph, const Tensor *t, const ExprId *at, Block block) {
+/* Of axes first..end. */
+static ExprId number_in(Graph *graph, const Tensor *t, const ExprId *at, uint32_t first,
+                        uint32_t end) {
   ExprId number = integer(graph, 0);
-  for (uint32_t i = block.first; i < block.end; i++) {
+  for (uint32_t i = first; i < end; i++) {
     if (t->extents[i] == 1) continue;
     number = fold_op2(graph, OP_MUL, number, integer(graph, t->extents[i]));
     number = fold_op2(graph, OP_ADD, number, at[i]);
@@ -22,11 +20,12 @@ static ExprId number_in(Graph *graph, const Tensor *t, const ExprId *at, Block b
   return number;
 }
 
-static void split_number(Graph *graph, const Tensor *t, ExprId number, Block block, ExprId *place) {
+static void split_number(Graph *graph, const Tensor *t, ExprId number, uint32_t first, uint32_t end,
+                         ExprId *place) {
   int64_t stride = 1;
   bool highest = true;
-  for (uint32_t i = block.first; i < block.end; i++) stride *= t->extents[i];
-  for (uint32_t i = block.first; i < block.end; i++) {
+  for (uint32_t i = first; i < end; i++) stride *= t->extents[i];
+  for (uint32_t i = first; i < end; i++) {
     place[i] = integer(graph, 0);
     if (t->extents[i] == 1) continue;
     stride /= t->extents[i];
@@ -36,26 +35,24 @@ static void split_number(Graph *graph, const Tensor *t, ExprId number, Block blo
   }
 }
 
-/* The next axes of both that hold as many elements; at the end, all that are left: of extent 1. */
-static void next_blocks(const Tensor *a, const Tensor *b, Block *of_a, Block *of_b) {
+bool next_view_blocks(const Tensor *a, const Tensor *b, ViewBlocks *v) {
   int64_t in_a = 1, in_b = 1;
+  v->first_a = v->end_a;
+  v->first_b = v->end_b;
+  if (v->end_a == a->rank && v->end_b == b->rank) return false;
   do {
-    if (in_a <= in_b && of_a->end < a->rank)
-      in_a *= a->extents[of_a->end++];
-    else if (of_b->end < b->rank)
-      in_b *= b->extents[of_b->end++];
+    if (in_a <= in_b && v->end_a < a->rank)
+      in_a *= a->extents[v->end_a++];
+    else if (v->end_b < b->rank)
+      in_b *= b->extents[v->end_b++];
     else
-      in_a *= a->extents[of_a->end++];
+      in_a *= a->extents[v->end_a++];
   } while (in_a != in_b);
+  return true;
 }
 
 void place_in_view(Graph *graph, const Tensor *a, const ExprId *at, const Tensor *b,
                    ExprId *place) {
-  Block of_a = {0, 0}, of_b = {0, 0};
-  while (of_a.end < a->rank || of_b.end < b->rank) {
-    next_blocks(a, b, &of_a, &of_b);
-    split_number(graph, b, number_in(graph, a, at, of_a), of_b, place);
-    of_a.first = of_a.end;
-    of_b.first = of_b.end;
-  }
+  for (ViewBlocks v = {0}; next_view_blocks(a, b, &v);)
+    split_number(graph, b, number_in(graph, a, at, v.first_a, v.end_a), v.first_b, v.end_b, place);
 }

@@ -3,12 +3,17 @@
 
 enum { BATCH = 64, BLOCK = 32, CHANNELS = 6, WIDTH = 12, TAPS = 3, INNER = WIDTH - TAPS + 1 };
 
-static const int64_t *extents3(World *w, int64_t a, int64_t b, int64_t c) {
+static Tensor shaped3(World *w, TensorKind kind, const char *name, int64_t a, int64_t b,
+                      int64_t c) {
+  Tensor t = tensor_new(kind, TYPE_F32);
   int64_t *extents = ARENA_ARRAY(w->arena, int64_t, 3);
   extents[0] = a;
   extents[1] = b;
   extents[2] = c;
-  return extents;
+  t.name = name;
+  t.rank = 3;
+  t.extents = extents;
+  return t;
 }
 
 static ExprId read3(World *w, TensorId t, ExprId a, ExprId b, ExprId c) {
@@ -16,37 +21,19 @@ static ExprId read3(World *w, TensorId t, ExprId a, ExprId b, ExprId c) {
 }
 
 static TensorId input3(World *w, int64_t batch) {
-  Tensor t = tensor_new(TENSOR_INPUT, TYPE_F32);
-  t.name = "x";
-  t.rank = 3;
-  t.extents = extents3(w, batch, CHANNELS, WIDTH);
-  TensorId id = graph_add(w->g, t);
+  TensorId id = graph_add(w->g, shaped3(w, TENSOR_INPUT, "x", batch, CHANNELS, WIDTH));
   w->inputs[w->entry.n_inputs++] = id;
   return id;
 }
 
 static TensorId filters(World *w) {
-  Tensor t = tensor_new(TENSOR_PARAM, TYPE_F32);
-  t.name = "K";
-  t.rank = 3;
-  t.extents = extents3(w, CHANNELS, CHANNELS, TAPS);
-  Tensor zero = t;
-  zero.kind = TENSOR_DEFINITION;
-  zero.name = NULL;
+  Tensor t = shaped3(w, TENSOR_PARAM, "K", CHANNELS, CHANNELS, TAPS);
+  Tensor zero = shaped3(w, TENSOR_DEFINITION, NULL, CHANNELS, CHANNELS, TAPS);
   zero.body = real(w, 0);
   t.initial = graph_add(w->g, zero);
   TensorId id = graph_add(w->g, t);
   w->params[w->program.n_params++] = id;
   return id;
-}
-
-static TensorId define3(World *w, const char *name, int64_t batch, int64_t width, ExprId body) {
-  Tensor t = tensor_new(TENSOR_DEFINITION, TYPE_F32);
-  t.name = name;
-  t.rank = 3;
-  t.extents = extents3(w, batch, CHANNELS, width);
-  t.body = body;
-  return graph_add(w->g, t);
 }
 
 /* z[n, f, p] = sum over c, i of K[f, c, i] · x[n, c, p + i] */
@@ -55,11 +42,12 @@ static TensorId convolve(World *w, int64_t batch) {
   ExprId c = expr_index(w->g, 3), i = expr_index(w->g, 4);
   ExprId product =
       op(w, OP_MUL, read3(w, K, w->i1, c, i), read3(w, x, w->i0, c, op(w, OP_ADD, w->i2, i)));
-  TensorId z = define3(w, "z", batch, INNER, product);
-  tensor_at(w->g, z)->reduction = REDUCE_SUM;
-  tensor_at(w->g, z)->n_reduced = 2;
-  tensor_at(w->g, z)->reduced_extents = shape(w, CHANNELS, TAPS);
-  return z;
+  Tensor z = shaped3(w, TENSOR_DEFINITION, "z", batch, CHANNELS, INNER);
+  z.body = product;
+  z.reduction = REDUCE_SUM;
+  z.n_reduced = 2;
+  z.reduced_extents = shape(w, CHANNELS, TAPS);
+  return graph_add(w->g, z);
 }
 
 /* out[n, f] = sum over p of tanh(z[n, f, p]) */
@@ -162,10 +150,29 @@ static void test_flattened(void **state) {
   assert_int_equal(buffer_of_z(w)->rank, 4);
 }
 
+/* So does one that has another axis of one element before it. */
+static void test_behind_an_axis_of_one(void **state) {
+  World *w = *state;
+  TensorId z = convolve(w, BATCH);
+  Tensor t = shaped3(w, TENSOR_RESHAPE, "behind", 1, BATCH, CHANNELS * INNER);
+  t.source = z;
+  TensorId behind = graph_add(w->g, t);
+  ExprId first = expr_integer(w->g, TYPE_I32, 0);
+  output(w, "out",
+         define(w, "largest", BATCH, 0, REDUCE_MAX, CHANNELS * INNER,
+                read3(w, behind, first, w->i0, w->i1)));
+  assert_int_equal(buffer_of_z(w)->rank, 4);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(test_split),        TEST(test_outputs_keep_their_shape),
-                                     TEST(test_of_one_block), TEST(test_no_multiple),
-                                     TEST(test_of_a_param),   TEST(test_read_beside),
-                                     TEST(test_merged),       TEST(test_flattened)};
+  const struct CMUnitTest tests[] = {TEST(test_split),
+                                     TEST(test_outputs_keep_their_shape),
+                                     TEST(test_of_one_block),
+                                     TEST(test_no_multiple),
+                                     TEST(test_of_a_param),
+                                     TEST(test_read_beside),
+                                     TEST(test_merged),
+                                     TEST(test_flattened),
+                                     TEST(test_behind_an_axis_of_one)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
